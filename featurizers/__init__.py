@@ -1,0 +1,1 @@
+"""Featurizers: how a protein-ligand complex becomes a 3D image."""

@@ -1,0 +1,268 @@
+"""What a featurizer, an architecture and a scorer are, and the data they exchange.
+
+Nothing heavy is imported here: NumPy and Keras appear in annotations only, so that a module
+that registers a plugin costs nothing to import.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import IntFlag
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+if TYPE_CHECKING:
+    import keras
+    import numpy as np
+    from numpy.typing import NDArray
+
+API_VERSION = 1  #: the version of these contracts; a plugin class states the one it was written for
+
+Role = Literal["receptor", "ligand"]
+UNTYPED = 255  #: value of ``Atoms.atom_type`` for an atom that could not be typed
+
+
+class AtomFlag(IntFlag):
+    """Bits of ``Atoms.flags``: what is known of an atom besides its element."""
+
+    AROMATIC = 1
+    DONOR = 2  #: carries at least one hydrogen that can be donated (N-H, O-H, S-H)
+    ACCEPTOR = 4
+    HYDROPHOBIC = 8  #: carbon bonded to carbon and hydrogen only, or a halogen
+    POSITIVE = 16
+    NEGATIVE = 32
+    RING = 64
+    BACKBONE = 128
+    METAL = 256
+    COFACTOR = 512
+    WATER = 1024
+    PERCEIVED = 2048  #: its bonds were perceived from distances, not read from the file
+
+
+@dataclass(frozen=True)
+class Box:
+    """The cube that is imaged, centred on the ligand.
+
+    Args:
+        side: number of voxels (``grid="cells"``) or points (``grid="points"``) along an edge.
+        spacing: distance between neighbouring voxel centres, Å.
+        grid: ``cells``: the box is ``side * spacing`` wide and cut into cells, sampled at their
+            centres. ``points``: the box spans ``(side - 1) * spacing`` and is sampled at its
+            points, faces included (molgrid's convention). With the same ``side`` and ``spacing`` the
+            sampled positions are the same; the two differ in ``extent``, that is in half a voxel at
+            each face.
+    """
+
+    side: int
+    spacing: float
+    grid: Literal["cells", "points"] = "cells"
+
+    def __post_init__(self) -> None:
+        if self.side < 1 or not self.spacing > 0:
+            raise ValueError(f"a box needs side >= 1 and spacing > 0 Å, not {self.side} and {self.spacing}")
+        if self.grid not in ("cells", "points"):
+            raise ValueError(f"a box's grid is 'cells' or 'points', not {self.grid!r}")
+
+    @property
+    def extent(self) -> float:
+        """Edge length, Å."""
+        return self.spacing * (self.side if self.grid == "cells" else self.side - 1)
+
+    @property
+    def origin(self) -> float:
+        """Coordinate of voxel 0's centre on each axis, relative to the box centre, Å (negative)."""
+        return -0.5 * self.spacing * (self.side - 1)
+
+
+@dataclass(frozen=True, eq=False)
+class Atoms:
+    """The heavy atoms of one structure: one receptor, or one ligand pose. N atoms, no hydrogens.
+
+    Arrays may be read-only memory maps: never write into them.
+    """
+
+    role: Role
+    xyz: NDArray[np.float32]  #: (N, 3) Å
+    element: NDArray[np.uint8]  #: (N,) atomic number, 0 = unknown
+    atom_type: NDArray[np.uint8]  #: (N,) gnina atom type 0..27, ``UNTYPED`` = could not be typed
+    flags: NDArray[np.uint16]  #: (N,) bits of :class:`AtomFlag`
+    charge: NDArray[np.int8]  #: (N,) formal charge, elementary charges
+    name: NDArray[np.bytes_]  #: (N,) S4 atom name as in the file
+    residue_name: NDArray[np.bytes_]  #: (N,) S4
+    residue_number: NDArray[np.int32]  #: (N,)
+    chain: NDArray[np.bytes_]  #: (N,) S4
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+
+@dataclass(frozen=True, eq=False)
+class Encoding:
+    """What a featurizer says of each atom, once per structure, independent of its position.
+
+    Either ``channel`` and ``value`` (each atom fills one channel: the fast path) or ``values``
+    (each atom may fill any number of channels).
+    """
+
+    radius: NDArray[np.float32]  #: (N,) Å; ignored by the ``nearest`` voxelizer
+    channel: NDArray[np.int32] | None = None  #: (N,) index into the last axis, -1 = not imaged
+    value: NDArray[np.float32] | None = None  #: (N,) what the atom puts there; None = 1.0 for all
+    values: NDArray[np.float32] | None = None  #: (N, C) instead of ``channel``; a row of zeros = not imaged
+    unknown: int = 0  #: atoms that the featurizer has no place for; counted and reported
+
+
+Voxelization = Literal["nearest", "binary", "gaussian"]
+
+
+class _Named(ABC):
+    name: ClassVar[str]  #: what users type: lower-case letters, digits and dashes
+    summary: ClassVar[str]  #: one sentence for ``affinity-zoo list``
+    reference: ClassVar[str] = ""  #: the paper or source it comes from
+    api_version: ClassVar[int] = API_VERSION
+
+    def options(self) -> dict[str, Any]:
+        """The resolved options: field name to value. They go into the recipe."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}  # type: ignore[arg-type]
+
+
+class Featurizer(_Named):
+    """How a complex becomes a 3D image. Subclasses are dataclasses: their fields are the options."""
+
+    voxelization: ClassVar[Voxelization] = "gaussian"  #: how encoded atoms become an image
+    default_box: ClassVar[Box] = Box(24, 1.0)
+
+    @property
+    @abstractmethod
+    def channels(self) -> tuple[str, ...]:
+        """Names of the image's channels, in the order of its last axis."""
+
+    @abstractmethod
+    def encode(self, atoms: Atoms) -> Encoding:
+        """Encode the atoms of one structure (``atoms.role`` says which). Must not change ``atoms``."""
+
+    def voxelizer(self, box: Box) -> keras.layers.Layer | None:
+        """A layer of one's own from encoded atoms to image; None: the one that ``voxelization`` names.
+
+        The layer takes the dict that :mod:`affinity_zoo.featurizers.layers` describes and returns
+        ``(batch, D, D, D, C)`` float32. With an own layer the image is always made on the device.
+        """
+        return None
+
+    def image(
+        self, receptor: Atoms, ligand: Atoms, box: Box, rotation: NDArray[np.float32], shift: NDArray[np.float32]
+    ) -> NDArray[np.float32] | None:
+        """The whole step on the host, for an image that cannot be made from encoded atoms.
+
+        Args:
+            receptor, ligand: as stored, not moved.
+            box: centred on the mean of the ligand's atoms.
+            rotation: (3, 3) matrix R; a point p goes to ``R @ (p - centre) + shift``.
+            shift: (3,) Å.
+
+        Returns:
+            ``(D, D, D, C)`` float32, or None (the default): use ``encode``.
+        """
+        return None
+
+    def custom_objects(self) -> dict[str, type]:
+        """Keras classes that a model with this featurizer needs when it is loaded, by registered name."""
+        return {}
+
+
+class Architecture(_Named):
+    """A network from image to outputs. Subclasses are dataclasses: their fields are the options."""
+
+    default_box: ClassVar[Box | None] = None  #: the box it was made for; None: any
+
+    @abstractmethod
+    def build(self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)) -> keras.Model:
+        """Build the network.
+
+        Args:
+            image_shape: (D, D, D, C), channels last.
+            outputs: what each column of the output means: ``pose`` and ``activity`` are logits,
+                ``affinity`` is in pK units.
+
+        Returns:
+            A model from ``(batch, D, D, D, C)`` to ``(batch, len(outputs))`` float32.
+        """
+
+    def custom_objects(self) -> dict[str, type]:
+        """Keras classes that the network needs when it is loaded, by registered name."""
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """One row a pair: what a model said and what is true. N rows; missing truths are NaN.
+
+    ``score`` ranks: larger is better (the logit for pose and activity, pK for affinity), NaN where
+    the model gave none. Every array has N entries.
+    """
+
+    id: NDArray[np.str_]
+    score: NDArray[np.float64]
+    group: NDArray[np.str_]  #: what the bootstrap resamples: the target or complex
+    target: NDArray[np.str_]
+    molecule: NDArray[np.str_]
+    pose_label: NDArray[np.float64]  #: 1 near-native, 0 wrong pose
+    active: NDArray[np.float64]  #: 1 the molecule binds, 0 it does not
+    affinity: NDArray[np.float64]  #: pK (-log10 M)
+    rmsd: NDArray[np.float64]  #: heavy-atom RMSD to the crystal pose, Å
+    docking_score: NDArray[np.float64]  #: as in the file, kcal/mol, lower is better
+    source: NDArray[np.str_]  #: where the pose comes from: crystal, crystal_relaxed, near_native, docked, ""
+    extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)  #: further columns, N entries each
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+
+Truth = Literal["pose_label", "active", "affinity", "rmsd"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What a scorer found. ``value`` is the number a leaderboard sorts by, NaN where undefined."""
+
+    value: float
+    details: Mapping[str, Any] = field(default_factory=dict)  #: JSON-ready: counts, chance, ceiling, ...
+    note: str = ""  #: a sentence on why the value is undefined or how to read it
+
+
+class Baseline(_Named):
+    """One number per pair that needs no training, to stand beside every model on a leaderboard."""
+
+    unit: ClassVar[str]
+    direction: ClassVar[Literal["higher", "lower"]]  #: which end is ranked first
+
+    @abstractmethod
+    def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
+        """Measure one pair.
+
+        Args:
+            receptor, ligand: heavy atoms, Å.
+            pair: the index's columns of this row (``id``, ``docking_score``, ``pose_label``, ...).
+
+        Returns:
+            The number in ``unit``; NaN where it cannot be said.
+        """
+
+
+class Scorer(_Named):
+    """How a ranking is judged. Subclasses are dataclasses: their fields are the options."""
+
+    aliases: ClassVar[tuple[str, ...]] = ()
+    truths: ClassVar[tuple[Truth, ...]]  #: the columns it can judge by, the first that is there is used
+    unit: ClassVar[str]  #: for example "%", "fraction", "Å", "pK"
+    direction: ClassVar[Literal["higher", "lower", "none"]]  #: which is better
+
+    @abstractmethod
+    def score(self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None) -> Score:
+        """Judge a ranking.
+
+        Args:
+            predictions: rows with a score and with the truth (others were taken out).
+            truth: which column to judge by.
+            weights: (N,) how often each row counts (bootstrap multiplicities); None: once each.
+        """

@@ -1,0 +1,1 @@
+"""The zoo: architectures, scorers, data, training, prediction and the leaderboard."""

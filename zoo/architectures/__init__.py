@@ -1,0 +1,1 @@
+"""Networks from image to score, one file each."""

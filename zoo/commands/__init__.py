@@ -1,0 +1,14 @@
+"""The commands, one module a family; each has ``register(app)`` and imports what is heavy inside."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from types import ModuleType
+
+#: in the order of the help page
+MODULES: tuple[str, ...] = ("demo", "data", "poses", "training", "board", "catalog", "speed")
+
+
+def load(module: str) -> ModuleType:
+    """Import one family of commands."""
+    return import_module(f"affinity_zoo.zoo.commands.{module}")

@@ -1,0 +1,1 @@
+"""How a ranking is judged, one file a family."""

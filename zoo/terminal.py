@@ -1,0 +1,91 @@
+"""What the commands print: one console, progress bars with rate and time left, tables, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Advance(Protocol):
+    """What a long task calls when ``n`` more items are done."""
+
+    def __call__(self, n: int = 1) -> None: ...
+
+
+def console(stderr: bool = False) -> Any:
+    """A rich console; progress and warnings go to stderr, results to stdout."""
+    from rich.console import Console
+
+    return Console(stderr=stderr, soft_wrap=not sys.stdout.isatty())
+
+
+def say(message: str) -> None:
+    """Print one line of result."""
+    console().print(message, highlight=False)
+
+
+def warn(message: str) -> None:
+    """Print one line of warning to stderr."""
+    console(stderr=True).print(f"[yellow]warning:[/yellow] {message}", highlight=False)
+
+
+@contextmanager
+def progress(description: str, total: int | None, unit: str = "items") -> Iterator[Advance]:
+    """Show a bar with rate and time left on stderr; silent where stderr is not a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+    )
+    shown = console(stderr=True)
+    with Progress(*columns, console=shown, disable=not shown.is_terminal) as bars:
+        task = bars.add_task(description, total=total, rate="")
+
+        def advance(n: int = 1) -> None:
+            bars.advance(task, n)
+            speed = bars.tasks[task].speed
+            bars.update(task, rate=f"{speed:,.0f} {unit}/s" if speed else "")
+
+        yield advance
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
+    """Print a table; the first column is left-aligned, numbers are right-aligned."""
+    from rich.table import Table
+
+    body = [[_text(cell) for cell in row] for row in rows]
+    shown = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
+    for i, name in enumerate(columns):
+        numeric = bool(body) and all(_is_number(row[i]) for row in body)
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for row in body:
+        shown.add_row(*row)
+    console().print(shown)
+
+
+def print_json(value: Any) -> None:
+    """Print JSON on stdout, without colours or wrapping."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def _text(cell: Any) -> str:
+    if cell is None:
+        return ""
+    return f"{cell:.4g}" if isinstance(cell, float) else str(cell)
+
+
+def _is_number(text: str) -> bool:
+    if not text:
+        return True
+    try:
+        float(text.replace(",", "").rstrip("%"))
+    except ValueError:
+        return False
+    return True

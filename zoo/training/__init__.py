@@ -1,0 +1,1 @@
+"""Training: recipes, losses, callbacks, the run folder."""
