@@ -1,9 +1,196 @@
-"""Commands: catalog."""
+"""Commands: list, show, plugins; and the options that choose which plugins are loaded."""
 
 from __future__ import annotations
 
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+from affinity_zoo import __version__
+
+plugins_app = typer.Typer(no_args_is_help=True, help="See, check and write plugins.")
+
+
+class Plural(StrEnum):
+    """What can be listed."""
+
+    featurizers = "featurizers"
+    architectures = "architectures"
+    scorers = "scorers"
+    baselines = "baselines"
+
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add this family's commands to the app."""
+    """Add this family's commands and the global options to the app."""
+    app.callback()(global_options)
+    app.command("list")(list_names)
+    app.command("show")(show)
+    app.add_typer(plugins_app, name="plugins")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"affinity-zoo {__version__}")
+        raise typer.Exit
+
+
+def global_options(
+    context: typer.Context,
+    no_plugins: Annotated[
+        bool, typer.Option("--no-plugins", help="Use built-ins only; load no plugin.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Stop where any plugin failed, conflicts or is missing (for CI).")
+    ] = False,
+    plugin_file: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--plugin-file", help="Load a single-file plugin. It runs the code in the file.", metavar="FILE"
+        ),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Train, judge and use 3D convolutional networks on protein-ligand complexes."""
+    if no_plugins or strict or plugin_file:
+        from affinity_zoo.zoo import catalog
+
+        before = catalog.configure(no_plugins, strict, plugin_file or ())
+        context.call_on_close(lambda: catalog.restore(before))
+
+
+def list_names(
+    what: Annotated[Plural, typer.Argument(help="What to list.", metavar="|".join(Plural))],
+    pattern: Annotated[str, typer.Argument(help="Only names like this, for example 'atom*'.")] = "*",
+    as_json: Json = False,
+) -> None:
+    """List the featurizers, architectures, scorers or baselines that can be chosen by name."""
+    from affinity_zoo.zoo import describe, terminal
+    from affinity_zoo.zoo.catalog import catalog
+
+    rows = [describe.entry_summary(entry) for entry in catalog().entries(describe.singular(what), pattern)]
+    if as_json:
+        terminal.print_json(rows)
+        return
+    body = [[_names(row), _summary(row), f"{row['distribution']} {row['version']}"] for row in rows]
+    terminal.table(what, ("name", "summary", "from"), body)
+    if any(row["state"] != "loaded" for row in rows):
+        terminal.say("Some cannot be used: see `affinity-zoo plugins list`.")
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A name from `affinity-zoo list`.")],
+    as_json: Json = False,
+) -> None:
+    """Show one featurizer, architecture, scorer or baseline: options, input, output, origin."""
+    from affinity_zoo.zoo import describe, terminal
+    from affinity_zoo.zoo.catalog import catalog
+
+    found = [describe.entry_details(entry) for entry in _entries_named(catalog(), name)]
+    if as_json:
+        terminal.print_json(found)
+        return
+    for shown in found:
+        _print_details(shown)
+
+
+@plugins_app.command("list")
+def list_plugins(
+    as_json: Json = False,
+    load: Annotated[
+        bool, typer.Option(help="--no-load only says what is installed and imports nothing.")
+    ] = True,
+) -> None:
+    """List every plugin: its state and why, where it comes from, and its import time."""
+    from affinity_zoo.zoo import describe, terminal
+    from affinity_zoo.zoo.catalog import catalog
+
+    rows = [describe.plugin_state(plugin) for plugin in catalog().plugins(load=load)]
+    if as_json:
+        terminal.print_json(rows)
+    else:
+        _print_plugins(rows)
+    bad = [row["name"] for row in rows if row["state"] in ("failed", "conflict")]
+    if bad and _strict():
+        sys.stderr.write(f"error: --strict: {', '.join(bad)} cannot be used; see the table for why\n")
+        raise typer.Exit(1)
+
+
+def _strict() -> bool:
+    from affinity_zoo.plugins.settings import Settings
+
+    return Settings.from_environment().strict
+
+
+def _entries_named(registry: Any, name: str) -> list[Any]:
+    """Return the entries with a name or alias, of whatever kind."""
+    from affinity_zoo.plugins.errors import UsageError
+    from affinity_zoo.plugins.kinds import KINDS
+    from affinity_zoo.plugins.names import nearest
+
+    entries = [entry for kind in KINDS for entry in registry.entries(kind)]
+    found = [entry for entry in entries if name in (entry.name, *entry.aliases)]
+    if not found:
+        close = nearest(name, [entry.name for entry in entries])
+        raise UsageError(
+            f"nothing is called {name!r}{close}: `affinity-zoo list featurizers` and so on list the names"
+        )
+    return found
+
+
+def _names(row: dict[str, Any]) -> str:
+    return row["name"] + (f" ({', '.join(row['aliases'])})" if row["aliases"] else "")
+
+
+def _summary(row: dict[str, Any]) -> str:
+    return row["summary"] if row["state"] == "loaded" else f"{row['state']}: {row['reason']}"
+
+
+def _print_details(shown: dict[str, Any]) -> None:
+    from rich.markup import escape
+
+    from affinity_zoo.plugins.options import as_text
+    from affinity_zoo.zoo import terminal
+
+    terminal.say(f"[bold]{shown['name']}[/bold] ({shown['kind']})  {escape(_summary(shown))}")
+    for key in ("aliases", "input", "output", "reference", "module"):
+        if value := shown.get(key):
+            terminal.say(f"  {key}: {escape(', '.join(value) if isinstance(value, list) else value)}")
+    terminal.say(f"  from: {escape(shown['distribution'])} {shown['version']}")
+    if shown["remedy"]:
+        terminal.say(f"  remedy: {escape(shown['remedy'])}")
+    options = shown.get("options", [])
+    if options:
+        flag = {"featurizer": "-F", "architecture": "-A"}.get(shown["kind"], "")
+        rows = [
+            (o["name"], o["type"], "(required)" if o["required"] else as_text(o["default"]), o["help"])
+            for o in options
+        ]
+        terminal.table(
+            f"options{f' ({flag} key=value)' if flag else ''}", ("option", "type", "default", ""), rows
+        )
+
+
+def _print_plugins(rows: list[dict[str, Any]]) -> None:
+    from affinity_zoo.zoo import terminal
+
+    body = [
+        (
+            row["name"],
+            row["state"],
+            f"{row['distribution']} {row['version']}",
+            f"{row['import_seconds'] * 1000:.0f}",
+            ", ".join(name for names in row["provides"].values() for name in names),
+            "; ".join(filter(None, (row["reason"], row["remedy"], *row["notes"]))),
+        )
+        for row in rows
+    ]
+    columns = ("plugin", "state", "from", "import (ms)", "provides", "reason and remedy")
+    terminal.table("plugins", columns, body)

@@ -1,0 +1,91 @@
+"""The catalog: the process-wide registry of built-ins and installed plugins.
+
+A built-in stands in a table by name, so that choosing it imports that one module only.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+from affinity_zoo import __version__
+from affinity_zoo.plugins import settings as environment
+from affinity_zoo.plugins.registry import Origin, Registry
+from affinity_zoo.plugins.settings import Settings
+
+#: kind to name to the module that registers it
+BUILTINS: dict[str, dict[str, str]] = {
+    "featurizer": {
+        "element-tag": "affinity_zoo.featurizers.element_tag",
+        "atom-types": "affinity_zoo.featurizers.atom_types",
+    },
+    "architecture": {
+        "cnn4": "affinity_zoo.zoo.architectures.cnn4",
+        "resnet3d": "affinity_zoo.zoo.architectures.resnet3d",
+    },
+    "scorer": {
+        "r-precision": "affinity_zoo.zoo.scorers.r_precision",
+        "roc-auc": "affinity_zoo.zoo.scorers.roc_auc",
+        "roc-auc-per-complex": "affinity_zoo.zoo.scorers.roc_auc",
+        "confusion": "affinity_zoo.zoo.scorers.confusion",
+    },
+    "baseline": {},
+}
+
+_lock = threading.Lock()
+_registry: Registry | None = None
+
+
+def catalog() -> Registry:
+    """Return the registry of this process; made on first use, it imports no plugin by itself."""
+    global _registry
+    with _lock:
+        if _registry is None:
+            host = Origin("affinity-zoo", __version__)
+            _registry = Registry(BUILTINS, host, Settings.from_environment())
+        return _registry
+
+
+def reset() -> None:
+    """Forget the registry, so that the next :func:`catalog` reads the environment again."""
+    global _registry
+    with _lock:
+        _registry = None
+
+
+def configure(
+    no_plugins: bool = False, strict: bool = False, files: Sequence[Path] = ()
+) -> dict[str, str | None]:
+    """Put the command line's choice of plugins into the environment, where worker processes see it too.
+
+    Args:
+        no_plugins: built-ins only.
+        strict: a plugin that is not wholly usable is an error.
+        files: single-file plugins to load besides.
+
+    Returns:
+        What the changed variables were before (None: not set), to put them back.
+    """
+    changed: dict[str, str] = {}
+    if no_plugins:
+        changed[environment.DISABLED] = "1"
+    if strict:
+        changed[environment.STRICT] = "1"
+    if files:
+        changed[environment.FILES] = os.pathsep.join(str(path.resolve()) for path in files)
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    reset()
+    return before
+
+
+def restore(before: dict[str, str | None]) -> None:
+    """Put the environment back to what it was before :func:`configure`."""
+    for name, value in before.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    reset()
