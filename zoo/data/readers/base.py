@@ -1,0 +1,134 @@
+"""What the readers take and give: options, raw atoms of a file, poses, failures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader decides where a file leaves a choice. Part of the index, the recipe and the model.
+
+    Hydrogens are never kept: typing does without them, so that a structure is the same with and
+    without them in its file.
+
+    Args:
+        waters: keep or drop water molecules of a receptor.
+        hetero: keep or drop the other non-polymer groups of a receptor (cofactors, sugars, buffer).
+        metals: keep or drop metal ions of a receptor.
+        altloc: which alternate location of a residue is taken: the one with the highest summed
+            occupancy, or the first in the file.
+        model: which model of a multi-model receptor file is taken, counted from 1.
+        ligand_bonds: ``file`` uses the bonds of the file where it has them and RDKit accepts them;
+            ``perceive`` ignores them and perceives bonds from distances for every ligand, so that
+            all formats are treated alike.
+    """
+
+    waters: Literal["keep", "drop"] = "drop"
+    hetero: Literal["keep", "drop"] = "keep"
+    metals: Literal["keep", "drop"] = "keep"
+    altloc: Literal["occupancy", "first"] = "occupancy"
+    model: int = 1
+    ligand_bonds: Literal["file", "perceive"] = "file"
+
+    def __post_init__(self) -> None:
+        allowed = {
+            "waters": ("keep", "drop"),
+            "hetero": ("keep", "drop"),
+            "metals": ("keep", "drop"),
+            "altloc": ("occupancy", "first"),
+            "ligand_bonds": ("file", "perceive"),
+        }
+        for name, values in allowed.items():
+            if getattr(self, name) not in values:
+                raise UsageError(
+                    f"the read option {name} is one of {', '.join(values)}, not {getattr(self, name)!r}"
+                )
+        if not isinstance(self.model, int) or self.model < 1:
+            raise UsageError(f"the read option model counts from 1, not {self.model!r}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The options as plain values, ready for JSON or TOML."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> ReadOptions:
+        """The options from :meth:`as_dict`; an unknown name is a :class:`UsageError`."""
+        known = {f.name for f in fields(cls)}
+        if unknown := sorted(set(values) - known):
+            raise UsageError(
+                f"unknown read option {', '.join(unknown)}: the options are {', '.join(sorted(known))}"
+            )
+        return cls(**dict(values))
+
+
+class ReadError(AffinityZooError):
+    """A file or a record that cannot be read; ``stage`` says where it stopped."""
+
+    def __init__(self, reason: str, stage: str = "parse") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.stage = stage
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An input that did not make it: one row of ``failures.csv``."""
+
+    file: str
+    record: int  #: number of the record in the file, from 0; -1: the whole file
+    stage: str  #: find, read, parse, type or timeout
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
+class RawAtoms:
+    """All atoms of one model of one file, hydrogens included, before anything is chosen. N atoms."""
+
+    xyz: NDArray[np.float32]  #: (N, 3) Å
+    element: NDArray[np.uint8]  #: (N,) atomic number, 0 = unknown
+    name: NDArray[np.bytes_]  #: (N,) S4
+    residue_name: NDArray[np.bytes_]  #: (N,) S4
+    residue_number: NDArray[np.int32]
+    insertion: NDArray[np.bytes_]  #: (N,) S1
+    chain: NDArray[np.bytes_]  #: (N,) S4
+    altloc: NDArray[np.bytes_]  #: (N,) S1
+    occupancy: NDArray[np.float32]
+    charge: NDArray[np.int8]
+    hetero: NDArray[np.bool_]  #: (N,) from a HETATM line
+
+    def __len__(self) -> int:
+        return len(self.xyz)
+
+    def take(self, which: NDArray[Any]) -> RawAtoms:
+        """The atoms that ``which`` (a mask or numbers) names."""
+        return replace(self, **{f.name: getattr(self, f.name)[which] for f in fields(self)})
+
+
+@dataclass(frozen=True, eq=False)
+class Receptor:
+    """One receptor as read."""
+
+    atoms: Atoms
+    notes: list[str] = field(default_factory=list)  #: what was dropped or could not be told
+
+
+@dataclass(frozen=True, eq=False)
+class PoseRecord:
+    """One record of a pose file: a ligand, or the reason why there is none."""
+
+    record: int  #: from 0
+    name: str
+    atoms: Atoms | None = None
+    failure: Failure | None = None
+    docking_score: float = float("nan")  #: as in the file
+    properties: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)

@@ -1,0 +1,91 @@
+"""Which reader a file goes to, by its name; compressed files are unpacked on the way."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final
+
+from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadError, ReadOptions, Receptor
+
+PoseReader = Callable[[bytes, str, ReadOptions, int, float], Iterator[PoseRecord]]
+ReceptorReader = Callable[[bytes, ReadOptions], Receptor]
+MAX_BYTES: Final = 2 << 30  #: a single structure file beyond this, unpacked, is not read
+
+
+@dataclass(frozen=True)
+class Format:
+    """A file format and its readers; None where it cannot hold that role."""
+
+    name: str
+    module: str
+
+    @property
+    def receptor(self) -> ReceptorReader | None:
+        """The reader of receptors."""
+        return getattr(import_module(self.module), "read_receptor", None)
+
+    @property
+    def poses(self) -> PoseReader | None:
+        """The reader of ligand poses."""
+        return getattr(import_module(self.module), "read_poses", None)
+
+
+_HERE = "affinity_zoo.zoo.data.readers."
+FORMATS: Final[dict[str, Format]] = {
+    ".pdb": Format("PDB", _HERE + "pdb_file"),
+    ".ent": Format("PDB", _HERE + "pdb_file"),
+}
+
+
+def suffix_of(path: Path) -> str:
+    """The suffix that names the format, lower-case, without ``.gz``."""
+    name = path.name.lower().removesuffix(".gz")
+    return Path(name).suffix
+
+
+def is_structure(path: Path) -> bool:
+    """Whether the name is one of a format that can be read."""
+    return suffix_of(path) in FORMATS
+
+
+def format_of(path: Path) -> Format:
+    """The format of a file.
+
+    Raises:
+        ReadError: unknown.
+    """
+    try:
+        return FORMATS[suffix_of(path)]
+    except KeyError:
+        known = ", ".join(sorted(FORMATS))
+        raise ReadError(f"unknown format {suffix_of(path) or path.name!r}: {known} are read", "read") from None
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file, unpacked where its name ends in .gz.
+
+    Raises:
+        ReadError: missing, unreadable, damaged or empty.
+    """
+    try:
+        if path.name.lower().endswith(".gz"):
+            with gzip.open(path) as handle:
+                data = handle.read(MAX_BYTES + 1)
+        else:
+            if path.stat().st_size > MAX_BYTES:
+                raise ReadError(f"the file is larger than {MAX_BYTES >> 30} GiB", "read")
+            data = path.read_bytes()
+    except FileNotFoundError:
+        raise ReadError("the file does not exist", "find") from None
+    except (OSError, EOFError, zlib.error) as error:
+        raise ReadError(f"the file cannot be read ({error})", "read") from error
+    if len(data) > MAX_BYTES:
+        raise ReadError(f"the file is larger than {MAX_BYTES >> 30} GiB when unpacked", "read")
+    if not data.strip():
+        raise ReadError("the file is empty", "read")
+    return data

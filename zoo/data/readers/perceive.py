@@ -1,0 +1,235 @@
+"""Bonds, rings, hybridisation and hydrogens of a molecule from the positions of its heavy atoms alone.
+
+The rules follow Open Babel's (distance, then mean angle, then ring torsions), which typed the data gnina's networks were trained
+on; hydrogens in a file are deliberately not looked at, so that a molecule is the same with and without them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.zoo.data.readers.elements import COVALENT_RADIUS, IS_METAL
+
+_TOLERANCE = 0.45  #: Å beyond the sum of covalent radii that is still a bond
+_SHORTEST = 0.6  #: Å; two atoms nearer than this are not bonded but on top of each other
+_MOST_BONDS = {6: 4, 7: 4, 8: 2, 9: 1, 17: 1, 35: 1, 53: 1}
+#: single bond lengths, Å, by the sum of which a bond is judged short
+_SINGLE = {5: 0.82, 6: 0.765, 7: 0.70, 8: 0.66, 14: 1.14, 15: 1.10, 16: 1.04, 34: 1.17}
+
+
+@dataclass(eq=False)
+class Graph:
+    """A molecule's heavy atoms and what follows from their bonds. N atoms."""
+
+    element: NDArray[np.uint8]
+    neighbours: list[list[int]]
+    rings: list[tuple[int, ...]] = field(default_factory=list)
+    aromatic: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
+    planar: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  #: sp2
+    linear: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  #: sp
+    double: dict[int, int] = field(default_factory=dict)  #: atom -> its partner in a double bond outside aromatic rings
+    protonated: set[int] = field(default_factory=set)  #: aromatic nitrogens that carry a hydrogen
+
+
+def perceive(xyz: NDArray[np.float32], element: NDArray[np.uint8]) -> Graph:
+    """The graph of a molecule.
+
+    Args:
+        xyz: (N, 3) heavy atoms, Å.
+        element: (N,) atomic numbers.
+    """
+    pairs, length = bonds(xyz, element)
+    graph = Graph(element, [[] for _ in element])
+    distance: dict[tuple[int, int], float] = {}
+    for (i, j), d in zip(pairs.tolist(), length.tolist(), strict=True):
+        graph.neighbours[i].append(j)
+        graph.neighbours[j].append(i)
+        distance[i, j] = distance[j, i] = d
+    graph.rings = find_rings(len(element), pairs)
+    flat = _hybridise(graph, xyz, distance)
+    _find_aromatic(graph, flat, distance)
+    _place_double_bonds(graph, distance)
+    return graph
+
+
+def bonds(xyz: NDArray[np.float32], element: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Bonded pairs (M, 2), i < j in order, and their lengths (M,) in Å. Metals have none."""
+    usable = (COVALENT_RADIUS[element] > 0) & ~IS_METAL[element]
+    if len(xyz) > 400:
+        from scipy.spatial import cKDTree
+
+        pairs = cKDTree(xyz).query_pairs(3.3, output_type="ndarray").astype(np.int64)
+        pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    else:
+        pairs = np.stack(np.triu_indices(len(xyz), 1), 1)
+    i, j = pairs[:, 0], pairs[:, 1]
+    d = np.sqrt(((xyz[i].astype(np.float64) - xyz[j]) ** 2).sum(1))
+    reach = COVALENT_RADIUS[element[i]] + COVALENT_RADIUS[element[j]] + _TOLERANCE
+    keep = usable[i] & usable[j] & (d > _SHORTEST) & (d < reach)
+    return _limit_valence(pairs[keep], d[keep], element)
+
+
+def _limit_valence(
+    pairs: NDArray[np.int64], d: NDArray[np.float64], element: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Drop the longest bonds of atoms that have more than their element can."""
+    count = np.bincount(pairs.ravel(), minlength=len(element))
+    most = np.array([_MOST_BONDS.get(int(z), 8) for z in element])
+    if not (count > most).any():
+        return pairs, d
+    keep = np.ones(len(pairs), bool)
+    for k in np.argsort(-d, kind="stable"):
+        i, j = pairs[k]
+        if count[i] > most[i] or count[j] > most[j]:
+            keep[k] = False
+            count[i] -= 1
+            count[j] -= 1
+    return pairs[keep], d[keep]
+
+
+def find_rings(n: int, pairs: NDArray[np.int64]) -> list[tuple[int, ...]]:
+    """The smallest set of smallest rings, by RDKit."""
+    from rdkit import Chem
+
+    if len(pairs) < 3:
+        return []
+    molecule = Chem.RWMol()
+    atom = Chem.Atom(0)
+    for _ in range(n):
+        molecule.AddAtom(atom)
+    for i, j in pairs.tolist():
+        molecule.AddBond(i, j, Chem.BondType.SINGLE)
+    return [tuple(ring) for ring in Chem.GetSSSR(molecule)]
+
+
+def _hybridise(
+    graph: Graph, xyz: NDArray[np.float32], distance: dict[tuple[int, int], float]
+) -> list[tuple[int, ...]]:
+    """Set ``planar`` and ``linear``; return the rings that are flat."""
+    n = len(graph.element)
+    planar, linear = np.zeros(n, bool), np.zeros(n, bool)
+    x = xyz.astype(np.float64)
+    for i, near in enumerate(graph.neighbours):
+        if len(near) in (2, 3) and graph.element[i] in (5, 6, 7):
+            angle = _mean_angle(x[i], x[near])
+            linear[i] = len(near) == 2 and angle > 155
+            planar[i] = not linear[i] and angle > 115
+    flat = []
+    for ring in graph.rings:
+        limit = {5: 7.5, 6: 12.0}.get(len(ring))
+        if limit is not None and _mean_torsion(x[list(ring)]) < limit:
+            flat.append(ring)
+            for i in ring:
+                planar[i] |= len(graph.neighbours[i]) in (2, 3)
+    for i, near in enumerate(graph.neighbours):
+        if len(near) == 1:
+            j = near[0]
+            short = distance[i, j] < _single(graph, i, j) - 0.10
+            planar[i] = short and bool(planar[j] or graph.element[j] in (15, 16) or len(graph.neighbours[j]) == 1)
+            linear[i] = bool(linear[j]) and distance[i, j] < _single(graph, i, j) - 0.2
+    graph.planar, graph.linear = planar, linear
+    return flat
+
+
+def _single(graph: Graph, i: int, j: int) -> float:
+    radius = COVALENT_RADIUS
+    zi, zj = int(graph.element[i]), int(graph.element[j])
+    return _SINGLE.get(zi, float(radius[zi])) + _SINGLE.get(zj, float(radius[zj]))
+
+
+def _mean_angle(centre: NDArray[np.float64], near: NDArray[np.float64]) -> float:
+    v = near - centre
+    v /= np.sqrt((v * v).sum(1))[:, None]
+    cosine = (v @ v.T)[np.triu_indices(len(v), 1)]
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
+
+
+def _mean_torsion(x: NDArray[np.float64]) -> float:
+    b = np.roll(x, -1, 0) - x
+    normal = np.cross(b, np.roll(b, -1, 0))
+    normal /= np.maximum(np.sqrt((normal * normal).sum(1)), 1e-9)[:, None]
+    cosine = (normal * np.roll(normal, -1, 0)).sum(1)
+    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
+
+
+def _find_aromatic(graph: Graph, flat: list[tuple[int, ...]], distance: dict[tuple[int, int], float]) -> None:
+    """Flat rings of five or six atoms in which six pi electrons are possible, and their N-H."""
+    graph.aromatic = np.zeros(len(graph.element), bool)
+    for ring in sorted(flat, key=len):
+        if not all(graph.element[i] in (6, 7, 8, 16) and len(graph.neighbours[i]) <= 3 for i in ring):
+            continue
+        if any(_is_long(graph, a, b, distance) for a, b in zip(ring, ring[1:] + ring[:1], strict=True)):
+            continue
+        electrons, free = 0, []
+        for i in ring:
+            e, is_free = _electrons(graph, i, ring, distance)
+            electrons += e
+            if is_free:
+                free.append(i)
+        missing = 6 - electrons
+        if not 0 <= missing <= len(free):
+            continue
+        graph.aromatic[list(ring)] = True
+        graph.protonated.update(sorted(free)[:missing])
+
+
+def _electrons(
+    graph: Graph, i: int, ring: tuple[int, ...], distance: dict[tuple[int, int], float]
+) -> tuple[int, bool]:
+    """Pi electrons of a ring atom, and whether a proton may add one (a nitrogen with two neighbours)."""
+    near = graph.neighbours[i]
+    element = graph.element[i]
+    if element in (8, 16):
+        return 2, False
+    if element == 7:
+        if i in graph.protonated or len(near) == 3:
+            return 2, False
+        return 1, True
+    for j in near:
+        if j not in ring and len(graph.neighbours[j]) == 1 and distance[i, j] < _single(graph, i, j) - 0.12:
+            return 0, False  # C=O, C=S or C=NH points out of the ring
+    return 1, False
+
+
+def _is_long(graph: Graph, i: int, j: int, distance: dict[tuple[int, int], float]) -> bool:
+    return distance[i, j] > _single(graph, i, j) - (0.03 if graph.element[i] == graph.element[j] == 6 else 0.015)
+
+
+def _place_double_bonds(graph: Graph, distance: dict[tuple[int, int], float]) -> None:
+    """Give planar atoms outside aromatic rings their double bonds, the shortest bonds first."""
+    room = [_double_bonds_possible(graph, i) for i in range(len(graph.element))]
+    edges = []
+    for i, near in enumerate(graph.neighbours):
+        for j in near:
+            if i < j and room[i] and room[j] and _may_double(graph, i, j):
+                edges.append((distance[i, j] - _single(graph, i, j), i, j))
+    for shorter, i, j in sorted(edges):
+        if shorter < -0.05 and room[i] and room[j]:
+            room[i] -= 1
+            room[j] -= 1
+            graph.double.update({i: j, j: i})
+
+
+def _double_bonds_possible(graph: Graph, i: int) -> int:
+    element, degree = int(graph.element[i]), len(graph.neighbours[i])
+    oxygens = sum(graph.element[j] == 8 and len(graph.neighbours[j]) == 1 for j in graph.neighbours[i])
+    if element == 6:
+        return int(bool(graph.planar[i] or graph.linear[i] or degree == 1))
+    if element == 7:
+        return 2 if degree == 3 and oxygens == 2 else int(degree <= 2 and not graph.aromatic[i])
+    if element == 16:
+        return {1: 1, 3: 1, 4: 2}.get(degree, 0)
+    if element == 15:
+        return int(oxygens > 0)
+    return int(element == 8 and degree == 1)
+
+
+def _may_double(graph: Graph, i: int, j: int) -> bool:
+    if graph.aromatic[i] or graph.aromatic[j]:
+        # exocyclic C=O or C=S of a pyridone and the like; an amine on a ring stays single
+        outer = j if graph.aromatic[i] else i
+        return graph.element[outer] in (8, 16) and len(graph.neighbours[outer]) == 1
+    return True
