@@ -31,7 +31,15 @@ BUILTINS: dict[str, dict[str, str]] = {
         "roc-auc-per-complex": "affinity_zoo.zoo.scorers.roc_auc",
         "confusion": "affinity_zoo.zoo.scorers.confusion",
     },
-    "baseline": {},
+    "baseline": {
+        "random": "affinity_zoo.zoo.baselines.random_order",
+        "best-possible": "affinity_zoo.zoo.baselines.best_possible",
+        "ligand-size": "affinity_zoo.zoo.baselines.ligand_size",
+        "contacts": "affinity_zoo.zoo.baselines.contacts",
+        "shortest-distance": "affinity_zoo.zoo.baselines.shortest_distance",
+        "burial": "affinity_zoo.zoo.baselines.burial",
+        "docking-score": "affinity_zoo.zoo.baselines.docking_score",
+    },
 }
 
 _lock = threading.Lock()

@@ -1,0 +1,152 @@
+"""The commands list, show and plugins list, as users run them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from affinity_zoo.cli import app
+from affinity_zoo.plugins import settings
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo import catalog
+
+Distribute = Callable[..., Path]
+Source = Callable[..., str]
+
+run = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Iterator[None]:
+    catalog.reset()
+    yield
+    catalog.reset()
+
+
+def output(*arguments: str) -> Any:
+    """Run a command that prints JSON."""
+    result = run.invoke(app, list(arguments), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_list_shows_builtins_and_plugins(distribute: Distribute, scorer_source: Source) -> None:
+    distribute("zoo-good", scorer_source("good"), version="1.2")
+    rows = {row["name"]: row for row in output("list", "scorers", "--json")}
+    assert rows["good"]["distribution"] == "zoo-good" and rows["good"]["version"] == "1.2"
+    assert rows["roc-auc"]["builtin"] and rows["roc-auc"]["state"] == "loaded"
+    assert [row["name"] for row in output("list", "scorers", "g*d", "--json")] == ["good"]
+    table = run.invoke(app, ["list", "scorers"]).stdout
+    assert "good" in table and "roc-auc" in table
+
+
+def test_show_says_options_input_output_and_origin() -> None:
+    (shown,) = output("show", "atom-types", "--json")
+    options = {option["name"]: option for option in shown["options"]}
+    assert options["parts"]["type"] == "both|ligand|receptor" and options["parts"]["default"] == "both"
+    assert options["parts"]["help"]
+    assert "28 channels" in shown["output"] and shown["distribution"] == "affinity-zoo"
+    text = run.invoke(app, ["show", "cnn4"]).stdout
+    assert "strides" in text and "2,2,2,2" in text
+
+
+def test_show_finds_aliases_and_suggests() -> None:
+    assert output("show", "top-100", "--json")[0]["name"] == "r-precision"
+    with pytest.raises(UsageError, match="did you mean 'resnet3d'"):
+        run.invoke(app, ["show", "resnet"], catch_exceptions=False)
+
+
+def test_plugins_list_tells_every_state(
+    distribute: Distribute, scorer_source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distribute("zoo-good", scorer_source("good"))
+    distribute("zoo-bad", "import no_such_module_anywhere")
+    distribute("zoo-thief", scorer_source("roc-auc"))
+    distribute("zoo-blocked", scorer_source("blocked"))
+    monkeypatch.setenv(settings.ONLY, "zoo-good,zoo-bad,zoo-thief")
+    rows = {row["name"]: row for row in output("plugins", "list", "--json")}
+    states = {name: row["state"] for name, row in rows.items() if not row["builtin"]}
+    assert states == {
+        "zoo-good": "loaded",
+        "zoo-bad": "failed",
+        "zoo-thief": "conflict",
+        "zoo-blocked": "blocked",
+    }
+    assert rows["zoo-bad"]["reason"] and rows["zoo-bad"]["remedy"]
+    assert rows["zoo-good"]["import_seconds"] > 0
+    catalog.reset()
+    table = run.invoke(app, ["plugins", "list"]).stdout
+    assert "zoo-bad" in table
+
+
+def test_strict_plugins_list_shows_the_table_and_fails(distribute: Distribute) -> None:
+    distribute("zoo-bad", "import no_such_module_anywhere")
+    result = run.invoke(app, ["--strict", "plugins", "list"])
+    assert result.exit_code == 1
+    assert "zoo-bad" in result.stdout and "--strict" in result.stderr
+
+
+def test_global_options_reach_the_environment_and_leave_it(tmp_path: Path, scorer_source: Source) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(scorer_source("mine"))
+    assert output("--plugin-file", str(file), "list", "scorers", "mine", "--json")
+    assert settings.FILES not in os.environ
+    assert output("list", "scorers", "mine", "--json") == []
+    assert output("--no-plugins", "--plugin-file", str(file), "list", "scorers", "mine", "--json") == []
+    assert settings.DISABLED not in os.environ
+
+
+def test_recovery_loads_no_plugin(distribute: Distribute, tmp_path: Path) -> None:
+    mark = tmp_path / "imported"
+    distribute("zoo-mark", f"open({str(mark)!r}, 'w').close()")
+    for arguments in (["--help"], ["--version"], ["plugins", "--help"], ["plugins", "list", "--no-load"]):
+        assert run.invoke(app, arguments).exit_code == 0
+    assert run.invoke(app, ["--no-plugins", "plugins", "list"]).exit_code == 0
+    assert not mark.exists()
+
+
+SCRIPT = """
+import sys, time
+from affinity_zoo.cli import app
+try:
+    app({arguments!r})
+except SystemExit as stop:
+    assert not stop.code, stop.code
+heavy = [name for name in ("keras", "tensorflow", "numpy", "rdkit", "prody", "sklearn", "numba") if name in sys.modules]
+assert not heavy, heavy
+"""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["list", "featurizers"],
+        ["list", "architectures"],
+        ["list", "scorers"],
+        ["list", "baselines"],
+    ]
+    + [["show", "resnet3d"], ["plugins", "list"], ["train", "--help"]],
+    ids=" ".join,
+)
+def test_quick_and_light(arguments: list[str]) -> None:
+    times = []
+    for _ in range(3):  # the best of three: other work on the machine must not fail it
+        start = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-c", SCRIPT.format(arguments=arguments)], capture_output=True, text=True
+        )
+        times.append(time.perf_counter() - start)
+        assert done.returncode == 0, done.stderr
+        if times[-1] < 0.5:
+            break
+    assert min(times) < 0.5
