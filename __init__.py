@@ -7,15 +7,22 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-#: public name -> module that holds it; loaded on first use, so that `import affinity_zoo` is cheap
-_PUBLIC: dict[str, str] = {}
+#: public name -> module:name that it stands for; loaded on first use, so that `import affinity_zoo` is cheap
+_PUBLIC: dict[str, str] = {
+    "index": "affinity_zoo.zoo.data.index:build_index",
+    "train": "affinity_zoo.zoo.training.train:train",
+    "evaluate": "affinity_zoo.zoo.evaluation:evaluate",
+    "load_model": "affinity_zoo.zoo.models:load_model",
+    "Dataset": "affinity_zoo.zoo.data.dataset:Dataset",
+}
 
 __all__ = ["__version__", *_PUBLIC]
 
 
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
-        return getattr(import_module(_PUBLIC[name]), name)
+        module, _, attribute = _PUBLIC[name].partition(":")
+        return getattr(import_module(module), attribute)
     raise AttributeError(f"module 'affinity_zoo' has no attribute {name!r}")
 
 

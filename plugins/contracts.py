@@ -150,7 +150,12 @@ class Featurizer(_Named):
         return None
 
     def image(
-        self, receptor: Atoms, ligand: Atoms, box: Box, rotation: NDArray[np.float32], shift: NDArray[np.float32]
+        self,
+        receptor: Atoms,
+        ligand: Atoms,
+        box: Box,
+        rotation: NDArray[np.float32],
+        shift: NDArray[np.float32],
     ) -> NDArray[np.float32] | None:
         """The whole step on the host, for an image that cannot be made from encoded atoms.
 
@@ -176,7 +181,9 @@ class Architecture(_Named):
     default_box: ClassVar[Box | None] = None  #: the box it was made for; None: any
 
     @abstractmethod
-    def build(self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)) -> keras.Model:
+    def build(
+        self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)
+    ) -> keras.Model:
         """Build the network.
 
         Args:
@@ -258,7 +265,9 @@ class Scorer(_Named):
     direction: ClassVar[Literal["higher", "lower", "none"]]  #: which is better
 
     @abstractmethod
-    def score(self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None) -> Score:
+    def score(
+        self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
+    ) -> Score:
         """Judge a ranking.
 
         Args:

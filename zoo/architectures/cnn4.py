@@ -27,9 +27,13 @@ class CNN4(Architecture):
     strides: tuple[int, int, int, int] = field(
         default=(2, 2, 2, 2), metadata={"help": "stride of each max pooling; the ancestor's: 2,2,1,1"}
     )
-    dropout: float = field(default=0.5, metadata={"help": "share of the 1024 dense units dropped in training"})
+    dropout: float = field(
+        default=0.5, metadata={"help": "share of the 1024 dense units dropped in training"}
+    )
 
-    def build(self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)) -> keras.Model:
+    def build(
+        self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)
+    ) -> keras.Model:
         """Build the network: ``(batch, D, D, D, C)`` to ``(batch, len(outputs))`` float32."""
         import keras
 
@@ -38,7 +42,12 @@ class CNN4(Architecture):
         convolutions = zip((5, 3, 2, 2), (20, 30, 40, 50), self.strides, strict=True)
         for i, (width, filters, stride) in enumerate(convolutions, start=1):
             x = keras.layers.Conv3D(
-                filters, width, padding="same", activation="relu", kernel_initializer="he_normal", name=f"conv{i}"
+                filters,
+                width,
+                padding="same",
+                activation="relu",
+                kernel_initializer="he_normal",
+                name=f"conv{i}",
             )(x)
             x = keras.layers.MaxPooling3D(2, strides=stride, padding="same", name=f"pool{i}")(x)
         x = keras.layers.Flatten(name="flatten")(x)

@@ -28,11 +28,15 @@ class ResNet3D(Architecture):
     reference = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, CVPR 2016"
 
     depth: Literal[10, 18, 34] = field(default=10, metadata={"help": "number of weighted layers"})
-    filters: int = field(default=32, metadata={"help": "filters of the first stage; doubled in each later one"})
+    filters: int = field(
+        default=32, metadata={"help": "filters of the first stage; doubled in each later one"}
+    )
     stem_stride: int = field(default=2, metadata={"help": "stride of the first convolution"})
     dropout: float = field(default=0.2, metadata={"help": "share of the pooled features dropped in training"})
 
-    def build(self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)) -> keras.Model:
+    def build(
+        self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)
+    ) -> keras.Model:
         """Build the network: ``(batch, D, D, D, C)`` to ``(batch, len(outputs))`` float32."""
         import keras
 
@@ -54,7 +58,13 @@ def _convolution(x: keras.KerasTensor, filters: int, stride: int, name: str) -> 
     import keras
 
     x = keras.layers.Conv3D(
-        filters, 3, strides=stride, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"{name}_conv"
+        filters,
+        3,
+        strides=stride,
+        padding="same",
+        use_bias=False,
+        kernel_initializer="he_normal",
+        name=f"{name}_conv",
     )(x)
     return keras.layers.BatchNormalization(name=f"{name}_bn")(x)
 

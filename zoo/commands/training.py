@@ -1,9 +1,202 @@
-"""Commands: training."""
+"""Commands: train, evaluate, predict."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+from affinity_zoo.plugins.errors import UsageError
+
+Names = list[str] | None
+Runs = Annotated[Path, typer.Option(help="Folder of the runs.")]
+Voxelize = Annotated[str, typer.Option(help="Where images are made: auto, host or device.")]
+Workers = Annotated[int, typer.Option(help="Threads that make batches.", min=1)]
 
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
+    app.command(rich_help_panel="Train and use")(train)
+    app.command(rich_help_panel="Train and use")(evaluate)
+    app.command(rich_help_panel="Train and use")(predict)
+
+
+def key_values(given: list[str] | None, flag: str) -> dict[str, str]:
+    """Parse ``key=value`` options."""
+    parsed = {}
+    for text in given or []:
+        key, equals, value = text.partition("=")
+        if not equals or not key:
+            raise UsageError(f"{flag} takes key=value, not {text!r}; `affinity-zoo show NAME` lists the keys")
+        parsed[key.strip().replace("-", "_")] = value
+    return parsed
+
+
+def quiet_libraries() -> None:
+    """Keep TensorFlow's notes about the processor off the terminal."""
+    import os
+
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+
+def train(
+    data: Annotated[Path, typer.Argument(help="Folder made by `affinity-zoo index`.")],
+    featurizer: Annotated[
+        str | None, typer.Option("--featurizer", "-f", help="Name of the featurizer.")
+    ] = None,
+    architecture: Annotated[
+        str | None, typer.Option("--architecture", "-a", help="Name of the architecture.")
+    ] = None,
+    featurizer_option: Annotated[
+        Names, typer.Option("-F", help="Option of the featurizer, key=value.")
+    ] = None,
+    architecture_option: Annotated[
+        Names, typer.Option("-A", help="Option of the architecture, key=value.")
+    ] = None,
+    recipe: Annotated[str | None, typer.Option(help="A TOML file, or a preset: ancestor.")] = None,
+    epochs: Annotated[int | None, typer.Option(help="Epochs in all. [default: 10]")] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Poses a step. [default: 32]")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer. [default: 3e-4]")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, order, views and dropout. [default: 0]")
+    ] = None,
+    false_positive_weight: Annotated[
+        float | None, typer.Option(help="Weight of the negative term of the loss. [default: 1; ancestor: 10]")
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            help="none: each row once an epoch. oversample: the rarer label repeated. [default: oversample]"
+        ),
+    ] = None,
+    monitor: Annotated[
+        str | None,
+        typer.Option(
+            help="Chooses the epoch, on validation: roc-auc-per-complex (default), roc-auc or loss."
+        ),
+    ] = None,
+    early_stopping: Annotated[
+        int | None, typer.Option(help="Stop after so many epochs without improvement; 0: never. [default: 0]")
+    ] = None,
+    sources: Annotated[
+        str | None,
+        typer.Option(
+            help="Train on poses of these sources only, comma-separated: crystal,crystal_relaxed,near_native,docked."
+        ),
+    ] = None,
+    mixed_precision: Annotated[
+        bool | None,
+        typer.Option("--mixed-precision", help="Half precision in the network, float32 in the images."),
+    ] = None,
+    shuffle_labels: Annotated[
+        bool | None,
+        typer.Option("--shuffle-labels", help="Train on shuffled labels: a control run that must not learn."),
+    ] = None,
+    resume: Annotated[
+        str | None, typer.Option(help="Go on with this run (number or folder) from its last whole epoch.")
+    ] = None,
+    runs: Runs = Path("summaries"),
+    voxelize: Voxelize = "auto",
+    workers: Workers = 2,
+    logical_cpus: Annotated[
+        int, typer.Option(help="Train on so many logical CPU devices (tries distribution out).")
+    ] = 0,
+) -> None:
+    """Train a featurizer with an architecture on an index."""
+    quiet_libraries()
+    from affinity_zoo.zoo.training.recipe import choices_of
+    from affinity_zoo.zoo.training.train import train as run_training
+
+    choices_of("balance", balance), choices_of("monitor", monitor)
+    training: dict[str, Any] = {
+        "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
+        "false_positive_weight": false_positive_weight, "balance": balance, "monitor": monitor,
+        "early_stopping": early_stopping, "mixed_precision": mixed_precision, "shuffle_labels": shuffle_labels,
+        "sources": None if sources is None else tuple(part.strip() for part in sources.split(",")),
+    }  # fmt: skip
+    run = run_training(
+        data, featurizer, architecture,
+        featurizer_options=key_values(featurizer_option, "-F"),
+        architecture_options=key_values(architecture_option, "-A"),
+        recipe=recipe, runs=runs, resume=resume, voxelize=voxelize, workers=workers, logical_cpus=logical_cpus,
+        **training,
+    )  # fmt: skip
+    typer.echo(
+        f"next: affinity-zoo evaluate {run.x}" + ("" if runs == Path("summaries") else f" --runs {runs}")
+    )
+
+
+def evaluate(
+    run: Annotated[str, typer.Argument(help="Number of the run, or one of its folders.")],
+    data: Annotated[
+        Path | None, typer.Argument(help="Folder made by `affinity-zoo index`; the run's own by default.")
+    ] = None,
+    split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
+    views: Annotated[int, typer.Option(help="Rotations averaged for each pair.", min=1)] = 4,
+    sources: Annotated[
+        str | None, typer.Option(help="Judge poses from these sources only, comma-separated.")
+    ] = None,
+    scorer: Annotated[
+        Names, typer.Option("--scorer", "-s", help="Name of a scorer; all that fit by default.")
+    ] = None,
+    submission: Annotated[Path | None, typer.Option(help="Write the Kaggle file there.")] = None,
+    seed: Annotated[int, typer.Option(help="Of the views.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+    runs: Runs = Path("summaries"),
+    voxelize: Voxelize = "auto",
+    workers: Workers = 2,
+    json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Score labelled pairs with a run, rank them and judge the ranking."""
+    quiet_libraries()
+    from affinity_zoo.zoo.evaluation import evaluate as run_evaluation
+    from affinity_zoo.zoo.evaluation_report import print_result
+
+    result = run_evaluation(
+        run, data, split=split, views=views, scorers=tuple(scorer or ()), runs=runs, seed=seed,
+        sources=tuple(part.strip() for part in sources.split(",")) if sources else (),
+        batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission,
+    )  # fmt: skip
+    print_result(result, json_output)
+
+
+def predict(
+    model: Annotated[
+        str, typer.Argument(help="A model directory, the number of a run, or one of its folders.")
+    ],
+    receptor: Annotated[Path, typer.Option("--receptor", "-r", help="Structure of the receptor.")],
+    ligand: Annotated[
+        list[str], typer.Option("--ligand", "-l", help="Pose file or folder; may be repeated.")
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="CSV of the ranking.")] = Path(
+        "predictions.csv"
+    ),
+    views: Annotated[int, typer.Option(help="Rotations averaged for each pose.", min=1)] = 4,
+    seed: Annotated[int, typer.Option(help="Of the views.")] = 0,
+    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+    top: Annotated[int, typer.Option(help="Rows to print; the CSV has all.")] = 20,
+    voxelize: Voxelize = "auto",
+    workers: Workers = 2,
+    json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
+) -> None:
+    """Rank unlabelled poses of a receptor, best first."""
+    quiet_libraries()
+    from affinity_zoo.zoo.evaluation_report import print_predictions
+    from affinity_zoo.zoo.models import load_model
+    from affinity_zoo.zoo.prediction import predict as rank_poses
+    from affinity_zoo.zoo.prediction import write_predictions_csv
+
+    rows = rank_poses(
+        load_model(model),
+        receptor,
+        ligand,
+        views=views,
+        seed=seed,
+        batch_size=batch_size,
+        voxelize=voxelize,
+        workers=workers,
+    )
+    write_predictions_csv(output, rows)
+    failed = print_predictions(rows, output, top, json_output)
+    raise typer.Exit(1 if failed == len(rows) else 3 if failed else 0)

@@ -1,53 +1,94 @@
-"""Which rows a training epoch shows, and in which order: a pure function of seed and epoch."""
+"""What an indexing will do, before it does it: which poses with which receptor, in which order."""
 
 from __future__ import annotations
 
-from typing import Literal
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-Balance = Literal["none", "oversample"]
-
-
-def generator(seed: int, *stream: int) -> np.random.Generator:
-    """A random generator that depends on its numbers only (Philox, counter based)."""
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *stream])))
+from affinity_zoo.zoo.data.readers.base import Failure
 
 
-def epoch_order(
-    rows: NDArray[np.int64], labels: NDArray[np.float64], seed: int, epoch: int, balance: Balance = "oversample"
-) -> NDArray[np.int64]:
-    """Order the rows of one epoch.
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One pose file, or one record of it, and what is known of it besides its atoms."""
 
-    Args:
-        rows: (n,) row numbers of the index.
-        labels: (n,) 0 or 1.
-        seed, epoch: what the order depends on, besides the rows.
-        balance: ``none``: each row exactly once. ``oversample``: each row of the larger class exactly
-            once; rows of the smaller class as evenly repeated as can be (each floor or ceil of the ratio
-            times) until both are equally many, and the two alternate, so that every batch is balanced.
-
-    Returns:
-        Row numbers in the order in which they are shown.
-    """
-    rng = generator(seed, epoch)
-    positives, negatives = rows[labels == 1], rows[labels == 0]
-    if balance == "none" or len(positives) == 0 or len(negatives) == 0:
-        return rng.permutation(rows)
-    n = max(len(positives), len(negatives))
-    order = np.empty(2 * n, dtype=np.int64)
-    order[0::2] = _repeat(rng, positives, n)
-    order[1::2] = _repeat(rng, negatives, n)
-    return order
+    ligand: str  #: path relative to the plan's root
+    receptor: str  #: path relative to the plan's root
+    target: str
+    record: int = -1  #: -1: all records of the file, each a row
+    values: Mapping[str, Any] = field(default_factory=dict)  #: columns of the index
 
 
-def _repeat(rng: np.random.Generator, rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
-    """Take n rows, each floor or ceil of n / len(rows) times, one shuffled pass after the other."""
-    passes = [rng.permutation(rows) for _ in range(-(-n // len(rows)))]
-    return np.concatenate(passes)[:n]
+@dataclass(frozen=True)
+class Plan:
+    """All items of a source, in the order of the index, and what was already found wanting."""
+
+    layout: str  #: which layout the source was recognised as
+    root: Path
+    items: list[Item]
+    failures: list[Failure] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)  #: what the user should know of how it was read
+    extra: tuple[str, ...] = ()  #: columns besides ours that the items' values have
+
+    def receptors(self) -> list[str]:
+        """The receptor files, each once, in the order of first use."""
+        return list(dict.fromkeys(item.receptor for item in self.items))
+
+    def tasks(self) -> Iterator[tuple[int, list[Item]]]:
+        """Neighbouring items of one ligand file, so that it is read once: (number of the first item, items)."""
+        start = 0
+        for _, group in groupby(self.items, key=lambda item: item.ligand):
+            items = list(group)
+            for i in range(0, len(items), _RECORDS):
+                yield start + i, items[i : i + _RECORDS]
+            start += len(items)
+
+    def fingerprint(self, options: Mapping[str, Any]) -> str:
+        """A hash over everything that decides the index, to tell whether a stopped run can be continued."""
+        total = hashlib.sha256(json.dumps([self.layout, dict(options), self.notes]).encode())
+        last = ""
+        for item in self.items:
+            total.update(
+                json.dumps(
+                    [item.ligand, item.receptor, item.target, item.record, dict(item.values)], default=str
+                ).encode()
+            )
+            if item.ligand != last:
+                last = item.ligand
+                total.update(_stamp(self.root / last))
+        for receptor in self.receptors():
+            total.update(_stamp(self.root / receptor))
+        return total.hexdigest()
+
+    def groups(self) -> dict[str, str]:
+        """Receptor file -> group: receptors of one target, and targets of one receptor, are never cut apart."""
+        parent: dict[str, str] = {}
+
+        def find(x: str) -> str:
+            while parent.setdefault(x, x) != x:
+                parent[x] = x = parent[parent[x]]
+            return x
+
+        for item in self.items:
+            a, b = find("t" + item.target), find("r" + item.receptor)
+            if a != b:
+                # The smaller name is kept, so that the result does not depend on the order.
+                low, high = sorted((a, b), key=lambda name: (name[0] != "t", name))
+                parent[high] = low
+        return {item.receptor: find("r" + item.receptor)[1:] for item in self.items}
 
 
-def steps_per_epoch(n_shown: int, batch_size: int) -> int:
-    """Number of batches of an epoch; the last one is filled up with rows of weight 0."""
-    return -(-n_shown // batch_size)
+_RECORDS = 256  #: records of one file that one task reads
+
+
+def _stamp(path: Path) -> bytes:
+    try:
+        status = path.stat()
+    except OSError:
+        return b"missing"
+    return f"{status.st_size}:{status.st_mtime_ns}".encode()

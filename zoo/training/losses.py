@@ -19,7 +19,9 @@ class WeightedCrossEntropy(keras.losses.Loss):
         false_positive_weight: w, at least 0.
     """
 
-    def __init__(self, false_positive_weight: float = 1.0, name: str = "weighted_cross_entropy", **kwargs: Any):
+    def __init__(
+        self, false_positive_weight: float = 1.0, name: str = "weighted_cross_entropy", **kwargs: Any
+    ):
         # the sum over a constant batch size: a padded row of weight 0 adds nothing, and the scale
         # of a row's gradient is the same in every step
         kwargs.setdefault("reduction", "sum_over_batch_size")

@@ -1,0 +1,148 @@
+"""From batches of atoms to what ``fit`` consumes: a ``tf.data.Dataset``, or a ``PyDataset`` without TensorFlow.
+
+The one module of the data path that imports TensorFlow.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.data.batches import BatchMaker, Inputs
+from affinity_zoo.zoo.data.plan import Balance, epoch_order, steps_per_epoch
+
+#: (inputs, labels (B, 1), weights (B,)): weights are 0 in the rows that fill up the last batch
+Batch = tuple[Inputs, NDArray[np.float32], NDArray[np.float32]]
+
+
+@dataclass(frozen=True, eq=False)
+class TrainingPlan:
+    """What is shown in which step: a pure function of the step number."""
+
+    rows: NDArray[np.int64]  #: (n,) row numbers of the index
+    labels: NDArray[np.float64]  #: (n,) 0 or 1
+    batch_size: int
+    seed: int
+    balance: Balance
+
+    @property
+    def steps(self) -> int:
+        """Steps of one epoch."""
+        return steps_per_epoch(len(self.order(0)), self.batch_size)
+
+    def order(self, epoch: int) -> NDArray[np.int64]:
+        """Return the rows of an epoch in the order in which they are shown."""
+        return epoch_order(self.rows, self.labels, self.seed, epoch, self.balance)
+
+    def step(self, step: int, steps: int) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
+        """Return epoch, rows (filled up to the batch size) and weights of a step counted over all epochs."""
+        epoch, within = divmod(step, steps)
+        order = self._order_of(epoch)
+        rows = order[within * self.batch_size : (within + 1) * self.batch_size]
+        weights = np.zeros(self.batch_size, np.float32)
+        weights[: len(rows)] = 1.0
+        filled = np.concatenate([rows, np.repeat(order[:1], self.batch_size - len(rows))])
+        return epoch, filled, weights
+
+    def _order_of(self, epoch: int) -> NDArray[np.int64]:
+        # the order is asked for once a step: keep the last one (any thread may replace it)
+        kept = getattr(self, "_kept", None)
+        if kept is None or kept[0] != epoch:
+            kept = (epoch, self.order(epoch))
+            object.__setattr__(self, "_kept", kept)
+        return kept[1]
+
+
+class TrainingBatches:
+    """Batch number ``step`` of a training, counted over all epochs; callable from any thread."""
+
+    def __init__(self, maker: BatchMaker, plan: TrainingPlan) -> None:
+        self._maker = maker
+        self._plan = plan
+        self.steps = plan.steps
+        self._label_of = np.zeros(int(plan.rows.max()) + 1, np.float32)
+        self._label_of[plan.rows] = plan.labels
+        #: the first error a batch raised: TensorFlow would hide it in one of its own
+        self.failure: AffinityZooError | None = None
+
+    def __call__(self, step: int) -> Batch:
+        epoch, rows, weights = self._plan.step(step, self.steps)
+        try:
+            return self._maker.training(rows, epoch), self._label_of[rows][:, None], weights
+        except AffinityZooError as error:
+            self.failure = self.failure or error
+            raise
+
+
+def has_tensorflow() -> bool:
+    """Whether TensorFlow is installed."""
+    return importlib.util.find_spec("tensorflow") is not None
+
+
+def training_data(batches: TrainingBatches, first_step: int, last_step: int, workers: int) -> Any:
+    """Return what ``fit`` takes for the steps ``first_step`` to ``last_step``, in order, prefetched.
+
+    Args:
+        batches: from step number to batch.
+        workers: threads that make batches; the kernels release the interpreter lock.
+    """
+    if has_tensorflow():
+        return _tf_dataset(batches, first_step, last_step, workers)
+    return _py_dataset(batches, first_step, workers)
+
+
+def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, workers: int) -> Any:
+    import tensorflow as tf
+
+    inputs, labels, weights = batches(first_step)
+    names = list(inputs)
+    types = [tf.as_dtype(inputs[name].dtype) for name in names] + [tf.float32, tf.float32]
+
+    def make(step: Any) -> list[NDArray]:
+        made, y, w = batches(int(step))
+        return [*(made[name] for name in names), y, w]
+
+    def as_batch(step: Any) -> Any:
+        *arrays, y, w = tf.numpy_function(make, [step], types, stateful=False)
+        for name, array in zip(names, arrays, strict=True):
+            # the number of padded atoms differs from batch to batch, everything else is fixed
+            shape = list(inputs[name].shape)
+            if name in ("xyz", "radius", "channel", "value", "values"):
+                shape[1] = None
+            array.set_shape(shape)
+        y.set_shape(labels.shape)
+        w.set_shape(weights.shape)
+        return dict(zip(names, arrays, strict=True)), y, w
+
+    data = tf.data.Dataset.range(first_step, last_step)
+    data = data.map(as_batch, num_parallel_calls=workers, deterministic=True)
+    options = tf.data.Options()
+    # one process reads all of it: several replicas share each batch, nobody skips one
+    options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
+    # in flight at most: `workers` batches being made and two ready
+    return data.prefetch(2).with_options(options)
+
+
+def _py_dataset(batches: TrainingBatches, first_step: int, workers: int) -> Any:
+    import keras
+
+    class Steps(keras.utils.PyDataset):
+        """One epoch at a time; moves on by ``on_epoch_end``."""
+
+        first = first_step
+
+        def __len__(self) -> int:
+            return batches.steps
+
+        def __getitem__(self, index: int) -> Batch:
+            return batches(self.first + index)
+
+        def on_epoch_end(self) -> None:
+            self.first += batches.steps
+
+    return Steps(workers=workers, use_multiprocessing=False, max_queue_size=workers + 2)

@@ -1,0 +1,203 @@
+"""Judging a run on labelled pairs: the function behind ``affinity-zoo evaluate``."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.featurizers.views import ViewOptions
+from affinity_zoo.plugins.contracts import Predictions
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo import inference, models
+from affinity_zoo.zoo.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
+from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.pairs import IndexedPairs
+from affinity_zoo.zoo.files import file_hash
+from affinity_zoo.zoo.predictions import from_dataset
+from affinity_zoo.zoo.results import Result, load_result, write_result
+from affinity_zoo.zoo.terminal import progress, warn
+from affinity_zoo.zoo.training.device import find_device
+from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
+
+
+def evaluate(
+    run: str | int | Path,
+    data: str | Path | None = None,
+    *,
+    split: str = "test",
+    views: int = 4,
+    sources: tuple[str, ...] = (),
+    scorers: tuple[str, ...] = (),
+    runs: str | Path = DEFAULT_ROOT,
+    seed: int = 0,
+    batch_size: int = 32,
+    voxelize: str = "auto",
+    workers: int = 2,
+    submission: str | Path | None = None,
+) -> Result:
+    """Score the pairs of a split, average over views, rank, judge, and write the result.
+
+    Args:
+        run: its number below ``runs``, or one of its folders.
+        data: a folder made by ``affinity-zoo index``; None: the one the run was trained on.
+        split: ``test``, ``validation``, ``train`` or ``all``.
+        views: fixed rotations averaged for each pair; the first is that of the file.
+        sources: judge only poses from these sources (crystal, crystal_relaxed, near_native, docked);
+            empty: all.
+        scorers: names; empty: all that fit the truths.
+        seed: of the views.
+        submission: write the Kaggle file (``Id,Expected``) there too.
+
+    Returns:
+        The result; ``x_predictions.txt``, ``x_scores.txt``, ``predictions.csv`` and ``result.json`` are
+        beside it.
+    """
+    started = time.perf_counter()
+    folder = RunFolder.find(str(run), Path(runs))
+    model = models.load_model(folder.logs)
+    dataset = Dataset.open(Path(data) if data is not None else _trained_on(folder))
+    rows = _rows(dataset, split, sources)
+    warn_of_other_reading(dataset, model)
+    logits = score_rows(model, dataset, rows, views, seed, batch_size, voxelize, workers)
+    predictions = from_dataset(dataset, rows, logits.mean(axis=1), {"spread_over_views": logits.std(axis=1)})
+    name = benchmark_name(dataset, split, sources)
+    result_folder = folder.logs / "results" / name
+    path = write_result(
+        result_folder,
+        model=describe_model(model, folder),
+        predictions=predictions,
+        benchmark={
+            "name": name,
+            "hash": dataset.content_hash,
+            "path": str(dataset.path.resolve()),
+            "split": split,
+        },
+        training=describe_training(model),
+        seeds={"training": model.recipe.training.seed, "views": seed},
+        views=views,
+        command=" ".join(["affinity-zoo", *sys.argv[1:]]),
+        wall_time_s=time.perf_counter() - started,
+        n_failed=count_failures(dataset),
+        scorers=_scorers(scorers),
+        threshold=model.card.get("threshold"),
+    )
+    result = load_result(path)
+    write_ancestor_files(folder.logs, folder.x, result)
+    if submission is not None:
+        from affinity_zoo.zoo.submission import write_submission
+
+        write_submission(Path(submission), predictions)
+    return result
+
+
+def score_rows(
+    model: models.Model,
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    views: int,
+    seed: int = 0,
+    batch_size: int = 32,
+    voxelize: str = "auto",
+    workers: int = 2,
+) -> NDArray[np.float64]:
+    """Score rows of an index in fixed views: ``(n, views)`` logits."""
+    place = choose_place(model.featurizer, model.box, voxelize, find_device().accelerator)
+    imaging = Imaging(model.featurizer, model.box, ViewOptions(), place)
+    maker = BatchMaker(IndexedPairs(dataset), imaging, seed)
+    with progress("scoring", len(rows) * views, "images") as advance:
+        outputs = inference.outputs(model.network, maker, rows, views, batch_size, workers, advance)
+    return outputs[:, :, 0].astype(np.float64)
+
+
+def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[str], None] = warn) -> None:
+    """Say where the reader decided otherwise than at training."""
+    trained = dict(model.recipe.data.read_options)
+    for name, value in dataset.read_options.items():
+        if name in trained and trained[name] != value:
+            say(
+                f"{dataset.path} was read with {name}={value}, the model was trained with {name}={trained[name]}"
+            )
+
+
+def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> str:
+    """Name what is judged: data, split and sources."""
+    parts = [dataset.path.resolve().name, split, *sources]
+    return "-".join(part for part in parts if part)
+
+
+def describe_model(model: models.Model, folder: RunFolder) -> dict[str, Any]:
+    """What a result says of its model."""
+    recipe = model.recipe
+    return {
+        "name": str(model.card["name"]),
+        "run": folder.x,
+        "featurizer": recipe.featurizer.name,
+        "featurizer_options": dict(recipe.featurizer.options),
+        "featurizer_origin": f"{recipe.featurizer.distribution} {recipe.featurizer.version}",
+        "architecture": recipe.architecture.name,
+        "architecture_options": dict(recipe.architecture.options),
+        "architecture_origin": f"{recipe.architecture.distribution} {recipe.architecture.version}",
+        "box": f"{recipe.box.side}^3 at {recipe.box.spacing:g} Å",
+        "weights": file_hash(model.folder / "model.keras"),
+        "parameters": int(model.network.count_params()),
+    }
+
+
+def describe_training(model: models.Model) -> dict[str, Any]:
+    """What a result says of the training of its model."""
+    recipe = model.recipe
+    return {
+        "ids_hash": recipe.data.ids_hash,
+        "pairs": str((model.folder / "training_pairs.csv").resolve()),
+        "data": recipe.data.name,
+        "poses": recipe.data.n_train,
+        "epochs": model.card["epoch"],
+        "sources": list(recipe.training.sources),
+        "shuffled_labels": recipe.training.shuffle_labels,
+    }
+
+
+def count_failures(dataset: Dataset) -> int:
+    """Number of inputs of an index that never became a pair."""
+    path = dataset.path / "failures.csv"
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8") as file:
+        return max(sum(1 for _ in file) - 1, 0)
+
+
+def _trained_on(folder: RunFolder) -> Path:
+    path = folder.logs / "run.json"
+    try:
+        return Path(json.loads(path.read_text(encoding="utf-8"))["data"])
+    except (OSError, ValueError, KeyError) as error:
+        raise AffinityZooError(f"{path}: cannot tell the data of this run; name the DATA folder") from error
+
+
+def _rows(dataset: Dataset, split: str, sources: tuple[str, ...]) -> NDArray[np.int64]:
+    rows = dataset.rows(split)
+    if sources:
+        rows = rows[np.isin(dataset.column("source")[rows], sources)]
+    if len(rows) == 0:
+        wanted = f" from {', '.join(sources)}" if sources else ""
+        raise AffinityZooError(f"{dataset.path}: no rows in the split {split!r}{wanted}; try --split all")
+    return rows
+
+
+def _scorers(names: tuple[str, ...]) -> list[Any] | None:
+    from affinity_zoo.zoo.catalog import catalog
+
+    return [catalog().create("scorer", name, {}) for name in names] or None
+
+
+def ranked(predictions: Predictions) -> NDArray[np.int64]:
+    """Row numbers, best first; rows without a score last."""
+    return np.argsort(-predictions.score, kind="stable")

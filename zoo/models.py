@@ -1,0 +1,221 @@
+"""Model directories: ``model.keras``, ``recipe.toml``, ``card.json``, and loading them without running code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.training.recipe import Recipe, from_tables
+
+if TYPE_CHECKING:
+    import keras
+
+    from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
+    from affinity_zoo.zoo.prediction import PosePrediction
+
+FILES = ("model.keras", "recipe.toml", "card.json")
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model, ready to score.
+
+    Attributes:
+        network: the Keras model, from image or encoded atoms to ``(B, outputs)``.
+        featurizer, architecture, box: rebuilt from the recipe.
+        recipe: every choice of the training.
+        card: what is known of the model: outputs with unit and direction, threshold, training ids hash.
+        folder: where it lies.
+    """
+
+    network: keras.Model
+    featurizer: Featurizer
+    architecture: Architecture
+    box: Box
+    recipe: Recipe
+    card: Mapping[str, Any]
+    folder: Path
+
+    def probability(self, logit: float) -> float:
+        """Probability at the prevalence of the training data, corrected for loss weight and balance."""
+        corrected = logit + float(self.card["logit_correction"])
+        return 1.0 / (1.0 + math.exp(-min(max(corrected, -700.0), 700.0)))
+
+    def predict(
+        self, receptor: str | Path, poses: Sequence[str | Path] | str | Path, **options: Any
+    ) -> list[PosePrediction]:
+        """Score and rank poses of one receptor; see :func:`affinity_zoo.zoo.prediction.predict`."""
+        from affinity_zoo.zoo.prediction import predict
+
+        return predict(self, receptor, poses, **options)
+
+
+def save_model(
+    folder: Path,
+    network: keras.Model,
+    recipe: Recipe,
+    card: Mapping[str, Any],
+    training_pairs: Sequence[Mapping[str, str]],
+) -> None:
+    """Write a model directory; it appears whole or not at all.
+
+    Args:
+        network: an uncompiled model: no optimizer is saved.
+        training_pairs: ``id``, ``target`` and ``coordinates`` (hash) of each training row, for overlap checks.
+    """
+    temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
+    shutil.rmtree(temporary, ignore_errors=True)
+    temporary.mkdir(parents=True)
+    network.save(temporary / "model.keras")
+    recipe.write(temporary / "recipe.toml")
+    (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(training_pairs)
+    if folder.exists():
+        shutil.rmtree(folder)
+    os.replace(temporary, folder)
+
+
+def find_model_folder(model: str | Path) -> Path:
+    """Find a model directory from itself, from a run's number or from one of a run's folders.
+
+    Raises:
+        AffinityZooError: there is none.
+    """
+    from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
+
+    path = Path(model)
+    if (path / "model.keras").is_file():
+        return path
+    if str(model).isdigit() or path.is_dir():
+        folder = RunFolder.find(model, DEFAULT_ROOT).model
+        if (folder / "model.keras").is_file():
+            return folder
+        raise AffinityZooError(
+            f"{folder} holds no model yet: the run is not finished; go on with `affinity-zoo train --resume`"
+        )
+    raise AffinityZooError(
+        f"{model} is not a model: give a folder with {', '.join(FILES)}, or the number of a run"
+    )
+
+
+def load_model(model: str | Path) -> Model:
+    """Load a model directory. Nothing in it is executed: Keras safe mode, no pickle, plugins by name.
+
+    Args:
+        model: a model directory, the number of a run below ``summaries``, or one of a run's folders.
+
+    Raises:
+        AffinityZooError: it is not a model, it needs a plugin that is not installed (named, with the
+            distribution and version), or the plugin's encoding is not the one it was trained with.
+    """
+    folder = find_model_folder(model)
+    recipe = _read_recipe(folder)
+    card = _read_card(folder)
+    featurizer, architecture = plugins_of(recipe, folder)
+    check_encoding(featurizer, recipe, folder)
+    network = _load_network(
+        folder / "model.keras", {**featurizer.custom_objects(), **architecture.custom_objects()}
+    )
+    return Model(network, featurizer, architecture, box_of(recipe), recipe, card, folder)
+
+
+def box_of(recipe: Recipe) -> Box:
+    """Return the box of a resolved recipe."""
+    from affinity_zoo.plugins.contracts import Box
+
+    return Box(recipe.box.side, recipe.box.spacing, recipe.box.grid)
+
+
+def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]:
+    """Make the featurizer and the architecture a recipe names.
+
+    Raises:
+        AffinityZooError: one is not installed; the message names its distribution and version.
+    """
+    from affinity_zoo.zoo.catalog import catalog
+
+    made = []
+    for kind, choice in (("featurizer", recipe.featurizer), ("architecture", recipe.architecture)):
+        try:
+            made.append(catalog().create(kind, choice.name, choice.options))
+        except AffinityZooError as error:
+            origin = f"{choice.distribution} {choice.version}".strip() or "an unknown distribution"
+            raise AffinityZooError(
+                f"{where} needs the {kind} {choice.name!r} of {origin}: {error}; "
+                f"install it with `pip install {choice.distribution}`"
+            ) from error
+    return made[0], made[1]
+
+
+def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> None:
+    """Refuse a featurizer that encodes atoms otherwise than at training.
+
+    Raises:
+        AffinityZooError: the hashes differ.
+    """
+    from affinity_zoo.zoo.provenance import encoding_hash
+
+    trained = recipe.featurizer
+    if trained.encoding_hash and encoding_hash(featurizer) != trained.encoding_hash:
+        raise AffinityZooError(
+            f"{where} was trained with {trained.name!r} of {trained.distribution} {trained.version}, which encodes "
+            f"atoms otherwise than the one installed; install that version, or train again"
+        )
+
+
+def _read_recipe(folder: Path) -> Recipe:
+    import tomllib
+
+    path = folder / "recipe.toml"
+    try:
+        return from_tables(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AffinityZooError(
+            f"{path}: cannot be read ({error}); a model directory needs {', '.join(FILES)}"
+        ) from error
+
+
+def _read_card(folder: Path) -> Mapping[str, Any]:
+    path = folder / "card.json"
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AffinityZooError(
+            f"{path}: cannot be read ({error}); a model directory needs {', '.join(FILES)}"
+        ) from error
+
+
+def _load_network(path: Path, custom_objects: dict[str, type]) -> keras.Model:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            strange = sorted(set(archive.namelist()) - {"metadata.json", "config.json", "model.weights.h5"})
+        if strange:
+            raise AffinityZooError(f"{path}: refused, it carries {strange[0]!r}, which no model needs")
+        import keras
+
+        from affinity_zoo.featurizers import layers  # noqa: F401  (registers the voxelizers with Keras)
+        from affinity_zoo.zoo.scoring_model import ScoringModel
+
+        loaded = keras.saving.load_model(path, custom_objects=custom_objects, compile=False, safe_mode=True)
+        if not isinstance(loaded, ScoringModel):
+            raise AffinityZooError(
+                f"{path}: not a model of affinity-zoo but a {type(loaded).__name__}; train or import one"
+            )
+    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise AffinityZooError(
+            f"{path}: cannot be loaded safely ({first}); get the model again from where it came"
+        ) from error
+    return loaded

@@ -1,0 +1,163 @@
+"""What happens around the steps of a training: seeds, checks, validation, checkpoints, display."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.training import checkpoints
+from affinity_zoo.zoo.training.history import History
+
+
+class SeedDropout(keras.callbacks.Callback):
+    """Set every layer's seed state from (seed, epoch, layer): dropout does not depend on restarts."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        self._seed = seed
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Reset the seed states. The state counts up within the epoch: the step is in it."""
+        for number, generator in enumerate(_seed_generators(self.model)):
+            words = np.random.SeedSequence([self._seed, epoch, number]).generate_state(2)
+            generator.state.assign(words.astype(generator.state.dtype))
+
+
+def _seed_generators(model: keras.Model) -> list[Any]:
+    # `_flatten_layers` is how Keras itself walks nested models; the order is that of construction
+    return [g for layer in model._flatten_layers() for g in getattr(layer, "_seed_generators", [])]
+
+
+class StopOnNonFinite(keras.callbacks.Callback):
+    """Stop with a sentence as soon as the loss is NaN or infinite, before anything is saved."""
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Check the running loss."""
+        loss = float((logs or {}).get("loss", 0.0))
+        if not math.isfinite(loss):
+            raise AffinityZooError(
+                f"the loss became {loss} in step {batch + 1} of this epoch, so training stopped; "
+                "try a smaller --learning-rate, or leave out --mixed-precision; "
+                "the epochs before are saved and --resume goes on from them"
+            )
+
+
+class Display(keras.callbacks.Callback):
+    """A bar with images/s and time left on a terminal; one line an epoch everywhere."""
+
+    def __init__(
+        self, epochs: int, steps: int, batch_size: int, history: History, say: Callable[[str], None]
+    ) -> None:
+        super().__init__()
+        self._epochs, self._steps, self._batch_size = epochs, steps, batch_size
+        self._history = history
+        self._say = say
+        self._context: Any = None
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Open the bar."""
+        from affinity_zoo.zoo.terminal import progress
+
+        self._started = time.perf_counter()
+        self._context = progress(
+            f"epoch {epoch + 1}/{self._epochs}", self._steps * self._batch_size, "images"
+        )
+        self._advance = self._context.__enter__()
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Advance the bar."""
+        self._advance(self._batch_size)
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Close the bar; the line is printed by :class:`EpochEnd` when validation is done."""
+        self.close()
+        self._history.images_per_s = self._steps * self._batch_size / (time.perf_counter() - self._started)
+
+    def close(self) -> None:
+        """Close the bar, also when training stops by an error."""
+        if self._context is not None:
+            self._context.__exit__(None, None, None)
+            self._context = None
+
+
+class EpochEnd(keras.callbacks.Callback):
+    """Validate, write the curves, save the checkpoint, decide whether to go on: in this order.
+
+    Args:
+        validate: from the model to the validation scores of this epoch (may be empty).
+        history: what is remembered from epoch to epoch; saved in the checkpoint.
+        netstate: folder of the checkpoints.
+        patience: epochs without improvement before stopping; 0: never.
+        curves: called with (epoch, training scalars, validation scalars).
+        say: prints one line.
+    """
+
+    def __init__(
+        self,
+        validate: Callable[[int], dict[str, float]],
+        history: History,
+        netstate: Path,
+        patience: int,
+        curves: Callable[[int, dict[str, float], dict[str, float]], None],
+        say: Callable[[str], None],
+    ) -> None:
+        super().__init__()
+        self._validate, self._history, self._netstate = validate, history, netstate
+        self._patience, self._curves, self._say = patience, curves, say
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Do all that belongs to the end of an epoch; afterwards it is whole on disk."""
+        train = {"loss": float((logs or {})["loss"])}
+        validation = self._validate(epoch)
+        self._history.add(epoch + 1, train, validation)
+        self._curves(epoch + 1, train, validation)
+        checkpoints.save(
+            self._netstate, epoch + 1, self.model, self._history.state(), keep={self._history.best_epoch}
+        )
+        shown = ", ".join(f"{name} {value:.4f}" for name, value in validation.items())
+        self._say(
+            f"epoch {epoch + 1}: loss {train['loss']:.4f}; validation {shown or 'none'}; "
+            f"{self._history.images_per_s:,.0f} images/s"
+        )
+        if self._patience and epoch + 1 - self._history.best_epoch >= self._patience:
+            self._say(
+                f"stopped: no better {self._history.monitor} on validation for {self._patience} epochs "
+                f"(best: epoch {self._history.best_epoch})"
+            )
+            self.model.stop_training = True
+
+
+class Curves:
+    """TensorBoard scalars in the ancestor's two folders, ``x_train`` and ``x_test``."""
+
+    def __init__(self, train: Path, test: Path, first_epoch: int) -> None:
+        self._folders = (train, test)
+        self._first = first_epoch
+        self._writers: list[Any] = []
+
+    def __call__(self, epoch: int, train: dict[str, float], validation: dict[str, float]) -> None:
+        """Add one point to each curve."""
+        if not self._writers:
+            from tensorboard.summary import Writer
+
+            self._writers = [
+                Writer(str(folder), filename_suffix=f".from{self._first}") for folder in self._folders
+            ]
+        for writer, scalars in zip(self._writers, (train, validation), strict=True):
+            for name, value in scalars.items():
+                if math.isfinite(value):
+                    writer.add_scalar(name, value, step=epoch)
+            writer.flush()
+
+
+def shuffled(labels: NDArray[np.float64], seed: int, epoch: int) -> NDArray[np.float64]:
+    """Permute labels: the loss against them is the control curve (it must not fall below chance)."""
+    return np.random.default_rng([seed, epoch, 1]).permutation(labels)

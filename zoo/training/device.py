@@ -1,0 +1,84 @@
+"""Which device a training uses, and how it is spread over several."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Device:
+    """What Keras will compute on."""
+
+    description: str
+    replicas: int
+    accelerator: bool
+    strategy: Any = None  #: a ``tf.distribute`` strategy, or None
+
+    def scope(self) -> AbstractContextManager:
+        """The scope in which the model is made."""
+        return nullcontext() if self.strategy is None else self.strategy.scope()
+
+    def round_batch(self, batch_size: int) -> int:
+        """Round up to a multiple of the replicas: `tf.distribute` cannot split anything else."""
+        return -(-batch_size // self.replicas) * self.replicas
+
+
+def find_device(logical_cpus: int = 0) -> Device:
+    """Find the device of the active Keras backend.
+
+    Args:
+        logical_cpus: on a machine without an accelerator, cut the CPU into so many logical devices
+            and train on all of them (to try distribution without GPUs); TensorFlow only.
+    """
+    import keras
+
+    backend = keras.config.backend()
+    if backend == "tensorflow":
+        return _tensorflow_device(logical_cpus)
+    if backend == "jax":
+        import jax
+
+        devices = jax.devices()
+        accelerator = devices[0].platform != "cpu"
+        return Device(f"{devices[0].device_kind} (JAX)", 1, accelerator)
+    if backend == "torch":
+        import torch
+
+        if torch.cuda.is_available():
+            return Device(f"{torch.cuda.get_device_name()} (PyTorch)", 1, True)
+        return Device(f"CPU, {torch.get_num_threads()} threads (PyTorch)", 1, False)
+    return Device(backend, 1, False)
+
+
+def _tensorflow_device(logical_cpus: int) -> Device:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
+        tf.config.experimental.set_memory_growth(gpu, True)
+    if len(gpus) > 1:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+        return Device(
+            f"{len(gpus)} x {name}, MirroredStrategy (TensorFlow)",
+            len(gpus),
+            True,
+            tf.distribute.MirroredStrategy(),
+        )
+    if gpus:
+        name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
+        return Device(f"{name} (TensorFlow)", 1, True)
+    if logical_cpus > 1:
+        cpu = tf.config.list_physical_devices("CPU")[0]
+        tf.config.set_logical_device_configuration(
+            cpu, [tf.config.LogicalDeviceConfiguration()] * logical_cpus
+        )
+        strategy = tf.distribute.MirroredStrategy([f"CPU:{i}" for i in range(logical_cpus)])
+        return Device(
+            f"{logical_cpus} logical CPUs, MirroredStrategy (TensorFlow)", logical_cpus, False, strategy
+        )
+    import os
+
+    threads = tf.config.threading.get_intra_op_parallelism_threads() or len(os.sched_getaffinity(0))
+    return Device(f"CPU, {threads} threads (TensorFlow)", 1, False)

@@ -1,0 +1,213 @@
+"""The recipe: every resolved choice of a training, read from and written to TOML."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from affinity_zoo.plugins.errors import UsageError
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A plugin by name, with its options and where it came from."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    distribution: str = ""
+    version: str = ""
+    encoding_hash: str = ""  #: of a featurizer: SHA-256 of what it makes of every element and atom type
+
+
+@dataclass(frozen=True)
+class BoxChoice:
+    """The box; ``side = 0`` means the featurizer's (or the architecture's) own."""
+
+    side: int = 0
+    spacing: float = 0.0  #: Å
+    grid: Literal["cells", "points"] = "cells"
+
+
+@dataclass(frozen=True)
+class Views:
+    """How the box is turned and shifted in training."""
+
+    rotate: bool = True
+    max_shift: float = 2.0  #: Å on each axis
+    keep_inside: bool = True  #: limit the shift so that every ligand atom stays in the box
+
+
+@dataclass(frozen=True)
+class Training:
+    """How the network is trained. The table of the recipe that the command line overrides."""
+
+    epochs: int = 10
+    batch_size: int = 32
+    learning_rate: float = 3e-4
+    seed: int = 0
+    false_positive_weight: float = 1.0  #: weight of the negative term of the loss
+    balance: Literal["none", "oversample"] = "oversample"
+    mixed_precision: bool = False
+    shuffle_labels: bool = False
+    monitor: Literal["roc-auc", "roc-auc-per-complex", "loss"] = "roc-auc-per-complex"
+    early_stopping: int = 0  #: epochs without improvement before stopping; 0: never
+    keep: Literal["best", "last"] = "best"  #: which epoch's weights become the model
+    optimizer: Literal["adam", "adamw"] = "adam"
+    weight_decay: float = 0.0
+    #: where training poses may come from (column ``source``); empty: near-native positives prepared
+    #: as the decoys are, where the index has them (relaxed and redocked), else crystal poses
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Data:
+    """What it was trained on."""
+
+    name: str = ""
+    content_hash: str = ""
+    n_train: int = 0
+    n_positive: int = 0
+    n_validation: int = 0
+    ids_hash: str = ""
+    read_options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Every choice. ``recipe.toml`` holds one table a field."""
+
+    featurizer: Choice = Choice("atom-types")
+    architecture: Choice = Choice("resnet3d")
+    box: BoxChoice = BoxChoice()
+    views: Views = Views()
+    training: Training = Training()
+    data: Data = Data()
+
+    def with_training(self, **changes: Any) -> Recipe:
+        """Return a copy with fields of the table ``training`` changed; None leaves a field as it is."""
+        given = {key: value for key, value in changes.items() if value is not None}
+        return replace(self, training=replace(self.training, **given))
+
+    def write(self, path: Path) -> None:
+        """Write the recipe as TOML; the file appears whole or not at all."""
+        import tomli_w
+
+        path = Path(path)
+        temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+        temporary.write_text(tomli_w.dumps(_plain(asdict(self))), encoding="utf-8")
+        os.replace(temporary, path)
+
+
+def presets() -> list[str]:
+    """Names of the recipes that come with the package."""
+    folder = resources.files("affinity_zoo.zoo.training") / "recipes"
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
+
+
+def read_recipe(source: str | Path) -> Recipe:
+    """Read a recipe from a file or by the name of a preset.
+
+    Raises:
+        UsageError: there is no such file or preset, or it is not a recipe; the message names the field.
+    """
+    text, where = _recipe_text(source)
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{where}: not TOML ({error}); mend it or leave out --recipe") from error
+    return from_tables(tables, str(where))
+
+
+def from_tables(tables: Mapping[str, Any], where: str) -> Recipe:
+    """Build a recipe from TOML tables, checking names and types."""
+    kinds = {f.name: type(getattr(Recipe(), f.name)) for f in fields(Recipe)}
+    unknown = sorted(set(tables) - set(kinds))
+    if unknown:
+        raise UsageError(f"{where}: unknown table [{unknown[0]}]; a recipe has {', '.join(kinds)}")
+    made = {}
+    for name, table in tables.items():
+        if not isinstance(table, Mapping):
+            raise UsageError(f"{where}: {name} is a table, write [{name}]")
+        made[name] = _table(kinds[name], table, f"{where}: [{name}]")
+    return Recipe(**made)
+
+
+def _recipe_text(source: str | Path) -> tuple[str, str | Path]:
+    preset = resources.files("affinity_zoo.zoo.training") / "recipes" / f"{source}.toml"
+    if "/" not in str(source) and preset.is_file():
+        return preset.read_text(encoding="utf-8"), f"recipe {source}"
+    path = Path(source)
+    if not path.is_file():
+        raise UsageError(f"no recipe {str(source)!r}: give a file or one of {', '.join(presets())}")
+    return path.read_text(encoding="utf-8"), path
+
+
+def _table(kind: type, table: Mapping[str, Any], where: str) -> Any:
+    hints = get_type_hints(kind)
+    unknown = sorted(set(table) - set(hints))
+    if unknown:
+        raise UsageError(f"{where} has no field {unknown[0]!r}; it has {', '.join(hints)}")
+    return kind(**{key: _value(hints[key], value, f"{where} {key}") for key, value in table.items()})
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    origin = get_origin(hint)
+    if origin is Literal:
+        if value not in get_args(hint):
+            raise UsageError(f"{where} is {value!r}, not one of {', '.join(map(str, get_args(hint)))}")
+        return value
+    if origin is tuple:
+        return tuple(value)
+    if origin is not None:  # Mapping[str, Any]
+        return dict(value)
+    if hint is float and isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
+        raise UsageError(f"{where} is {value!r}, not of type {hint.__name__}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """Turn tuples into lists and drop None, which TOML does not know."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items() if item is not None}
+    if isinstance(value, (tuple, list)):
+        return [_plain(item) for item in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def check_training(training: Training) -> None:
+    """Refuse impossible numbers with a sentence.
+
+    Raises:
+        UsageError: a number is out of its range.
+    """
+    rules = (
+        (training.epochs >= 1, "epochs", "at least 1"),
+        (training.batch_size >= 1, "batch-size", "at least 1"),
+        (training.learning_rate > 0, "learning-rate", "greater than 0"),
+        (training.false_positive_weight > 0, "false-positive-weight", "greater than 0"),
+        (training.early_stopping >= 0, "early-stopping", "0 (never) or more"),
+        (training.seed >= 0, "seed", "0 or more"),
+    )
+    for fine, name, rule in rules:
+        if not fine:
+            raise UsageError(f"--{name} must be {rule}")
+
+
+def choices_of(field_name: str, value: str | None) -> None:
+    """Refuse a value that a field of the table ``training`` does not take.
+
+    Raises:
+        UsageError: names the values that it takes.
+    """
+    allowed = get_args(get_type_hints(Training)[field_name])
+    if value is not None and value not in allowed:
+        raise UsageError(f"--{field_name.replace('_', '-')} is one of {', '.join(allowed)}, not {value!r}")

@@ -1,0 +1,121 @@
+"""From what the user asked for to a recipe in which nothing is left open, and to the rows it trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.featurizers import views
+from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.catalog import catalog
+from affinity_zoo.zoo.provenance import encoding_hash, ids_hash
+from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Data, Recipe
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.data.dataset import Dataset
+
+#: near-native positives that were prepared as the decoys were; crystal poses are left out beside them,
+#: or the model learns "was it docked" (the distances of a raw crystal pose give it away)
+PREPARED_ALIKE = ("crystal_relaxed", "near_native")
+
+
+def choose(kind: str, before: Choice, name: str | None, options: Mapping[str, Any]) -> tuple[Choice, Any]:
+    """Resolve a plugin: the command line's name and options over the recipe's.
+
+    Options of the recipe are kept where the name stays the same.
+
+    Returns:
+        The choice with every option resolved and its origin, and the instance.
+    """
+    name = name or before.name
+    kept = before.options if name == before.name else {}
+    instance = catalog().create(kind, name, {**kept, **options})
+    origin = catalog().origin(kind, name)
+    choice = Choice(type(instance).name, instance.options(), origin.distribution, origin.version)
+    if kind == "featurizer":
+        choice = replace(choice, encoding_hash=encoding_hash(instance))
+    return choice, instance
+
+
+def choose_box(recipe: Recipe, featurizer: Featurizer, architecture: Architecture) -> BoxChoice:
+    """Take the recipe's box, else the architecture's, else the featurizer's."""
+    default: Box = architecture.default_box or featurizer.default_box
+    box = recipe.box
+    if not box.side and not box.spacing:
+        return BoxChoice(default.side, default.spacing, default.grid)
+    return BoxChoice(box.side or default.side, box.spacing or default.spacing, box.grid)
+
+
+def choose_sources(dataset: Dataset, wanted: tuple[str, ...]) -> tuple[str, ...]:
+    """Choose where training poses come from: as asked, else positives prepared as the decoys are."""
+    present = sorted(set(dataset.column("source").tolist()))
+    if wanted:
+        missing = [source for source in wanted if source not in present]
+        if len(missing) == len(wanted):
+            raise AffinityZooError(
+                f"{dataset.path} has no poses of source {', '.join(wanted)} (it has {', '.join(present)}); "
+                "change --sources"
+            )
+        return tuple(source for source in wanted if source in present)
+    if any(source in present for source in PREPARED_ALIKE):
+        return tuple(source for source in present if source != "crystal")
+    return tuple(present)
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Row numbers of the index and their labels."""
+
+    rows: NDArray[np.int64]
+    labels: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def positives(self) -> int:
+        return int((self.labels == 1).sum())
+
+
+def labelled_rows(dataset: Dataset, split: str, sources: tuple[str, ...]) -> Rows:
+    """Rows of a split that have a pose label and come from ``sources``."""
+    rows = dataset.rows(split)
+    labels = dataset.column("pose_label")[rows]
+    keep = np.isfinite(labels) & np.isin(dataset.column("source")[rows], sources)
+    return Rows(rows[keep], labels[keep])
+
+
+def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, dict[str, int]]:
+    """Leave out ligands whose radius is larger than the box allows, and count them by label."""
+    structures = dataset.ligand_structure[wanted.rows]
+    fitting = {int(s): _fits(dataset, int(s), box) for s in np.unique(structures)}
+    keep = np.array([fitting[int(s)] for s in structures], dtype=bool)
+    left_out = {
+        "positive": int((~keep & (wanted.labels == 1)).sum()),
+        "negative": int((~keep & (wanted.labels == 0)).sum()),
+    }
+    return Rows(wanted.rows[keep], wanted.labels[keep]), left_out
+
+
+def _fits(dataset: Dataset, structure: int, box: Box) -> bool:
+    xyz = dataset.store.atoms(structure).xyz
+    return views.fits(xyz - xyz.mean(axis=0), box)
+
+
+def describe_data(dataset: Dataset, train: Rows, validation: Rows) -> Data:
+    """Say what is trained on, for the recipe."""
+    ids = dataset.column("id")[train.rows]
+    return Data(
+        name=dataset.path.name,
+        content_hash=dataset.content_hash,
+        n_train=len(train),
+        n_positive=train.positives,
+        n_validation=len(validation),
+        ids_hash=ids_hash(ids.tolist()),
+        read_options=dataset.read_options,
+    )

@@ -1,0 +1,93 @@
+"""The folders of a run: ``summaries/x_logs``, ``x_netstate``, ``x_train``, ``x_test``; x is its number."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from affinity_zoo.plugins.errors import AffinityZooError
+
+DEFAULT_ROOT = Path("summaries")
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The four folders of run number ``x`` below ``root``, named as the ancestor named them."""
+
+    root: Path
+    x: int
+
+    @property
+    def logs(self) -> Path:
+        """Recipe, history, predictions, scores, result."""
+        return self.root / f"{self.x}_logs"
+
+    @property
+    def netstate(self) -> Path:
+        """Checkpoints and the model directory."""
+        return self.root / f"{self.x}_netstate"
+
+    @property
+    def train(self) -> Path:
+        """TensorBoard curves of the training rows."""
+        return self.root / f"{self.x}_train"
+
+    @property
+    def test(self) -> Path:
+        """TensorBoard curves of the validation rows."""
+        return self.root / f"{self.x}_test"
+
+    @property
+    def model(self) -> Path:
+        """The model directory."""
+        return self.netstate / "model"
+
+    @classmethod
+    def create(cls, root: Path) -> RunFolder:
+        """Take the next free number. A ``mkdir`` that fails if it exists decides, so no two runs share one."""
+        root = Path(root)
+        root.mkdir(parents=True, exist_ok=True)
+        x = max((run.x for run in all_runs(root)), default=0) + 1
+        while True:
+            run = cls(root, x)
+            try:
+                run.logs.mkdir()
+            except FileExistsError:
+                x += 1
+                continue
+            for folder in (run.netstate, run.train, run.test):
+                folder.mkdir(exist_ok=True)
+            return run
+
+    @classmethod
+    def find(cls, run: str | Path, root: Path = DEFAULT_ROOT) -> RunFolder:
+        """Find a run by its number below ``root``, or by one of its folders.
+
+        Raises:
+            AffinityZooError: there is none; the message says which there are.
+        """
+        text = str(run)
+        if text.isdigit():
+            found = cls(Path(root), int(text))
+            if found.logs.is_dir():
+                return found
+            known = ", ".join(str(r.x) for r in all_runs(Path(root))) or "none yet"
+            raise AffinityZooError(
+                f"there is no run {text} in {root} (runs: {known}); `affinity-zoo train` makes one"
+            )
+        path = Path(run)
+        match = re.fullmatch(r"(\d+)_(logs|netstate|train|test)", path.resolve().name)
+        if match and path.is_dir():
+            return cls(path.resolve().parent, int(match[1]))
+        raise AffinityZooError(
+            f"{text} is not a run: give its number, or one of its folders such as {root}/1_logs"
+        )
+
+
+def all_runs(root: Path) -> list[RunFolder]:
+    """Every run below ``root``, by number."""
+    if not root.is_dir():
+        return []
+    numbers = [re.fullmatch(r"(\d+)_logs", p.name) for p in root.iterdir() if p.is_dir()]
+    return [RunFolder(root, x) for x in sorted(int(m[1]) for m in numbers if m)]
