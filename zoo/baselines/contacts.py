@@ -1,0 +1,34 @@
+"""Baseline ``contacts``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from affinity_zoo.plugins.contracts import Atoms, Baseline
+from affinity_zoo.plugins.hookspecs import hookimpl
+
+
+@dataclass(frozen=True)
+class Contacts(Baseline):
+    """Receptor-ligand heavy-atom pairs within ``cutoff`` Å, divided by the ligand's heavy atoms."""
+
+    cutoff: float = 4.0  #: Å
+
+    name: ClassVar[str] = "contacts"
+    summary: ClassVar[str] = "Heavy-atom contacts within a cutoff, per ligand atom."
+    unit: ClassVar[str] = "contacts/atom"
+    direction: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
+        """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
+        from affinity_zoo.zoo.data.geometry import contacts_per_atom
+
+        return contacts_per_atom(receptor, ligand, self.cutoff)
+
+
+@hookimpl
+def register_baselines() -> list[type[Baseline]]:
+    """This module's baselines."""
+    return [Contacts]

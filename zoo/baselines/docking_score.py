@@ -1,0 +1,33 @@
+"""Baseline ``docking-score``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from affinity_zoo.plugins.contracts import Atoms, Baseline
+from affinity_zoo.plugins.hookspecs import hookimpl
+
+
+@dataclass(frozen=True)
+class DockingScore(Baseline):
+    """The score of the program that made the poses, as in the file (Vina: kcal/mol, lower is better).
+
+    The score of a raw crystal pose is not a fair rival: minimise crystal poses first.
+    """
+
+    name: ClassVar[str] = "docking-score"
+    summary: ClassVar[str] = "The docking score that came with the poses."
+    unit: ClassVar[str] = "kcal/mol"
+    direction: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
+        """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
+        return float(pair.get("docking_score", float("nan")))
+
+
+@hookimpl
+def register_baselines() -> list[type[Baseline]]:
+    """This module's baselines."""
+    return [DockingScore]

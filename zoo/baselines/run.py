@@ -1,0 +1,122 @@
+"""Run baselines over an index."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Baseline, Predictions
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.data.dataset import Dataset
+
+Array: TypeAlias = NDArray[Any]
+
+#: on every board, in this order
+DEFAULT_BASELINES = (
+    "best-possible", "burial", "contacts", "shortest-distance", "ligand-size", "docking-score", "random",
+)  # fmt: skip
+PAIR_COLUMNS = (
+    "id", "receptor", "ligand", "record", "target", "molecule", "pose_label", "active", "affinity", "rmsd",
+    "docking_score", "group", "source",
+)  # fmt: skip
+
+
+def default_baselines() -> list[Baseline]:
+    """The baselines that stand on every board; plugins' own are run by name."""
+    from affinity_zoo.zoo.catalog import catalog
+
+    return [catalog().create("baseline", name, {}) for name in DEFAULT_BASELINES]
+
+
+def run_baselines(
+    dataset: Dataset,
+    rows: Array,
+    baselines: Sequence[Baseline] | None = None,
+    advance: Callable[[int], Any] | None = None,
+) -> dict[str, NDArray[np.float64]]:
+    """Measure some rows of an index by each baseline.
+
+    Args:
+        dataset: the index.
+        rows: (N,) row numbers.
+        baselines: None: :func:`default_baselines`.
+        advance: called with the number of rows just done.
+
+    Returns:
+        By name, (N,) scores, larger is better: the sign is turned where lower is better. NaN where
+        the baseline says nothing.
+    """
+    chosen = default_baselines() if baselines is None else list(baselines)
+    rows = np.asarray(rows)
+    columns = {name: dataset.column(name)[rows].tolist() for name in PAIR_COLUMNS}
+    receptors = dataset.receptor_structure[rows].tolist()
+    ligands = dataset.ligand_structure[rows].tolist()
+    scores = {baseline.name: np.full(len(rows), np.nan) for baseline in chosen}
+    for i in range(len(rows)):
+        pair = {name: column[i] for name, column in columns.items()}
+        receptor, ligand = dataset.store.atoms(receptors[i]), dataset.store.atoms(ligands[i])
+        for baseline in chosen:
+            sign = 1.0 if baseline.direction == "higher" else -1.0
+            scores[baseline.name][i] = sign * baseline.measure(receptor, ligand, pair)
+        if advance is not None:
+            advance(1)
+    return scores
+
+
+def write_baseline_results(
+    folder: Path,
+    dataset: Dataset,
+    rows: Array,
+    predictions: Predictions,
+    benchmark: Mapping[str, Any],
+    **judging: Any,
+) -> list[Path]:
+    """Write the result of every default baseline on a benchmark, where it is not there yet.
+
+    Args:
+        folder: results go to ``folder/<hash of the benchmark>/<baseline>/result.json``.
+        dataset: the index.
+        rows: (N,) row numbers of the benchmark in the index.
+        predictions: of any model on these rows, in the same order: ids and truths are taken from it.
+        benchmark: as for :func:`~affinity_zoo.zoo.results.write_result`.
+        judging: ``scorers`` and ``replicates`` for ``write_result``.
+
+    Returns:
+        The JSON files, those that were there already too; a baseline that says nothing of any row has none.
+    """
+    from affinity_zoo.plugins.errors import AffinityZooError
+    from affinity_zoo.zoo.predictions import labels_hash, with_score
+    from affinity_zoo.zoo.results import load_result, write_result
+
+    place = Path(folder) / str(benchmark["hash"])[:12]
+    labels = labels_hash(predictions)
+    missing: list[Baseline] = []
+    paths: list[Path] = []
+    for baseline in default_baselines():
+        try:
+            there = load_result(place / baseline.name)
+        except AffinityZooError:
+            missing.append(baseline)
+            continue
+        if there.benchmark["labels_hash"] == labels:
+            paths.append(there.path)
+        else:
+            missing.append(baseline)
+    for name, score in (run_baselines(dataset, rows, missing) if missing else {}).items():
+        if np.isnan(score).all():
+            continue
+        model = {
+            "name": name,
+            "kind": "baseline",
+            "options": next(b for b in missing if b.name == name).options(),
+        }
+        scored = with_score(predictions, score)
+        paths.append(
+            write_result(place / name, model=model, predictions=scored, benchmark=benchmark, **judging)
+        )
+    return paths

@@ -1,0 +1,111 @@
+"""Intervals by resampling whole groups: 95 % percentile bootstrap, seeded.
+
+Rows of one target or complex are not independent, so groups are drawn with replacement, not rows.
+With fewer than ten groups that says nothing; molecules are drawn within each target instead, and
+the interval says so: it then holds for these targets only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.zoo.scorers.units import factorize
+
+REPLICATES = 1000
+FEWEST_GROUPS = 10
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Resampling:
+    """Bootstrap replicates as multiplicities."""
+
+    group: NDArray[np.int64]  #: (N,) which of the G drawn things each row belongs to
+    counts: NDArray[np.int32]  #: (B, G) how often each was drawn
+    over: str  #: "groups" or "molecules within targets"
+    seed: int
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A 95 % interval and how it was made."""
+
+    low: float
+    high: float
+    over: str  #: what was drawn
+    drawn: int  #: how many of them there are
+    replicates: int
+    undefined: int  #: replicates without a value, for example with one class only
+    seed: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return asdict(self)
+
+
+def resampling(predictions: Predictions, replicates: int = REPLICATES, seed: int = 0) -> Resampling:
+    """Draw the groups of these rows with replacement.
+
+    Args:
+        predictions: the rows; ``group`` is what is drawn, where it is empty the target.
+        replicates: B.
+        seed: the same seed and rows give the same draws, so that two models are compared in pairs.
+    """
+    rng = np.random.Generator(np.random.Philox(seed))
+    named = predictions.group if np.any(predictions.group != "") else predictions.target
+    groups = factorize(named)
+    if len(groups) >= FEWEST_GROUPS:
+        return Resampling(groups.of_row, _draw(rng, len(groups), replicates), "groups", seed)
+    target = predictions.target if np.any(predictions.target != "") else named
+    molecule = predictions.molecule if np.any(predictions.molecule != "") else predictions.id
+    molecules = factorize(target, molecule)
+    owner = np.zeros(len(molecules), np.int64)
+    owner[molecules.of_row] = factorize(target).of_row
+    counts = np.zeros((replicates, len(molecules)), np.int32)
+    for number in range(int(owner.max(initial=-1)) + 1):
+        members = np.flatnonzero(owner == number)
+        counts[:, members] = _draw(rng, len(members), replicates)
+    return Resampling(molecules.of_row, counts, "molecules within targets", seed)
+
+
+def _draw(rng: np.random.Generator, size: int, replicates: int) -> NDArray[np.int32]:
+    """(B, size) multiplicities of ``size`` draws with replacement."""
+    counts = np.zeros((replicates, size), np.int32)
+    for row in counts:
+        row += np.bincount(rng.integers(0, size, size), minlength=size).astype(np.int32)
+    return counts
+
+
+def replicate_values(
+    scorer: Scorer, predictions: Predictions, truth: Truth, draws: Resampling
+) -> NDArray[np.float64]:
+    """The scorer's value in every replicate, (B,); NaN where undefined."""
+    fast = getattr(scorer, "resample", None)
+    values = fast(predictions, truth, draws.group, draws.counts) if fast is not None else None
+    if values is not None:
+        return np.asarray(values, np.float64)
+    rows = (counts[draws.group].astype(np.float64) for counts in draws.counts)
+    return np.array([scorer.score(predictions, truth, weights).value for weights in rows])
+
+
+def interval_of(values: NDArray[np.float64], draws: Resampling, level: float = LEVEL) -> Interval:
+    """The percentile interval of replicate values."""
+    known = values[np.isfinite(values)]
+    tail = 50.0 * (1.0 - level)
+    low, high = np.percentile(known, [tail, 100.0 - tail]) if len(known) else (np.nan, np.nan)
+    drawn = draws.counts.shape[1]
+    return Interval(
+        float(low), float(high), draws.over, drawn, len(values), len(values) - len(known), draws.seed
+    )
+
+
+def interval(
+    scorer: Scorer, predictions: Predictions, truth: Truth, draws: Resampling, level: float = LEVEL
+) -> Interval:
+    """The bootstrap interval of a scorer's value."""
+    return interval_of(replicate_values(scorer, predictions, truth, draws), draws, level)

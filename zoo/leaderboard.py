@@ -1,0 +1,322 @@
+"""The leaderboard: built from result files, never typed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.results import FORMAT, RESULT_NAME, Result, load_result
+from affinity_zoo.zoo.scorers.judge import Metric, plain
+
+ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One metric of a board."""
+
+    key: str
+    unit: str
+    direction: str
+    truth: str
+
+    @property
+    def heading(self) -> str:
+        """Name, unit and which way is better: ``roc-auc, fraction ↑``."""
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.key}{unit} {ARROWS[self.direction]}".rstrip()
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One model or baseline on one benchmark."""
+
+    name: str
+    featurizer: str
+    architecture: str
+    baseline: bool
+    metrics: dict[str, Metric]
+    results: list[Result]
+    overlap: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """All rows of one benchmark, best first by the first column."""
+
+    benchmark: str
+    content_hash: str
+    rows: list[Row]
+    columns: list[Column]
+    refused: list[str] = field(default_factory=list)  #: files that were not believed, with the reason
+
+
+def find_results(paths: Iterable[Path]) -> list[Path]:
+    """All ``result.json`` under files and folders, sorted, each once."""
+    found: set[Path] = set()
+    for path in paths:
+        path = Path(path)
+        if not path.exists():
+            raise AffinityZooError(
+                f"{path} does not exist: give a run folder, a summaries folder or a result file"
+            )
+        found.update([path] if path.is_file() else path.rglob(RESULT_NAME))
+    return sorted(found)
+
+
+def load_all(paths: Iterable[Path], *, recompute: bool = False) -> tuple[list[Result], list[str]]:
+    """Read every result; those that were edited or are damaged are refused, each with a sentence."""
+    results: list[Result] = []
+    refused: list[str] = []
+    for path in find_results(paths):
+        try:
+            results.append(load_result(path, recompute=recompute))
+        except AffinityZooError as error:
+            refused.append(str(error))
+    return results, refused
+
+
+def build_boards(
+    paths: Iterable[Path],
+    *,
+    benchmark: str | None = None,
+    sort_by: str | None = None,
+    recompute: bool = False,
+) -> list[Board]:
+    """Build one board a benchmark.
+
+    Args:
+        paths: result files, run folders, summaries folders.
+        benchmark: this one only, by name or by the start of its hash.
+        sort_by: a metric; None: the first.
+        recompute: check each figure against the stored predictions.
+
+    Raises:
+        AffinityZooError: no result was found, or none is usable, or the benchmark or metric is unknown.
+    """
+    results, refused = load_all(paths, recompute=recompute)
+    if not results:
+        why = f": {refused[0]}" if refused else ""
+        raise AffinityZooError(
+            f"no usable result{why or ' was found'}; `affinity-zoo evaluate RUN` makes one"
+        )
+    groups: dict[str, list[Result]] = {}
+    for result in results:
+        groups.setdefault(str(result.benchmark.get("hash")), []).append(result)
+    boards = [_board(members, refused, sort_by) for members in groups.values()]
+    if benchmark is not None:
+        wanted = [b for b in boards if b.benchmark == benchmark or b.content_hash.startswith(benchmark)]
+        if not wanted:
+            known = ", ".join(sorted(b.benchmark for b in boards))
+            raise AffinityZooError(
+                f"no result is on a benchmark {benchmark!r}; there are results on: {known}"
+            )
+        boards = wanted
+    return sorted(boards, key=lambda board: board.benchmark)
+
+
+def _board(results: Sequence[Result], refused: list[str], sort_by: str | None) -> Board:
+    results, others = _same_labels(results)
+    merged = merge_seeds(results)
+    columns: dict[str, Column] = {}
+    for row in sorted(merged, key=lambda r: r.baseline):
+        for key, m in row.metrics.items():
+            columns.setdefault(key, Column(key, m.unit, m.direction, m.truth))
+    key = sort_by or next(iter(columns), "")
+    if key not in columns:
+        raise AffinityZooError(f"no result has the metric {key!r}; there are: {', '.join(columns)}")
+    merged.sort(key=lambda row: _order(row, columns[key]))
+    first = results[0].benchmark
+    return Board(
+        str(first.get("name", "")),
+        str(first.get("hash", "")),
+        merged,
+        list(columns.values()),
+        refused + others,
+    )
+
+
+def _same_labels(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
+    """Results of one benchmark must hold the same truths; those that differ from most are refused."""
+    counts: dict[str, list[Result]] = {}
+    for result in results:
+        counts.setdefault(str(result.benchmark.get("labels_hash")), []).append(result)
+    kept = max(counts.values(), key=len)
+    refused = [
+        f"{result.path}: its rows or labels are not those of the others on this benchmark; evaluate again"
+        for members in counts.values()
+        if members is not kept
+        for result in members
+    ]
+    return kept, refused
+
+
+def _order(row: Row, column: Column) -> tuple[float, str]:
+    value = row.metrics[column.key].value if column.key in row.metrics else math.nan
+    if not math.isfinite(value):
+        return math.inf, row.name
+    return (value if column.direction == "lower" else -value), row.name
+
+
+def merge_seeds(results: Sequence[Result]) -> list[Row]:
+    """One row for each model; trainings that differ in their seed only are one row, the mean of each figure.
+
+    The interval is then the mean interval of the seeds, widened by half their spread on each side;
+    ``details["seeds"]`` holds the single values.
+    """
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in results:
+        groups.setdefault(_family(result), []).append(result)
+    return [_row(members) for members in groups.values()]
+
+
+def _family(result: Result) -> tuple[str, ...]:
+    model = result.model
+    if model.get("recipe_hash"):  # all choices but the seed
+        return ("recipe", str(model["recipe_hash"]))
+    return ("single", str(model.get("name")), str(model.get("weights")), str(result.path))
+
+
+def _row(members: list[Result]) -> Row:
+    first = members[0]
+    metrics = (
+        first.metrics
+        if len(members) == 1
+        else {
+            key: _mean([m.metrics[key] for m in members])
+            for key in first.metrics
+            if all(key in m.metrics for m in members)
+        }
+    )
+    notes = [f"{len(members)} seeds"] if len(members) > 1 else []
+    unscored = max(int(m.data.get("n_unscored") or 0) + int(m.data.get("n_failed") or 0) for m in members)
+    if unscored:
+        notes.append(f"{unscored} not scored")
+    model = first.model
+    name = str(model.get("name") or f"{model.get('featurizer', '')} + {model.get('architecture', '')}")
+    return Row(
+        name, str(model.get("featurizer") or ""), str(model.get("architecture") or ""),
+        first.is_baseline, metrics, members, str(first.data.get("overlap", {}).get("verdict", "")), notes,
+    )  # fmt: skip
+
+
+def _mean(metrics: Sequence[Metric]) -> Metric:
+    from dataclasses import replace
+
+    values = [m.value for m in metrics]
+    mean = sum(values) / len(values)
+    spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
+    low = sum(m.low for m in metrics) / len(metrics) - spread / 2
+    high = sum(m.high for m in metrics) / len(metrics) + spread / 2
+    details = {"seeds": values, "spread": spread}
+    return replace(metrics[0], value=mean, low=low, high=high, details=details)
+
+
+def cell(metric: Metric | None, digits: int = 3) -> str:
+    """``0.912 [0.887, 0.934]``; percent with one digit; empty where there is no figure."""
+    if metric is None or not math.isfinite(metric.value):
+        return "-" if metric is None else "undefined"
+    digits = 1 if metric.unit == "%" else digits
+    value = f"{metric.value:.{digits}f}"
+    if not math.isfinite(metric.low):
+        return value
+    return f"{value} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"
+
+
+def headings(board: Board) -> list[str]:
+    """Names of the columns of :func:`table_rows`."""
+    return ["model", "featurizer", "architecture", *(c.heading for c in board.columns), "overlap", "notes"]
+
+
+def table_rows(board: Board) -> list[list[str]]:
+    """The board as text, best row first."""
+    return [
+        [
+            f"({row.name})" if row.baseline else row.name,
+            row.featurizer or ("baseline" if row.baseline else ""),
+            row.architecture,
+            *(cell(row.metrics.get(c.key)) for c in board.columns),
+            row.overlap,
+            "; ".join(row.notes),
+        ]
+        for row in board.rows
+    ]
+
+
+def as_markdown(boards: Sequence[Board]) -> str:
+    """Markdown tables, one a benchmark."""
+    lines: list[str] = []
+    for board in boards:
+        head = headings(board)
+        rows = sum(1 for _ in board.rows)
+        lines += [
+            f"### {board.benchmark}",
+            "",
+            f"Content hash `{board.content_hash[:12]}`, {rows} rows, best first.",
+        ]
+        lines += ["", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        lines += [
+            "| " + " | ".join(part.replace("|", "\\|") for part in row) + " |" for row in table_rows(board)
+        ]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
+    """One flat dict for each figure, for CSV and JSON."""
+    records: list[dict[str, Any]] = []
+    for board in boards:
+        for row in board.rows:
+            for key, m in row.metrics.items():
+                records.append({
+                    "benchmark": board.benchmark, "benchmark_hash": board.content_hash, "model": row.name,
+                    "featurizer": row.featurizer, "architecture": row.architecture,
+                    "kind": "baseline" if row.baseline else "model", "metric": key, "value": m.value,
+                    "low95": m.low, "high95": m.high, "unit": m.unit, "better": m.direction, "truth": m.truth,
+                    "rows": m.rows, "note": m.note, "overlap": row.overlap,
+                    "command": row.results[0].data.get("command", ""), "result": str(row.results[0].path),
+                })  # fmt: skip
+    return [plain(record) for record in records]
+
+
+def as_csv(boards: Sequence[Board]) -> str:
+    """A long table, one line a figure."""
+    records = as_records(boards)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]) if records else ["benchmark"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def as_json(boards: Sequence[Board]) -> dict[str, Any]:
+    """Everything, for a machine."""
+    return {
+        "format": f"{FORMAT} board",
+        "boards": [
+            {
+                "benchmark": board.benchmark,
+                "hash": board.content_hash,
+                "columns": [vars(column) | {"heading": column.heading} for column in board.columns],
+                "rows": [
+                    {
+                        "name": row.name, "featurizer": row.featurizer, "architecture": row.architecture,
+                        "kind": "baseline" if row.baseline else "model",
+                        "overlap": row.overlap, "notes": row.notes,
+                        "metrics": {key: metric.as_dict() for key, metric in row.metrics.items()},
+                        "results": [str(result.path) for result in row.results],
+                    }
+                    for row in board.rows
+                ],
+                "refused": board.refused,
+            }
+            for board in boards
+        ],
+    }  # fmt: skip

@@ -1,0 +1,88 @@
+"""Rankings as tie blocks: every figure is the expected one over all orders of equal scores.
+
+Rows with equal scores form one block. All ranking figures depend on nothing but the weight of
+positives and of negatives in each block, best block first: two arrays ``(..., K)``, the leading
+axes being bootstrap replicates.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+
+def ordered(score: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The rows, best first, and where each block of equal scores starts in that order."""
+    order = np.argsort(-score, kind="stable")
+    ranked = score[order]
+    starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, np.int64)
+    return order, starts
+
+
+def blocks(score: Array, label: Array, weights: Array | None = None) -> tuple[Array, Array]:
+    """Weight of positives and of negatives in each block of equal scores, best first.
+
+    Args:
+        score: (N,), larger is better, no NaN.
+        label: (N,), 1 positive, 0 negative.
+        weights: (..., N) how often each row counts; None: once.
+
+    Returns:
+        Two float64 arrays (..., K).
+    """
+    order, starts = ordered(score)
+    positive = label[order] > 0.5
+    counted = np.ones(len(order)) if weights is None else np.asarray(weights, np.float64)[..., order]
+    if not len(order):
+        return counted, counted
+    positives = np.add.reduceat(counted * positive, starts, axis=-1)
+    return positives, np.add.reduceat(counted * ~positive, starts, axis=-1)
+
+
+def auc(positives: Array, negatives: Array) -> Array:
+    """Area under the ROC curve: the chance that a positive ranks above a negative, ties one half."""
+    p, n = positives.sum(-1), negatives.sum(-1)
+    below = n[..., None] - np.cumsum(negatives, -1)
+    return _ratio((positives * (below + 0.5 * negatives)).sum(-1), p * n)
+
+
+def hits(positives: Array, negatives: Array, size: Array) -> Array:
+    """Expected weight of positives among the first ``size`` (weight of) rows."""
+    block = positives + negatives
+    end = np.cumsum(block, -1)
+    inside = np.clip(np.asarray(size, np.float64)[..., None] - (end - block), 0.0, block)
+    return (positives * _ratio(inside, block, empty=0.0)).sum(-1)
+
+
+def r_precision(positives: Array, negatives: Array) -> Array:
+    """Expected fraction of positives among the first P rows, P the number of positives."""
+    p = positives.sum(-1)
+    return _ratio(hits(positives, negatives, p), p)
+
+
+def average_precision(positives: Array, negatives: Array) -> Array:
+    """Expected mean, over the positives, of the precision at the rank of each.
+
+    Within a block of n rows with p positives, after R rows with T positives, rank R + j holds a
+    positive with probability p / n, and then T + 1 + (j - 1) (p - 1) / (n - 1) positives are
+    expected down to it. The sum over j is closed by harmonic numbers.
+    """
+    from scipy.special import digamma
+
+    block = positives + negatives
+    before = np.cumsum(block, -1) - block
+    earlier = np.cumsum(positives, -1) - positives
+    slope = np.where(block > 1.0, _ratio(positives - 1.0, block - 1.0, empty=0.0), 0.0)
+    harmonic = digamma(before + block + 1.0) - digamma(before + 1.0)
+    summed = slope * block + (earlier + 1.0 - slope * (before + 1.0)) * harmonic
+    return _ratio((_ratio(positives, block, empty=0.0) * summed).sum(-1), positives.sum(-1))
+
+
+def _ratio(above: Array, below: Array, empty: float = np.nan) -> Array:
+    """``above / below``, ``empty`` where below is zero."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(below != 0.0, above / np.where(below != 0.0, below, 1.0), empty)

@@ -1,0 +1,139 @@
+"""Figures taken within each complex or target and averaged over them.
+
+A *unit* is what one figure is taken in: the poses of one molecule in one target for a pose
+truth, all molecules of one target for an activity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Predictions, Truth
+
+Array: TypeAlias = NDArray[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """Which unit each row belongs to."""
+
+    of_row: NDArray[np.int64]  #: (N,) number of the unit
+    names: list[str]  #: (U,)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def means(self, values: Array) -> Array:
+        """Mean of ``values`` (N,) over the rows of each unit: (U,)."""
+        return np.bincount(self.of_row, values, len(self)) / np.maximum(
+            np.bincount(self.of_row, minlength=len(self)), 1
+        )
+
+
+def factorize(*columns: Array) -> Units:
+    """Number the distinct combinations of text columns in order of first appearance."""
+    numbers: dict[Any, int] = {}
+    keys = zip(*(column.tolist() for column in columns), strict=True)
+    of_row = np.fromiter((numbers.setdefault(k, len(numbers)) for k in keys), np.int64, len(columns[0]))
+    return Units(of_row, ["/".join(p for p in dict.fromkeys(key) if p) for key in numbers])
+
+
+@lru_cache(maxsize=4)
+def units(predictions: Predictions, truth: Truth) -> Units:
+    """The units of a truth: molecule in target for ``pose_label`` and ``rmsd``, else the target.
+
+    Where no target is named the group stands for it.
+    """
+    target = predictions.target if np.any(predictions.target != "") else predictions.group
+    if truth in ("pose_label", "rmsd"):
+        return factorize(target, predictions.molecule)
+    return factorize(target)
+
+
+@dataclass(frozen=True, eq=False)
+class UnitBlocks:
+    """Blocks of equal scores within units, best first in each: K blocks in all."""
+
+    unit: NDArray[np.int64]  #: (K,) ascending
+    positives: Array  #: (K,) weight
+    negatives: Array  #: (K,) weight
+    first: NDArray[np.int64]  #: (U,) each unit's first block
+    count: int  #: number of units
+
+    def before(self, values: Array) -> Array:
+        """Sum of ``values`` (K,) over the better blocks of the same unit: (K,)."""
+        total = np.cumsum(values) - values
+        return total - total[self.first][self.unit]
+
+    def sums(self, values: Array) -> Array:
+        """Sum of ``values`` (K,) over each unit: (U,)."""
+        return np.bincount(self.unit, values, self.count)
+
+
+def unit_blocks(score: Array, label: Array, where: Units, weights: Array | None = None) -> UnitBlocks:
+    """Tie blocks within each unit; see :func:`affinity_zoo.zoo.scorers.ties.blocks`."""
+    order = np.lexsort((-score, where.of_row))
+    unit, ranked = where.of_row[order], score[order]
+    new = (
+        np.r_[True, (unit[1:] != unit[:-1]) | (ranked[1:] != ranked[:-1])]
+        if len(order)
+        else np.zeros(0, bool)
+    )
+    starts = np.flatnonzero(new)
+    counted = np.ones(len(order)) if weights is None else np.asarray(weights, np.float64)[order]
+    positive = label[order] > 0.5
+    sums = [
+        np.add.reduceat(counted * part, starts) if len(order) else counted for part in (positive, ~positive)
+    ]
+    unit = unit[starts]
+    first = np.searchsorted(unit, np.arange(len(where)))
+    return UnitBlocks(unit, sums[0], sums[1], np.minimum(first, max(len(unit) - 1, 0)), len(where))
+
+
+def unit_auc(score: Array, label: Array, where: Units, weights: Array | None = None) -> Array:
+    """Area under the ROC curve in each unit, ties one half; NaN in a unit of one class: (U,)."""
+    b = unit_blocks(score, label, where, weights)
+    p, n = b.sums(b.positives), b.sums(b.negatives)
+    below = n[b.unit] - b.before(b.negatives) - b.negatives
+    good = b.sums(b.positives * (below + 0.5 * b.negatives))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(p * n > 0, good / (p * n), np.nan)
+
+
+def unit_top(score: Array, label: Array, where: Units, k: int) -> Array:
+    """Probability that a positive is among the first ``k`` of each unit, ties in random order: (U,).
+
+    In a block cut by rank k, r of its n rows (p positive) are drawn: 1 - C(n - p, r) / C(n, r).
+    """
+    from scipy.special import gammaln
+
+    b = unit_blocks(score, label, where)
+    size = b.positives + b.negatives
+    drawn = np.clip(k - b.before(size), 0, size)
+    room = size - b.positives - drawn  # negatives left over when none of the drawn is positive
+    possible = room >= 0
+    room = np.maximum(room, 0)
+    log_miss = gammaln(b.negatives + 1) - gammaln(room + 1) - gammaln(size + 1) + gammaln(size - drawn + 1)
+    miss = np.where(drawn == 0, 1.0, np.where(possible, np.exp(log_miss), 0.0))
+    with np.errstate(divide="ignore"):
+        return 1.0 - np.exp(b.sums(np.log(miss)))
+
+
+def weighted_mean(values: Array, weights: Array | None, where: Units) -> tuple[float, int]:
+    """Mean over the units with a value, and how many those are.
+
+    Args:
+        values: (U,), NaN where undefined.
+        weights: (N,) of rows; a unit counts as often as its rows do on average.
+        where: the units.
+    """
+    counted = np.ones(len(where)) if weights is None else where.means(np.asarray(weights, np.float64))
+    known = np.isfinite(values) & (counted > 0)
+    if not known.any():
+        return float("nan"), 0
+    return float(np.average(values[known], weights=counted[known])), int(known.sum())
