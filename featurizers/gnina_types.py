@@ -1,7 +1,7 @@
 """gnina's 28 atom types with their radii, and the maps from type to image channel.
 
 Sources: libmolgrid's ``GninaIndexTyper`` and its default receptor and ligand maps (``completerec``,
-``completelig``), and the maps of gnina's ``default2017`` network. Plain Python tables: nothing heavy is imported.
+``completelig``), and the maps of gnina's ``default2017`` network. Plain Python: nothing heavy is imported.
 """
 
 from __future__ import annotations
@@ -114,9 +114,11 @@ LIGAND_CHANNELS: Final = _channel_map(
     ("metal-or-boron", (26, 27, 22, 21, 23, 24, 25)),
 )
 
-#: The maps of gnina's ``default2017`` network: one type a channel, all other types dropped (16 + 19 channels).
+#: The maps of gnina's ``default2017`` network: one type a channel, all others dropped (16 + 19 channels).
 RECEPTOR_CHANNELS_2017: Final = _one_type_each(2, 3, 4, 5, 24, 25, 21, 6, 9, 7, 8, 13, 12, 16, 14, 23)
-LIGAND_CHANNELS_2017: Final = _one_type_each(2, 3, 4, 5, 19, 18, 17, 6, 9, 7, 8, 10, 13, 12, 16, 14, 15, 20, 27)
+LIGAND_CHANNELS_2017: Final = _one_type_each(
+    2, 3, 4, 5, 19, 18, 17, 6, 9, 7, 8, 10, 13, 12, 16, 14, 15, 20, 27
+)
 
 Scheme = Literal["default", "default2017"]
 

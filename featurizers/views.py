@@ -1,0 +1,196 @@
+"""Views: how a complex is turned and shifted before it is imaged.
+
+A point p of the complex goes to ``R @ (p - centre) + shift``; the box is centred at 0; the centre is the
+mean of the ligand atoms that the featurizer images. Views are functions of (seed, epoch, row): they do not
+depend on threads, workers, the order of rows or restarts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.featurizers.random_numbers import uniforms
+from affinity_zoo.plugins.contracts import Box, Encoding
+from affinity_zoo.plugins.errors import UsageError
+
+#: Å kept between a ligand atom and the wall, so that rounding to float32 does not put it outside
+MARGIN: Final = 1e-3
+_TRAINING, _EVALUATION = 1, 2  # streams of random numbers
+
+
+@dataclass(frozen=True)
+class ViewOptions:
+    """How training views are drawn.
+
+    Args:
+        max_shift: the shift is uniform in ± this on each axis, Å; ``inf`` with ``keep_inside``: any shift
+            that keeps the ligand inside.
+        keep_inside: limit the shift so that every ligand atom stays inside the box.
+        rotate: draw a uniform random rotation; False: as given.
+    """
+
+    max_shift: float = 2.0
+    keep_inside: bool = True
+    rotate: bool = True
+
+    def __post_init__(self) -> None:
+        if not self.max_shift >= 0:
+            raise UsageError(f"max_shift must be 0 Å or more, not {self.max_shift}")
+        if np.isinf(self.max_shift) and not self.keep_inside:
+            raise UsageError(
+                "an unlimited max_shift needs keep_inside: give a limit in Å or keep the ligand inside"
+            )
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, for a recipe."""
+        return asdict(self)
+
+
+#: The default; the ancestor's any shift that keeps the ligand inside; gnina's ±6 Å, which may leave the box.
+PRESETS: Final[dict[str, ViewOptions]] = {
+    "default": ViewOptions(),
+    "ancestor": ViewOptions(max_shift=float("inf")),
+    "gnina": ViewOptions(max_shift=6.0, keep_inside=False),
+}
+
+
+def centre(xyz: NDArray[np.float32], encoding: Encoding) -> NDArray[np.float32]:
+    """Centre of a ligand: mean of its imaged atoms, or of all where none is imaged (receptor-only images).
+
+    Args:
+        xyz: (n, 3) Å, n >= 1.
+        encoding: of the same atoms.
+
+    Returns:
+        (3,) float32 Å, the float64 mean rounded once.
+    """
+    if encoding.values is not None:
+        used = np.any(encoding.values != 0, axis=1)
+    elif encoding.channel is not None:
+        used = encoding.channel >= 0
+    else:
+        raise ValueError("an Encoding needs either channel or values")
+    atoms = xyz[used] if used.any() else xyz
+    if not len(atoms):
+        raise ValueError("a ligand without atoms has no centre")
+    return np.mean(atoms, axis=0, dtype=np.float64).astype(np.float32)
+
+
+def fits(ligand: NDArray[np.float32], box: Box) -> bool:
+    """Whether a ligand fits the box in every rotation, judged by its radius.
+
+    Args:
+        ligand: (n, 3) Å relative to its centre.
+        box: the box.
+
+    Returns:
+        True if no atom is further from the centre than half the box.
+    """
+    if not len(ligand):
+        return True
+    radius = np.sqrt(np.max(np.sum(np.square(ligand, dtype=np.float64), axis=1)))
+    return bool(radius <= box.extent / 2 - MARGIN)
+
+
+def rotation_matrices(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Uniform random rotations from uniform numbers (Shoemake's unit quaternions).
+
+    Args:
+        numbers: (B, 3) in [0, 1].
+
+    Returns:
+        (B, 3, 3) proper rotation matrices.
+    """
+    first, second = np.sqrt(1.0 - numbers[:, 0]), np.sqrt(numbers[:, 0])
+    alpha, beta = 2 * np.pi * numbers[:, 1], 2 * np.pi * numbers[:, 2]
+    w, x, y, z = second * np.cos(beta), first * np.sin(alpha), first * np.cos(alpha), second * np.sin(beta)
+    rows = (
+        (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
+        (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
+        (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
+    )
+    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def training_views(
+    options: ViewOptions,
+    box: Box,
+    seed: int,
+    epoch: int,
+    rows: Sequence[int] | NDArray[np.int64],
+    ligands: Sequence[NDArray[np.float32]] | NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Draw one view for each row.
+
+    Args:
+        options: how views are drawn.
+        box: the box that the ligand is to stay in.
+        seed, epoch: of the training.
+        rows: (B,) row numbers; a row's view does not depend on the other rows.
+        ligands: the imaged ligand atoms of each row relative to the centre, Å: B arrays (n, 3), or one
+            array (B, n, 3) padded with zeros (zero is the centre, so padding does not change the bounds).
+
+    Returns:
+        rotations (B, 3, 3) and shifts (B, 3) in Å, float32. Where a ligand does not fit the box even in
+        this rotation, its bounds are centred on that axis.
+    """
+    rows = np.asarray(rows, np.int64)
+    numbers = uniforms(seed, _TRAINING, epoch, rows, 6)
+    rotations = _rotations(numbers[:, :3], options.rotate)
+    low = np.full((len(rows), 3), -options.max_shift)
+    high = -low
+    if options.keep_inside:
+        bound_low, bound_high = _bounds(rotations, ligands)
+        wall = box.extent / 2 - MARGIN
+        low = np.clip(-wall - bound_low, -options.max_shift, options.max_shift)
+        high = np.clip(wall - bound_high, -options.max_shift, options.max_shift)
+        middle = (low + high) / 2
+        low, high = np.where(low > high, middle, low), np.where(low > high, middle, high)
+    shifts = low + (high - low) * numbers[:, 3:]
+    return rotations, shifts.astype(np.float32)
+
+
+def evaluation_views(
+    seed: int, rows: Sequence[int] | NDArray[np.int64], view: int, rotate: bool = True
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The fixed views of an evaluation: rotated only.
+
+    Args:
+        seed: of the evaluation.
+        rows: (B,) row numbers.
+        view: number of the view; view 0 is the complex as given, not turned.
+        rotate: False: every view is as given.
+
+    Returns:
+        rotations (B, 3, 3) and shifts (B, 3), all zero, float32.
+    """
+    rows = np.asarray(rows, np.int64)
+    rotations = _rotations(uniforms(seed, _EVALUATION, view, rows, 3), rotate and view > 0)
+    return rotations, np.zeros((len(rows), 3), np.float32)
+
+
+def _rotations(numbers: NDArray[np.float64], rotate: bool) -> NDArray[np.float32]:
+    if rotate:
+        return rotation_matrices(numbers).astype(np.float32)
+    return np.broadcast_to(np.eye(3, dtype=np.float32), (len(numbers), 3, 3)).copy()
+
+
+def _bounds(
+    rotations: NDArray[np.float32], ligands: Sequence[NDArray[np.float32]] | NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Lowest and highest coordinate of each rotated ligand: two (B, 3) arrays, Å."""
+    if len(ligands) != len(rotations):
+        raise ValueError(f"{len(rotations)} rows need as many ligands, not {len(ligands)}")
+    if isinstance(ligands, np.ndarray):
+        padded = ligands
+    else:
+        padded = np.zeros((len(ligands), max([len(one) for one in ligands], default=0) or 1, 3), np.float32)
+        for number, one in enumerate(ligands):
+            padded[number, : len(one)] = one
+    turned = np.matmul(padded.astype(np.float64), np.swapaxes(rotations, 1, 2).astype(np.float64))
+    return turned.min(axis=1, initial=0.0), turned.max(axis=1, initial=0.0)
