@@ -78,7 +78,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.mark.slow
 def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
@@ -94,7 +93,6 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
     assert not second & NOT_PACKAGES
 
 
-@pytest.mark.slow
 def test_installed_nothing_of_ours_is_a_top_level_name(wheel: Path, tmp_path: Path) -> None:
     """From another folder, with the wheel unpacked where pip puts it, only `affinity_zoo` is importable."""
     site = tmp_path / "site"

@@ -121,7 +121,8 @@ try:
     app({arguments!r})
 except SystemExit as stop:
     assert not stop.code, stop.code
-heavy = [name for name in ("keras", "tensorflow", "numpy", "rdkit", "prody", "sklearn", "numba") if name in sys.modules]
+names = ("keras", "tensorflow", "numpy", "rdkit", "prody", "sklearn", "numba")
+heavy = [name for name in names if name in sys.modules]
 assert not heavy, heavy
 """
 

@@ -112,7 +112,7 @@ def test_no_plugins_imports_none_and_lists_them_as_blocked(distribute: Distribut
     registry = Registry(BUILTINS, settings=Settings(enabled=False))
     assert registry.names("scorer") == ("built-in", "other")
     assert plugin(registry, "zoo-never").state == "blocked"
-    with pytest.raises(UsageError, match="1 plugin\\(s\\) blocked"):
+    with pytest.raises(UsageError, match=r"1 plugin\(s\) blocked"):
         registry.get("scorer", "something")
 
 
@@ -136,7 +136,7 @@ def test_a_chosen_plugin_that_is_not_there_is_listed() -> None:
 def test_strict_makes_any_problem_an_error(distribute: Distribute) -> None:
     distribute("zoo-bad", "import no_such_module_anywhere")
     registry = Registry(BUILTINS, settings=Settings(strict=True))
-    with pytest.raises(AffinityZooError, match="--strict: zoo-bad .*no_such_module_anywhere"):
+    with pytest.raises(AffinityZooError, match=r"--strict: zoo-bad .*no_such_module_anywhere"):
         registry.get("scorer", "built-in")
     assert plugin(registry, "zoo-bad").state == "failed"
     assert Registry(BUILTINS, settings=Settings(strict=True, only=())).get("scorer", "built-in")
@@ -147,7 +147,7 @@ def test_unknown_names_get_the_nearest_ones(distribute: Distribute, scorer_sourc
     registry = Registry()
     with pytest.raises(UsageError, match="did you mean 'r-precision'"):
         registry.get("scorer", "R_Precision")
-    with pytest.raises(UsageError, match="choose from .*roc-auc"):
+    with pytest.raises(UsageError, match=r"choose from .*roc-auc"):
         registry.get("scorer", "zzzzzz")
     with pytest.raises(UsageError, match="did you mean 'scorer'"):
         registry.get("scorers", "roc-auc")
