@@ -81,7 +81,7 @@ def evaluate(
             "split": split,
         },
         training=describe_training(model),
-        seeds={"training": model.recipe.training.seed, "views": seed},
+        seeds=[model.recipe.training.seed, seed],
         views=views,
         command=" ".join(["affinity-zoo", *sys.argv[1:]]),
         wall_time_s=time.perf_counter() - started,

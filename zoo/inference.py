@@ -40,7 +40,7 @@ def outputs(
     tasks = [(view, start) for view in range(n_views) for start in range(0, len(rows), batch_size)]
     pieces: list[list[NDArray]] = [[] for _ in range(n_views)]
     if len(rows) == 0:
-        return np.zeros((0, n_views, 1), np.float32)
+        return np.zeros((0, n_views, int(model.network.output_shape[-1])), np.float32)
 
     def make(task: tuple[int, int]) -> tuple[int, int, Inputs]:
         view, start = task

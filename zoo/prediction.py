@@ -101,7 +101,7 @@ def predict(
     logits = _score(
         model, protein, [p.atoms for p in readable if p.atoms], views, seed, batch_size, voxelize, workers
     )
-    order = np.argsort(-logits.mean(axis=1), kind="stable") if len(readable) else []
+    order = np.argsort(-logits.mean(axis=1), kind="stable")
     rows = [_scored(model, readable[i], logits[i], rank) for rank, i in enumerate(order, start=1)]
     return [*rows, *(_failed(pose) for pose in found if pose.atoms is None)]
 

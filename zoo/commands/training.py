@@ -105,10 +105,11 @@ def train(
 ) -> None:
     """Train a featurizer with an architecture on an index."""
     quiet_libraries()
-    from affinity_zoo.zoo.training.recipe import choices_of
+    from affinity_zoo.zoo.training.recipe import check_choice
     from affinity_zoo.zoo.training.train import train as run_training
 
-    choices_of("balance", balance), choices_of("monitor", monitor)
+    check_choice("balance", balance)
+    check_choice("monitor", monitor)
     training: dict[str, Any] = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
         "false_positive_weight": false_positive_weight, "balance": balance, "monitor": monitor,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.batches import BatchMaker, Inputs
-from affinity_zoo.zoo.data.plan import Balance, epoch_order, steps_per_epoch
+from affinity_zoo.zoo.data.epochs import Balance, epoch_order, steps_per_epoch
 
 #: (inputs, labels (B, 1), weights (B,)): weights are 0 in the rows that fill up the last batch
 Batch = tuple[Inputs, NDArray[np.float32], NDArray[np.float32]]

@@ -105,7 +105,7 @@ class Recipe:
 
 def presets() -> list[str]:
     """Names of the recipes that come with the package."""
-    folder = resources.files("affinity_zoo.zoo.training") / "recipes"
+    folder = resources.files("affinity_zoo.zoo.training")
     return sorted(
         entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
     )
@@ -140,7 +140,7 @@ def from_tables(tables: Mapping[str, Any], where: str) -> Recipe:
 
 
 def _recipe_text(source: str | Path) -> tuple[str, str | Path]:
-    preset = resources.files("affinity_zoo.zoo.training") / "recipes" / f"{source}.toml"
+    preset = resources.files("affinity_zoo.zoo.training") / f"{source}.toml"
     if "/" not in str(source) and preset.is_file():
         return preset.read_text(encoding="utf-8"), f"recipe {source}"
     path = Path(source)
@@ -202,7 +202,7 @@ def check_training(training: Training) -> None:
             raise UsageError(f"--{name} must be {rule}")
 
 
-def choices_of(field_name: str, value: str | None) -> None:
+def check_choice(field_name: str, value: str | None) -> None:
     """Refuse a value that a field of the table ``training`` does not take.
 
     Raises:

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import layers
 from affinity_zoo.featurizers.views import ViewOptions
@@ -282,10 +283,10 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
 
 def _validate(
     job: Job, model: ScoringModel, maker: BatchMaker, epoch: int
-) -> tuple[dict[str, float], np.ndarray]:
+) -> tuple[dict[str, float], NDArray[np.float64]]:
     t = job.recipe.training
-    logits = inference.outputs(model, maker, job.validation.rows, 1, t.batch_size, job.workers)
-    logits = logits[:, 0, 0].astype(np.float64)
+    outputs = inference.outputs(model, maker, job.validation.rows, 1, t.batch_size, job.workers)
+    logits = outputs[:, 0, 0].astype(np.float64)
     groups = job.dataset.column("receptor")[job.validation.rows]
     scores = validation_scores(logits, job.validation.labels, groups, t.false_positive_weight, t.seed, epoch)
     return scores, logits

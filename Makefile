@@ -1,0 +1,51 @@
+# affinity-zoo: `make demo` and `make test` need only Python with venv, make and a package index.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# the test run keeps one TensorFlow per worker on two cores from fighting for threads
+export TF_CPP_MIN_LOG_LEVEL = 2
+
+.PHONY: help demo test test-all check format install clean
+
+help:
+	@echo "make demo      set up $(VENV), install, and run the demonstration"
+	@echo "make test      set up $(VENV), install, and run the tests (test-all: the long ones too)"
+	@echo "make check     lint (ruff) and types (mypy)"
+	@echo "make format    format the code (ruff)"
+
+$(VENV)/.runtime: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.development: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --editable '.[test,dev]'
+	touch $@
+
+install: $(VENV)/.runtime
+
+demo: $(VENV)/.runtime
+	$(BIN)/affinity-zoo demo
+
+test: $(VENV)/.development
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow"
+
+test-all: $(VENV)/.development
+	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+check: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	# types are checked on the package as installed; a stale build/ would put deleted modules into it
+	rm -rf build $(VENV)/typed
+	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/typed .
+	rm -rf build
+	cd $(VENV) && MYPYPATH=typed bin/mypy --config-file ../pyproject.toml -p affinity_zoo
+
+format: $(VENV)/.development
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

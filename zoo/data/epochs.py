@@ -1,0 +1,57 @@
+"""Which rows a training epoch shows, and in which order: a pure function of seed and epoch."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+Balance = Literal["none", "oversample"]
+
+
+def generator(seed: int, *stream: int) -> np.random.Generator:
+    """A random generator that depends on its numbers only (Philox, counter based)."""
+    return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *stream])))
+
+
+def epoch_order(
+    rows: NDArray[np.int64],
+    labels: NDArray[np.float64],
+    seed: int,
+    epoch: int,
+    balance: Balance = "oversample",
+) -> NDArray[np.int64]:
+    """Order the rows of one epoch.
+
+    Args:
+        rows: (n,) row numbers of the index.
+        labels: (n,) 0 or 1.
+        seed, epoch: what the order depends on, besides the rows.
+        balance: ``none``: each row exactly once. ``oversample``: each row of the larger class exactly
+            once; rows of the smaller class as evenly repeated as can be (each floor or ceil of the ratio
+            times) until both are equally many, and the two alternate, so that every batch is balanced.
+
+    Returns:
+        Row numbers in the order in which they are shown.
+    """
+    rng = generator(seed, epoch)
+    positives, negatives = rows[labels == 1], rows[labels == 0]
+    if balance == "none" or len(positives) == 0 or len(negatives) == 0:
+        return rng.permutation(rows)
+    n = max(len(positives), len(negatives))
+    order = np.empty(2 * n, dtype=np.int64)
+    order[0::2] = _repeat(rng, positives, n)
+    order[1::2] = _repeat(rng, negatives, n)
+    return order
+
+
+def _repeat(rng: np.random.Generator, rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """Take n rows, each floor or ceil of n / len(rows) times, one shuffled pass after the other."""
+    passes = [rng.permutation(rows) for _ in range(-(-n // len(rows)))]
+    return np.concatenate(passes)[:n]
+
+
+def steps_per_epoch(n_shown: int, batch_size: int) -> int:
+    """Number of batches of an epoch; the last one is filled up with rows of weight 0."""
+    return -(-n_shown // batch_size)
