@@ -1,9 +1,96 @@
-"""Commands: data."""
+"""Commands on structures: index."""
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated
+
 import typer
+
+#: which part of the data goes where, as users type it
+_FRACTIONS = "Fractions of train, validation and test; a group is never cut."
 
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
+    app.command("index")(index)
+
+
+def index(
+    source: Annotated[Path, typer.Argument(help="Folder with structures, in a layout of docs/formats.md.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to make.")],
+    workers: Annotated[int | None, typer.Option(help="Processes; 0: none. Default: one a processor.")] = None,
+    npy: Annotated[
+        bool, typer.Option("--npy", help="Also write arrays of four columns: x, y, z, tag.")
+    ] = False,
+    fractions: Annotated[str, typer.Option(help=_FRACTIONS)] = "0.8,0.1,0.1",
+    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    read: Annotated[
+        list[str] | None, typer.Option("--read", help="Read option, for example waters=keep.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds that one file may take.")] = 120.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index that is there.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Read a folder of complexes into an index: store, tables, failures, safe splits."""
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.data.index import build_index
+
+    summary = build_index(
+        source,
+        out,
+        workers=workers,
+        npy=npy,
+        options=_read_options(read or []),
+        fractions=_numbers(fractions),
+        seed=seed,
+        timeout=timeout,
+        overwrite=overwrite,
+    )
+    if json:
+        terminal.print_json(summary.as_dict())
+    else:
+        _show(summary)
+    raise typer.Exit(summary.exit_code)
+
+
+def _show(summary) -> None:  # type: ignore[no-untyped-def]
+    from affinity_zoo.zoo import terminal
+
+    title = f"{summary.out}: {summary.rows:,} pairs of {summary.receptors:,} receptors ({summary.layout})"
+    rows = [("read", what, n) for what, n in summary.by_label.items()]
+    rows += [("failed", what, n) for what, n in summary.reasons.items()]
+    rows += [("split", what, n) for what, n in summary.splits.items()]
+    rate = summary.rows / max(summary.seconds, 1e-9)
+    caption = f"{summary.seconds:.1f} s, {rate:,.0f} pairs/s"
+    if summary.untyped_atoms:
+        caption += f"; {summary.untyped_atoms:,} atoms could not be typed"
+    terminal.table(title, ["", "what", "rows"], rows, caption)
+    for note in summary.notes:
+        terminal.say(note)
+    if summary.resumed:
+        terminal.say("continued a run that was stopped")
+    if summary.failed:
+        terminal.warn(f"{summary.failed:,} inputs failed: see {summary.out}/failures.csv")
+
+
+def _read_options(texts: list[str]):  # type: ignore[no-untyped-def]
+    from affinity_zoo.plugins.errors import UsageError
+    from affinity_zoo.zoo.data.readers.base import ReadOptions
+
+    values: dict[str, object] = {}
+    for text in texts:
+        name, mark, value = text.partition("=")
+        if not mark:
+            raise UsageError(f"--read takes name=value, not {text!r}")
+        values[name] = int(value) if name == "model" and value.isdigit() else value
+    return ReadOptions.from_dict(values)
+
+
+def _numbers(text: str) -> list[float]:
+    from affinity_zoo.plugins.errors import UsageError
+
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        raise UsageError(f"--fractions takes three numbers with commas, not {text!r}") from None

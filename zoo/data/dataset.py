@@ -54,7 +54,9 @@ class Dataset:
         except FileNotFoundError:
             raise AffinityZooError(_not_an_index(folder)) from None
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AffinityZooError(f"{folder / MANIFEST_FILE} cannot be read ({error}); index again") from error
+            raise AffinityZooError(
+                f"{folder / MANIFEST_FILE} cannot be read ({error}); index again"
+            ) from error
         if number != FORMAT:
             raise AffinityZooError(
                 f"{folder} has index format {number}, this version reads {FORMAT}: index again or update affinity-zoo"
@@ -162,8 +164,12 @@ def _not_an_index(folder: Path) -> str:
     if not folder.exists():
         return f"{folder} does not exist: make an index with `affinity-zoo index SOURCE -o {folder}`"
     if (folder / ".building").is_dir():
-        return f"{folder} is an unfinished index: run the same `affinity-zoo index` command again, it continues"
-    return f"{folder} is not an index (no {MANIFEST_FILE}): make one with `affinity-zoo index {folder} -o DATA`"
+        return (
+            f"{folder} is an unfinished index: run the same `affinity-zoo index` command again, it continues"
+        )
+    return (
+        f"{folder} is not an index (no {MANIFEST_FILE}): make one with `affinity-zoo index {folder} -o DATA`"
+    )
 
 
 def _typed(path: Path, name: str, cells: tuple[str, ...]) -> NDArray[Any]:

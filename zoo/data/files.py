@@ -20,7 +20,9 @@ def whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     text = "b" not in mode
     try:
-        with open(temporary, mode, encoding="utf-8" if text else None, newline="" if text else None) as handle:
+        with open(
+            temporary, mode, encoding="utf-8" if text else None, newline="" if text else None
+        ) as handle:
             yield handle
         os.replace(temporary, path)
     finally:

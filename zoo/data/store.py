@@ -1,8 +1,9 @@
 """The packed arrays of atoms: memory-mapped shard files that describe themselves.
 
-A shard holds a fixed range of structures. The file is ``AZSTORE1``, the length of a JSON header (uint64, little endian), the
-header (for each array its dtype, shape and offset), and the arrays, each aligned to 64 bytes. Nothing in it
-depends on when, where or by how many workers it was written. Opening reads one manifest, however many shards there are.
+A shard holds a fixed range of structures. The file is ``AZSTORE1``, the length of a JSON header (uint64,
+little endian), the header (for each array its dtype, shape and offset), and the arrays, each aligned to 64
+bytes. Nothing in it depends on when, where or by how many workers it was written. Opening reads one
+manifest, however many shards there are.
 """
 
 from __future__ import annotations
@@ -76,7 +77,9 @@ class Shard:
             self.role: Role = header["role"]
             self.arrays = {name: _view(data, start, spec) for name, spec in header["arrays"].items()}
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AffinityZooError(f"the store file {path} is damaged or missing ({error}); index again") from error
+            raise AffinityZooError(
+                f"the store file {path} is damaged or missing ({error}); index again"
+            ) from error
         # Plain ints: cheaper to index than a memory map, a shard holds a few thousand.
         self.offsets: list[int] = self.arrays["offsets"].tolist()
 

@@ -7,12 +7,106 @@ from typing import Final
 import numpy as np
 
 SYMBOLS: Final[tuple[str, ...]] = tuple(
-    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn Ga Ge As Se Br Kr "
-    "Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu "
-    "Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn Fr Ra Ac Th Pa U".split()
+    [
+        "X",
+        "H",
+        "He",
+        "Li",
+        "Be",
+        "B",
+        "C",
+        "N",
+        "O",
+        "F",
+        "Ne",
+        "Na",
+        "Mg",
+        "Al",
+        "Si",
+        "P",
+        "S",
+        "Cl",
+        "Ar",
+        "K",
+        "Ca",
+        "Sc",
+        "Ti",
+        "V",
+        "Cr",
+        "Mn",
+        "Fe",
+        "Co",
+        "Ni",
+        "Cu",
+        "Zn",
+        "Ga",
+        "Ge",
+        "As",
+        "Se",
+        "Br",
+        "Kr",
+        "Rb",
+        "Sr",
+        "Y",
+        "Zr",
+        "Nb",
+        "Mo",
+        "Tc",
+        "Ru",
+        "Rh",
+        "Pd",
+        "Ag",
+        "Cd",
+        "In",
+        "Sn",
+        "Sb",
+        "Te",
+        "I",
+        "Xe",
+        "Cs",
+        "Ba",
+        "La",
+        "Ce",
+        "Pr",
+        "Nd",
+        "Pm",
+        "Sm",
+        "Eu",
+        "Gd",
+        "Tb",
+        "Dy",
+        "Ho",
+        "Er",
+        "Tm",
+        "Yb",
+        "Lu",
+        "Hf",
+        "Ta",
+        "W",
+        "Re",
+        "Os",
+        "Ir",
+        "Pt",
+        "Au",
+        "Hg",
+        "Tl",
+        "Pb",
+        "Bi",
+        "Po",
+        "At",
+        "Rn",
+        "Fr",
+        "Ra",
+        "Ac",
+        "Th",
+        "Pa",
+        "U",
+    ]
 )
 NUMBERS: Final[dict[str, int]] = {s.upper(): z for z, s in enumerate(SYMBOLS) if z} | {"D": 1, "T": 1}
-NONMETALS: Final[frozenset[int]] = frozenset((0, 1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 33, 34, 35, 36, 52, 53, 54))
+NONMETALS: Final[frozenset[int]] = frozenset(
+    (0, 1, 2, 5, 6, 7, 8, 9, 10, 14, 15, 16, 17, 18, 33, 34, 35, 36, 52, 53, 54)
+)
 
 #: covalent radii, Å (Cordero et al. 2008); 0 where none is needed: metals take no covalent bonds here
 COVALENT_RADIUS: Final = np.zeros(len(SYMBOLS), np.float32)
@@ -40,7 +134,8 @@ def guess_element(name: bytes, residue: bytes, hetero: bool) -> int:
     if not plain:
         return 0
     pair = text[:2].strip().upper()
-    if hetero and len(pair) == 2 and pair in NUMBERS and (pair not in _LIGHT_PAIRS or residue.strip() == plain.encode()):
+    certain = pair not in _LIGHT_PAIRS or residue.strip() == plain.encode()
+    if hetero and len(pair) == 2 and pair in NUMBERS and certain:
         return NUMBERS[pair]
     first = NUMBERS.get(plain[0].upper(), 0)
     if not first and len(plain) > 1:
@@ -48,7 +143,42 @@ def guess_element(name: bytes, residue: bytes, hetero: bool) -> int:
     return first
 
 
-#: pairs that are names of light atoms far more often than elements (CA, HG, NE ... of ligands written one column left)
+#: pairs that are names of light atoms far more often than elements (ligands written one column left)
 _LIGHT_PAIRS: Final = frozenset(
-    "CA CD CE CO CS CU CR CF CM HE HF HG HO HS NA NB ND NE NI NP NO OS PA PB PD PM PO SB SC SE SI SM SN SR".split()
+    [
+        "CA",
+        "CD",
+        "CE",
+        "CO",
+        "CS",
+        "CU",
+        "CR",
+        "CF",
+        "CM",
+        "HE",
+        "HF",
+        "HG",
+        "HO",
+        "HS",
+        "NA",
+        "NB",
+        "ND",
+        "NE",
+        "NI",
+        "NP",
+        "NO",
+        "OS",
+        "PA",
+        "PB",
+        "PD",
+        "PM",
+        "PO",
+        "SB",
+        "SC",
+        "SE",
+        "SI",
+        "SM",
+        "SN",
+        "SR",
+    ]
 )

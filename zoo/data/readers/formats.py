@@ -23,6 +23,7 @@ class Format:
 
     name: str
     module: str
+    many: bool = False  #: a file often holds several records
 
     @property
     def receptor(self) -> ReceptorReader | None:
@@ -37,8 +38,8 @@ class Format:
 
 _HERE = "affinity_zoo.zoo.data.readers."
 FORMATS: Final[dict[str, Format]] = {
-    ".pdb": Format("PDB", _HERE + "pdb_file"),
-    ".ent": Format("PDB", _HERE + "pdb_file"),
+    ".pdb": Format("PDB", _HERE + "pdb_file", many=True),
+    ".ent": Format("PDB", _HERE + "pdb_file", many=True),
 }
 
 
@@ -53,6 +54,12 @@ def is_structure(path: Path) -> bool:
     return suffix_of(path) in FORMATS
 
 
+def holds_many(path: Path) -> bool:
+    """Whether files of this format may hold several ligands."""
+    found = FORMATS.get(suffix_of(path))
+    return found is not None and found.many
+
+
 def format_of(path: Path) -> Format:
     """The format of a file.
 
@@ -63,7 +70,9 @@ def format_of(path: Path) -> Format:
         return FORMATS[suffix_of(path)]
     except KeyError:
         known = ", ".join(sorted(FORMATS))
-        raise ReadError(f"unknown format {suffix_of(path) or path.name!r}: {known} are read", "read") from None
+        raise ReadError(
+            f"unknown format {suffix_of(path) or path.name!r}: {known} are read", "read"
+        ) from None
 
 
 def read_bytes(path: Path) -> bytes:

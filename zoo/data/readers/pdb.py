@@ -25,10 +25,7 @@ def parse_pdb(data: bytes) -> list[RawAtoms]:
         if tag in (b"ATOM  ", b"HETATM"):
             models[-1].append(line)
             numbers[-1].append(number)
-        elif tag[:5] == b"MODEL" and models[-1]:
-            models.append([])
-            numbers.append([])
-        elif tag[:6] == b"ENDMDL" and models[-1]:
+        elif (tag[:5] == b"MODEL" or tag == b"ENDMDL") and models[-1]:
             models.append([])
             numbers.append([])
     found = [_columns(m, n) for m, n in zip(models, numbers, strict=True) if m]
@@ -41,9 +38,13 @@ def _columns(lines: list[bytes], numbers: list[int]) -> RawAtoms:
     for line, number in zip(lines, numbers, strict=True):
         if len(line) < 54:
             raise ReadError(f"line {number} is an atom line that ends before its coordinates")
-    table = np.frombuffer(b"".join(line[:_WIDTH].ljust(_WIDTH) for line in lines), np.uint8).reshape(-1, _WIDTH)
+    table = np.frombuffer(b"".join(line[:_WIDTH].ljust(_WIDTH) for line in lines), np.uint8).reshape(
+        -1, _WIDTH
+    )
     hetero = table[:, 0] == ord("H")
-    xyz = np.stack([_floats(table, c, c + 8, numbers, "coordinate") for c in (30, 38, 46)], 1).astype(np.float32)
+    xyz = np.stack([_floats(table, c, c + 8, numbers, "coordinate") for c in (30, 38, 46)], 1).astype(
+        np.float32
+    )
     if not np.isfinite(xyz).all():
         bad = int(np.flatnonzero(~np.isfinite(xyz).all(1))[0])
         raise ReadError(f"line {numbers[bad]} has a coordinate that is not a finite number")
@@ -113,7 +114,10 @@ def _integer(cell: bytes) -> int:
 
 
 def _elements(
-    table: NDArray[np.uint8], names: NDArray[np.bytes_], residues: NDArray[np.bytes_], hetero: NDArray[np.bool_]
+    table: NDArray[np.uint8],
+    names: NDArray[np.bytes_],
+    residues: NDArray[np.bytes_],
+    hetero: NDArray[np.bool_],
 ) -> NDArray[np.uint8]:
     text = np.char.strip(_text(table, 76, 78))
     kinds, inverse = np.unique(text, return_inverse=True)

@@ -1,7 +1,7 @@
 """Bonds, rings, hybridisation and hydrogens of a molecule from the positions of its heavy atoms alone.
 
-The rules follow Open Babel's (distance, then mean angle, then ring torsions), which typed the data gnina's networks were trained
-on; hydrogens in a file are deliberately not looked at, so that a molecule is the same with and without them.
+The rules follow Open Babel's (distance, then mean angle, then ring torsions), which typed the data
+that gnina's networks were trained on; hydrogens in a file are deliberately not looked at, so that a molecule is the same with and without them.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ class Graph:
     aromatic: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
     planar: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  #: sp2
     linear: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))  #: sp
-    double: dict[int, int] = field(default_factory=dict)  #: atom -> its partner in a double bond outside aromatic rings
+    double: dict[int, int] = field(
+        default_factory=dict
+    )  #: atom -> its partner in a double bond outside aromatic rings
     protonated: set[int] = field(default_factory=set)  #: aromatic nitrogens that carry a hydrogen
 
 
@@ -55,7 +57,9 @@ def perceive(xyz: NDArray[np.float32], element: NDArray[np.uint8]) -> Graph:
     return graph
 
 
-def bonds(xyz: NDArray[np.float32], element: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def bonds(
+    xyz: NDArray[np.float32], element: NDArray[np.uint8]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Bonded pairs (M, 2), i < j in order, and their lengths (M,) in Å. Metals have none."""
     usable = (COVALENT_RADIUS[element] > 0) & ~IS_METAL[element]
     if len(xyz) > 400:
@@ -128,7 +132,9 @@ def _hybridise(
         if len(near) == 1:
             j = near[0]
             short = distance[i, j] < _single(graph, i, j) - 0.10
-            planar[i] = short and bool(planar[j] or graph.element[j] in (15, 16) or len(graph.neighbours[j]) == 1)
+            planar[i] = short and bool(
+                planar[j] or graph.element[j] in (15, 16) or len(graph.neighbours[j]) == 1
+            )
             linear[i] = bool(linear[j]) and distance[i, j] < _single(graph, i, j) - 0.2
     graph.planar, graph.linear = planar, linear
     return flat
@@ -195,7 +201,9 @@ def _electrons(
 
 
 def _is_long(graph: Graph, i: int, j: int, distance: dict[tuple[int, int], float]) -> bool:
-    return distance[i, j] > _single(graph, i, j) - (0.03 if graph.element[i] == graph.element[j] == 6 else 0.015)
+    return distance[i, j] > _single(graph, i, j) - (
+        0.03 if graph.element[i] == graph.element[j] == 6 else 0.015
+    )
 
 
 def _place_double_bonds(graph: Graph, distance: dict[tuple[int, int], float]) -> None:

@@ -51,13 +51,19 @@ def receptor_atoms(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, list[str
         keep &= ~(other & raw.hetero)
     if dropped := int((~keep).sum()):
         notes.append(f"{dropped} atoms of cofactors or metals dropped by the read options")
-        raw, known, entries, metal, other = raw.take(keep), known[keep], entries[keep], metal[keep], other[keep]
+        raw, known, entries, metal, other = (
+            raw.take(keep),
+            known[keep],
+            entries[keep],
+            metal[keep],
+            other[keep],
+        )
     if not len(raw):
         raise ReadError("no heavy atom is left after hydrogens and waters are taken out", "type")
     typing = _type_receptor(raw, known, entries, metal)
-    typing.flags[other & raw.hetero] |= AtomFlag.COFACTOR
+    typing.flags[other & raw.hetero] |= np.uint16(AtomFlag.COFACTOR)
     water = np.isin(raw.residue_name, list(templates.WATERS))
-    typing.flags[water] |= AtomFlag.WATER
+    typing.flags[water] |= np.uint16(AtomFlag.WATER)
     if untyped := int((typing.atom_type == UNTYPED).sum()):
         notes.append(f"{untyped} atoms could not be typed")
     if perceived := int(((typing.flags & AtomFlag.PERCEIVED) > 0).sum()):
@@ -99,14 +105,16 @@ def pick_altloc(raw: RawAtoms, rule: str) -> RawAtoms:
         order = np.argsort(first)
         best = labels[order][0]
         if rule == "occupancy":
-            total = [float(raw.occupancy[inside][raw.altloc[inside] == label].sum()) for label in labels[order]]
+            total = [
+                float(raw.occupancy[inside][raw.altloc[inside] == label].sum()) for label in labels[order]
+            ]
             best = labels[order][int(np.argmax(np.round(total, 3)))]
         keep[inside[raw.altloc[inside] == best]] = True
     return raw.take(keep)
 
 
 def residue_numbers(raw: RawAtoms) -> NDArray[np.int64]:
-    """(N,) running number of each atom's residue: chain, number and insertion code (not the name: microheterogeneity)."""
+    """(N,) running number of each atom's residue: a new one where chain, number or insertion code changes."""
     change = np.zeros(len(raw), bool)
     for column in (raw.chain, raw.residue_number, raw.insertion):
         change[1:] |= column[1:] != column[:-1]
@@ -129,7 +137,7 @@ def _type_receptor(
     kinds[known], flags[known], charge[known] = entries[known].T
     for i in np.flatnonzero(metal):
         kinds[i] = ELEMENT_TYPE.get(int(raw.element[i]), GENERIC_METAL)
-    flags[metal] |= AtomFlag.METAL
+    flags[metal] |= np.uint16(AtomFlag.METAL)
     rest = ~known & ~metal
     if rest.any():
         around = _with_surroundings(raw, rest & (raw.element > 0))

@@ -1,0 +1,260 @@
+"""From a folder of structures to an index: the function under ``affinity-zoo index``."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo import __version__
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data.build import FAILURE_COLUMNS, Builder, table_columns
+from affinity_zoo.zoo.data.dataset import FORMAT, INDEX_FILE, MANIFEST_FILE, SPLIT_FILES, Dataset
+from affinity_zoo.zoo.data.files import csv_lines, whole, write_json
+from affinity_zoo.zoo.data.layouts import recognise
+from affinity_zoo.zoo.data.plan import Plan
+from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.data.splits import DEFAULT_FRACTIONS, check_fractions, split_groups, write_splits
+from affinity_zoo.zoo.parallel import ordered_map
+from affinity_zoo.zoo.terminal import progress as progress_bar
+
+BUILDING = ".building"
+
+
+@dataclass(frozen=True)
+class IndexSummary:
+    """What an indexing did."""
+
+    out: str  #: the folder
+    layout: str  #: what the source was recognised as
+    rows: int  #: pairs in the index
+    failed: int  #: rows of failures.csv
+    receptors: int  #: receptor structures
+    by_label: dict[str, int]  #: rows by source and pose_label
+    reasons: dict[str, int]  #: failures by reason
+    splits: dict[str, int]  #: rows of each split
+    untyped_atoms: int
+    seconds: float
+    resumed: bool = False  #: it continued a run that was stopped
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0: all read; 3: some failed; 1: nothing usable."""
+        return 1 if not self.rows else 3 if self.failed else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self)
+
+
+def build_index(
+    source: str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    npy: bool = False,
+    options: ReadOptions | None = None,
+    progress: bool = True,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+    seed: int = 0,
+    timeout: float | None = 120.0,
+    overwrite: bool = False,
+    make_executor: Callable[[], Executor] | None = None,
+) -> IndexSummary:
+    """Read every complex of a source and write an index.
+
+    Args:
+        source: a folder (or file) in one of the layouts of ``docs/formats.md``.
+        out: the folder to make: store, ``database_index.csv``, ``failures.csv``, the three sets.
+        workers: processes; None: one for each processor, 0: none.
+        npy: also write the ancestor's arrays of four columns under ``out/npy``.
+        options: what the reader decides.
+        progress: show a bar where stderr is a terminal.
+        fractions: of train, validation and test, by group.
+        seed: of the split.
+        timeout: seconds that one file may take.
+        overwrite: replace an index that is already there.
+        make_executor: where to run instead of the local processes (see :func:`ordered_map`).
+
+    Returns:
+        Counts; the caller judges ``exit_code``. A run that was killed continues where it stopped.
+
+    Raises:
+        AffinityZooError: no layout fits, nothing could be read, or ``out`` holds something else.
+    """
+    started = time.monotonic()
+    options = options or ReadOptions()
+    fractions = check_fractions(fractions)
+    if workers is not None and workers < 0:
+        raise UsageError(f"--workers is 0 or more, not {workers}")
+    source, out = Path(source), Path(out)
+    plan = recognise(source)
+    _check_out(out, source, overwrite)
+    builder = Builder(plan, out / BUILDING, options, table_columns(plan))
+    resumed = builder.state.receptors_done
+    run = partial(ordered_map, workers=workers, timeout=timeout, make_executor=make_executor)
+    total = len(plan.receptors()) + len(plan.items)
+    with _bar(progress, total) as advance:
+        builder.receptors(run, advance)
+        if resumed:
+            advance(len(plan.receptors()))
+        if not builder.state.complete:
+            builder.poses(run, advance)
+    _finish(builder, plan, options)
+    if not builder.state.rows:
+        reasons = _reasons(builder.folder / "failures.csv")
+        _keep_failures(builder.folder, out)
+        most = f"; most often: {next(iter(reasons))}" if reasons else ""
+        raise AffinityZooError(
+            f"nothing in {source} could be read ({plan.layout}){most}; see {out / 'failures.csv'}"
+        )
+    _publish(builder.folder, out)
+    data = Dataset.open(out)
+    if npy:
+        from affinity_zoo.zoo.data.npy import write_npy
+
+        write_npy(data)
+    count = split_dataset(data, fractions=fractions, seed=seed)
+    return IndexSummary(
+        out=str(out),
+        layout=plan.layout,
+        rows=len(data),
+        failed=builder.state.failures + len(plan.failures),
+        receptors=data.store.receptors,
+        by_label=_by_label(data),
+        reasons=_reasons(out / "failures.csv"),
+        splits=count,
+        untyped_atoms=builder.state.untyped,
+        seconds=time.monotonic() - started,
+        resumed=resumed,
+        notes=list(plan.notes),
+    )
+
+
+def split_dataset(
+    data: Dataset, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
+) -> dict[str, int]:
+    """Split an index by its column ``group`` and write the three sets. Returns rows of each."""
+    groups = [str(g) for g in data.column("group")]
+    places = split_groups(groups, fractions, seed)
+    columns = {name: data.column(name) for name in ("id", "pose_label", "ligand", "receptor")}
+    how = {"by": "receptor", "fractions": list(fractions), "seed": seed, "groups": len(set(groups))}
+    return write_splits(data.path, columns, places, how)
+
+
+def _check_out(out: Path, source: Path, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise AffinityZooError(f"{out} is a file: name a folder for the index with -o")
+    if out.resolve() == source.resolve():
+        raise AffinityZooError(
+            f"the index cannot be written into its source {source}: name another folder with -o"
+        )
+    if (out / MANIFEST_FILE).exists():
+        if not overwrite:
+            raise AffinityZooError(
+                f"{out} already holds an index: name another folder, or replace it with --overwrite"
+            )
+    elif out.is_dir() and any(p.name not in _OURS for p in out.iterdir()):
+        raise AffinityZooError(f"{out} is not empty and holds no index: name another folder with -o")
+
+
+_OURS = {BUILDING, "store", "npy", INDEX_FILE, "failures.csv", "splits.json", *SPLIT_FILES.values()}
+
+
+def _bar(shown: bool, total: int) -> Any:
+    from contextlib import nullcontext
+
+    return progress_bar("indexing", total, "structures") if shown else nullcontext(lambda n=1: None)
+
+
+def _finish(builder: Builder, plan: Plan, options: ReadOptions) -> None:
+    """Join the parts and write the manifest, all still in the building folder."""
+    folder, state = builder.folder, builder.state
+    with whole(folder / INDEX_FILE) as handle:
+        handle.write(csv_lines(builder.columns, []))
+        for line in _unique_ids(_parts(folder, "rows")):
+            handle.write(line)
+    with whole(folder / "failures.csv") as handle:
+        handle.write(csv_lines(FAILURE_COLUMNS, [asdict(f) for f in plan.failures]))
+        for path in sorted(folder.glob("failures-*.csv")):
+            handle.write(path.read_text(encoding="utf-8"))
+    manifest = {
+        "format": FORMAT,
+        "made_by": f"affinity-zoo {__version__}",
+        "layout": plan.layout,
+        "source": str(plan.root.resolve()),
+        "rows": state.rows,
+        "failures": state.failures + len(plan.failures),
+        "untyped_atoms": state.untyped,
+        "read_options": options.as_dict(),
+        "notes": plan.notes,
+        "store": {"receptors": state.receptor_shards, "ligands": state.ligand_shards},
+    }
+    write_json(folder / MANIFEST_FILE, manifest)
+
+
+def _parts(folder: Path, kind: str) -> Iterator[list[str]]:
+    for path in sorted(folder.glob(f"{kind}-*.csv")):
+        with open(path, encoding="utf-8", newline="") as handle:
+            yield from csv.reader(handle)
+
+
+def _unique_ids(rows: Iterator[list[str]]) -> Iterator[str]:
+    """CSV lines; an id that was there before gets a number."""
+    import io
+
+    seen: set[str] = set()
+    for row in rows:
+        name, n = row[0], 2
+        while row[0] in seen:
+            row[0] = f"{name}~{n}"
+            n += 1
+        seen.add(row[0])
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerow(row)
+        yield out.getvalue()
+
+
+def _publish(building: Path, out: Path) -> None:
+    """Move the finished parts to their place, the manifest last: without it a folder is no index."""
+    (out / MANIFEST_FILE).unlink(missing_ok=True)
+    if (building / "store").is_dir():
+        shutil.rmtree(out / "store", ignore_errors=True)
+        os.replace(building / "store", out / "store")
+    for name in ("failures.csv", INDEX_FILE, MANIFEST_FILE):
+        os.replace(building / name, out / name)
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def _keep_failures(building: Path, out: Path) -> None:
+    os.replace(building / "failures.csv", out / "failures.csv")
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def _by_label(data: Dataset) -> dict[str, int]:
+    labels, sources = data.column("pose_label"), data.column("source")
+    count = Counter(
+        (str(s) or "poses", "no label" if label != label else f"pose_label {label:g}")
+        for s, label in zip(sources, labels, strict=True)
+    )
+    return {f"{source}, {label}": n for (source, label), n in sorted(count.items())}
+
+
+def _reasons(path: Path) -> dict[str, int]:
+    """Failures by stage and reason, numbers and names taken out, most frequent first."""
+    count: Counter[str] = Counter()
+    with open(path, encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            reason = re.sub(r"'[^']*'|\S*/\S*", "...", row["reason"])
+            count[f"{row['stage']}: {re.sub(r'[-0-9.]*[0-9]', 'N', reason)}"] += 1
+    return dict(count.most_common())

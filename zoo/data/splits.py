@@ -1,0 +1,92 @@
+"""Splits that never cut a group: train, validation and test, stored as ids and a hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.data.files import text_hash, write_csv, write_json
+
+NAMES = ("train", "validation", "test")
+DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+
+
+def check_fractions(fractions: Sequence[float]) -> tuple[float, float, float]:
+    """Three fractions of train, validation and test that add up to 1.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6 or fractions[0] <= 0:
+        raise UsageError(
+            f"fractions are three numbers for train, validation and test that add up to 1, not {tuple(fractions)}"
+        )
+    return (float(fractions[0]), float(fractions[1]), float(fractions[2]))
+
+
+def split_groups(
+    groups: Sequence[str], fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
+) -> list[str]:
+    """Say for each row which split it belongs to; rows of one group always together.
+
+    Groups are taken in an order that follows from the seed and their names alone, and each goes where most is
+    missing. Every split with a fraction gets at least one group where there are enough.
+
+    Args:
+        groups: one name a row.
+        fractions: of the rows, for train, validation and test.
+        seed: another one, another split.
+
+    Returns:
+        ``train``, ``validation`` or ``test`` for each row.
+    """
+    share = dict(zip(NAMES, check_fractions(fractions), strict=True))
+    size: dict[str, int] = {}
+    for group in groups:
+        size[group] = size.get(group, 0) + 1
+    order = sorted(size, key=lambda group: hashlib.sha256(f"{seed}:{group}".encode()).digest())
+    filled = dict.fromkeys(NAMES, 0)
+    place: dict[str, str] = {}
+    # train first, then test: a single group trains, two groups can be judged
+    waiting = [name for name in ("train", "test", "validation") if share[name] > 0]
+    for group in order:
+        if waiting:
+            name = waiting.pop(0)
+        else:
+            name = max(NAMES, key=lambda n: share[n] * len(groups) - filled[n])
+        place[group] = name
+        filled[name] += size[group]
+    return [place[group] for group in groups]
+
+
+def write_splits(
+    folder: Path, columns: dict[str, Sequence[Any]], places: Sequence[str], how: dict[str, Any]
+) -> dict[str, int]:
+    """Write ``train_set.csv``, ``validation_set.csv``, ``test_set.csv`` and ``splits.json``.
+
+    Args:
+        folder: of the index.
+        columns: ``id`` first; the others are there for the reader's eye.
+        places: the split of each row.
+        how: what the split was made by; it goes into ``splits.json`` with a hash of each set's ids.
+
+    Returns:
+        Rows of each split.
+    """
+    from affinity_zoo.zoo.data.dataset import SPLIT_FILES
+
+    report: dict[str, Any] = dict(how) | {"sets": {}}
+    count: dict[str, int] = {}
+    for name in NAMES:
+        mine = [i for i, place in enumerate(places) if place == name]
+        write_csv(
+            folder / SPLIT_FILES[name], list(columns), ({c: columns[c][i] for c in columns} for i in mine)
+        )
+        ids = "\n".join(sorted(str(columns["id"][i]) for i in mine))
+        report["sets"][name] = {"rows": len(mine), "ids_sha256": text_hash(ids)}
+        count[name] = len(mine)
+    write_json(folder / "splits.json", report)
+    return count
