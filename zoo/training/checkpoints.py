@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +59,7 @@ def load(folder: Path, epoch: int, model: keras.Model, optimizer: bool = True) -
             if optimizer:
                 model.optimizer.build(model.trainable_variables)
                 _assign(model.optimizer.variables, file, "optimizer")
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise AffinityZooError(
             f"{path}: cannot be restored ({error}); delete it to go on from the one before"
         ) from error

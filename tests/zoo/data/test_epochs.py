@@ -1,0 +1,66 @@
+"""Each row exactly once per epoch; balanced batches; nothing depends on anything but seed and epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affinity_zoo.zoo.data.epochs import epoch_order
+from affinity_zoo.zoo.data.pipeline import TrainingPlan
+
+SIZES = st.tuples(st.integers(1, 60), st.integers(1, 60))
+
+
+def _rows(sizes: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    n = sum(sizes)
+    rows = np.random.default_rng(n).choice(10 * n, n, replace=False).astype(np.int64)
+    return rows, np.repeat([1.0, 0.0], sizes)
+
+
+@given(SIZES, st.integers(0, 2**31), st.integers(0, 100))
+def test_unbalanced_epoch_shows_each_row_exactly_once(sizes: tuple[int, int], seed: int, epoch: int) -> None:
+    rows, labels = _rows(sizes)
+    assert sorted(epoch_order(rows, labels, seed, epoch, "none")) == sorted(rows)
+
+
+@given(SIZES, st.integers(0, 2**31))
+def test_oversampled_epoch_is_balanced_and_even(sizes: tuple[int, int], seed: int) -> None:
+    rows, labels = _rows(sizes)
+    order = epoch_order(rows, labels, seed, 3, "oversample")
+    label_of = dict(zip(rows.tolist(), labels.tolist(), strict=True))
+    shown = np.array([label_of[r] for r in order.tolist()])
+    assert len(order) == 2 * max(sizes) and shown.sum() == max(sizes)
+    for label in (0.0, 1.0):
+        counts = np.unique(order[shown == label], return_counts=True)[1]
+        assert len(counts) == (labels == label).sum() and counts.max() - counts.min() <= 1
+        if (labels == label).sum() == max(sizes):
+            assert counts.max() == 1
+    # every even prefix is balanced, so every batch of even size is
+    assert all(shown[: 2 * k].sum() == k for k in range(len(order) // 2))
+
+
+@given(SIZES, st.integers(0, 1000))
+def test_order_depends_on_seed_and_epoch_only(sizes: tuple[int, int], seed: int) -> None:
+    rows, labels = _rows(sizes)
+    first = epoch_order(rows, labels, seed, 5, "oversample")
+    assert np.array_equal(first, epoch_order(rows, labels, seed, 5, "oversample"))
+
+
+def test_epochs_and_seeds_differ() -> None:
+    rows, labels = _rows((50, 50))
+    orders = [epoch_order(rows, labels, seed, epoch, "none").tolist() for seed in (0, 1) for epoch in (0, 1)]
+    assert len({tuple(order) for order in orders}) == 4
+
+
+@given(SIZES, st.integers(1, 17), st.integers(0, 3))
+def test_steps_cover_an_epoch_and_fill_the_last_batch_with_weight_zero(
+    sizes: tuple[int, int], batch_size: int, epoch: int
+) -> None:
+    rows, labels = _rows(sizes)
+    plan = TrainingPlan(rows, labels, batch_size, seed=1, balance="none")
+    steps = plan.steps
+    made = [plan.step(epoch * steps + i, steps) for i in range(steps)]
+    assert all(e == epoch and len(r) == len(w) == batch_size for e, r, w in made)
+    seen = np.concatenate([r[w == 1] for _, r, w in made])
+    assert sorted(seen) == sorted(rows)
