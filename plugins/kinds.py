@@ -67,7 +67,9 @@ def check_class(kind: Kind, cls: Any) -> None:
         raise InvalidClass(f"{label} does not state {', '.join(missing)}")
     _check_values(cls, label)
     if inspect.isabstract(cls):
-        raise InvalidClass(f"{label} does not implement {', '.join(sorted(cls.__abstractmethods__))}")
+        raise InvalidClass(
+            f"{label} does not implement {', '.join(sorted(getattr(cls, '__abstractmethods__', ())))}"
+        )
     try:
         options_of(cls)
     except TypeError as error:

@@ -51,9 +51,21 @@ def catalog() -> Registry:
     global _registry
     with _lock:
         if _registry is None:
-            host = Origin("affinity-zoo", __version__)
-            _registry = Registry(BUILTINS, host, Settings.from_environment())
+            _registry = Registry(BUILTINS, host(), Settings.from_environment())
         return _registry
+
+
+def host() -> Origin:
+    """Return the distribution and version of the built-ins."""
+    return Origin("affinity-zoo", __version__)
+
+
+def use(registry: Registry) -> Registry:
+    """Make a registry that of this process, until :func:`reset` (for tests)."""
+    global _registry
+    with _lock:
+        _registry = registry
+    return registry
 
 
 def reset() -> None:

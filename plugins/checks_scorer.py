@@ -1,0 +1,224 @@
+"""Conformance of a scorer, and of a baseline."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from affinity_zoo.plugins.checks import SHARED, Skip, fingerprint, require
+from affinity_zoo.plugins.contracts import Baseline, Predictions, Score, Scorer, Truth
+from affinity_zoo.plugins.samples import moved, rows_of, sample_atoms, sample_predictions
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A scorer under test."""
+
+    instance: Scorer
+    kind: str = "scorer"
+
+    @property
+    def cls(self) -> type[Scorer]:
+        """Its class."""
+        return type(self.instance)
+
+    def value(
+        self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
+    ) -> float:
+        """Return the value, checked to be a Score."""
+        found = self.instance.score(predictions, truth, weights)
+        require(isinstance(found, Score), f"score returned {type(found).__name__}, not Score")
+        return float(found.value)
+
+
+def unit_is_stated(subject: Any) -> None:
+    """Unit and direction are stated, for the column of a table."""
+    require(
+        isinstance(subject.cls.unit, str) and subject.cls.unit.strip(),
+        "unit is empty: for example 'fraction'",
+    )
+
+
+def score_is_complete(subject: Subject) -> None:
+    """It judges by each truth it names; value is a float, details are JSON-ready, note is a text."""
+    for truth in subject.cls.truths:
+        found = subject.instance.score(sample_predictions(), truth)
+        require(isinstance(found, Score), f"score returned {type(found).__name__}, not Score")
+        require(isinstance(found.value, float), f"value is {type(found.value).__name__}, not float")
+        require(math.isfinite(found.value), f"value is {found.value} on a normal set ({truth}): {found.note}")
+        require(isinstance(found.note, str), "note is not a text")
+        try:
+            json.dumps(dict(found.details))
+        except TypeError as error:
+            raise AssertionError(f"details are not JSON-ready: {error}") from error
+
+
+def direction_is_right(subject: Subject) -> None:
+    """A ranking by the truth is not worse than the opposite one, in the direction stated."""
+    if subject.cls.direction == "none":
+        raise Skip("it states no direction")
+    import numpy as np
+
+    sign = 1.0 if subject.cls.direction == "higher" else -1.0
+    for truth in subject.cls.truths:
+        base = sample_predictions()
+        follows = getattr(base, truth) * (-1.0 if truth == "rmsd" else 1.0)
+        noise = np.linspace(0, 1e-6, len(base))
+        good = subject.value(replace(base, score=follows + noise), truth)
+        bad = subject.value(replace(base, score=-follows - noise), truth)
+        require(sign * good >= sign * bad, f"by {truth}: best ranking {good:.4g}, worst {bad:.4g}")
+
+
+def order_of_rows_is_nothing(subject: Subject) -> None:
+    """The order of the rows changes nothing, ties and a constant score included."""
+    import numpy as np
+
+    for truth in subject.cls.truths:
+        base = sample_predictions()
+        for name, predictions in (
+            ("ties", base),
+            ("a constant score", replace(base, score=np.zeros(len(base)))),
+        ):
+            value = subject.value(predictions, truth)
+            for seed in range(3):
+                mixed = rows_of(predictions, np.random.default_rng(seed).permutation(len(predictions)))
+                _equal(value, subject.value(mixed, truth), f"{name} in another order, by {truth}")
+            ordered = rows_of(predictions, np.argsort(getattr(predictions, truth)))
+            _equal(value, subject.value(ordered, truth), f"{name} sorted by {truth}")
+
+
+def weights_count_rows(subject: Subject) -> None:
+    """Weights of 1 change nothing, and weights of 0 take rows out."""
+    import numpy as np
+
+    for truth in subject.cls.truths:
+        base = sample_predictions()
+        value = subject.value(base, truth)
+        _equal(value, subject.value(base, truth, np.ones(len(base))), f"weights of 1, by {truth}")
+        out = base.group == base.group[0]
+        rest = subject.value(rows_of(base, np.flatnonzero(~out)), truth)
+        weighted = subject.value(base, truth, (~out).astype(np.float64))
+        _equal(rest, weighted, f"a group of weight 0 and without it, by {truth}")
+
+
+def resampling_agrees(subject: Subject) -> None:
+    """Where it has the quick ``resample``, that gives what ``score`` gives with weights."""
+    resample = getattr(subject.instance, "resample", None)
+    if resample is None:
+        raise Skip("it has no resample")
+    import numpy as np
+
+    base = sample_predictions()
+    _, group = np.unique(base.group, return_inverse=True)
+    counts = np.random.default_rng(0).multinomial(6, [1 / 6] * 6, size=5).astype(np.int32)
+    for truth in subject.cls.truths:
+        quick = resample(base, truth, group.astype(np.int64), counts)
+        if quick is None:
+            continue
+        for drawn, value in zip(counts, quick, strict=True):
+            slow = subject.value(base, truth, drawn[group].astype(np.float64))
+            _equal(slow, float(value), f"resample and score with weights, by {truth}")
+
+
+def undefined_is_said(subject: Subject) -> None:
+    """Where the value is undefined (one row, one class) it is NaN with a note, never an exception."""
+    import numpy as np
+
+    for truth in subject.cls.truths:
+        base = sample_predictions()
+        one_class = rows_of(base, np.flatnonzero(base.pose_label == 1))
+        for name, predictions in (("one row", rows_of(base, np.array([0]))), ("one class", one_class)):
+            found = subject.instance.score(predictions, truth)
+            require(isinstance(found, Score), f"{name}: score returned {type(found).__name__}")
+            require(math.isfinite(found.value) or found.note, f"{name}, by {truth}: NaN without a note")
+
+
+def input_is_left_alone(subject: Subject) -> None:
+    """The predictions given are not changed."""
+    base = sample_predictions()
+    columns = [base.id, base.score, base.group, base.pose_label, base.active, base.affinity, base.rmsd]
+    before = fingerprint(columns)
+    for truth in subject.cls.truths:
+        subject.instance.score(base, truth)
+    require(before == fingerprint(columns), "the predictions were changed")
+
+
+SCORER_CHECKS: tuple[Callable[[Any], None], ...] = (
+    *SHARED,
+    unit_is_stated,
+    score_is_complete,
+    direction_is_right,
+    order_of_rows_is_nothing,
+    weights_count_rows,
+    resampling_agrees,
+    undefined_is_said,
+    input_is_left_alone,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineSubject:
+    """A baseline under test."""
+
+    instance: Baseline
+    kind: str = "baseline"
+
+    @property
+    def cls(self) -> type[Baseline]:
+        """Its class."""
+        return type(self.instance)
+
+    def value(self, turned: bool = False, receptor_atoms: int = 90) -> float:
+        """Measure a made-up pair, as it lies or moved as a whole."""
+        import numpy as np
+
+        from affinity_zoo.plugins.checks_featurizer import rotation_matrix
+
+        receptor, ligand = sample_atoms("receptor", receptor_atoms, radius=9.0), sample_atoms("ligand", 20)
+        if turned:
+            shift = np.array([3.0, 20.0, -7.0])
+            receptor, ligand = (moved(atoms, rotation_matrix(), shift) for atoms in (receptor, ligand))
+        pair = {"id": "pair-1", "docking_score": -7.5, "pose_label": 1.0, "active": 1.0, "affinity": 6.5}
+        return self.instance.measure(receptor, ligand, {**pair, "rmsd": 0.7, "molecule": "a", "target": "t"})
+
+
+def number_is_given(subject: BaselineSubject) -> None:
+    """It gives one finite float for a normal pair."""
+    value = subject.value()
+    require(isinstance(value, float), f"measure returned {type(value).__name__}, not float")
+    require(math.isfinite(value), f"it is {value}")
+
+
+def number_is_repeatable(subject: BaselineSubject) -> None:
+    """The same pair gives the same number, wherever the complex lies."""
+    _equal(subject.value(), subject.value(), "twice")
+    require(
+        math.isclose(subject.value(), subject.value(turned=True), rel_tol=1e-3, abs_tol=1e-3),
+        "moved: differs",
+    )
+
+
+def no_receptor_is_no_accident(subject: BaselineSubject) -> None:
+    """A pair without receptor atoms gives a number or NaN."""
+    require(isinstance(subject.value(receptor_atoms=0), float), "it is not a float")
+
+
+BASELINE_CHECKS: tuple[Callable[[Any], None], ...] = (
+    *SHARED,
+    unit_is_stated,
+    number_is_given,
+    number_is_repeatable,
+    no_receptor_is_no_accident,
+)
+
+
+def _equal(a: float, b: float, what: str) -> None:
+    both_nan = math.isnan(a) and math.isnan(b)
+    require(both_nan or math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-9), f"{what}: {a:.6g} and {b:.6g}")
