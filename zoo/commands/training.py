@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.quiet import start_keras
 
 Names = list[str] | None
 Runs = Annotated[Path, typer.Option(help="Folder of the runs.")]
@@ -31,13 +32,6 @@ def key_values(given: list[str] | None, flag: str) -> dict[str, str]:
             raise UsageError(f"{flag} takes key=value, not {text!r}; `affinity-zoo show NAME` lists the keys")
         parsed[key.strip().replace("-", "_")] = value
     return parsed
-
-
-def quiet_libraries() -> None:
-    """Keep TensorFlow's notes about the processor off the terminal."""
-    import os
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 
 def train(
@@ -104,7 +98,7 @@ def train(
     ] = 0,
 ) -> None:
     """Train a featurizer with an architecture on an index."""
-    quiet_libraries()
+    start_keras()
     from affinity_zoo.zoo.training.recipe import check_choice
     from affinity_zoo.zoo.training.train import train as run_training
 
@@ -150,7 +144,7 @@ def evaluate(
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Score labelled pairs with a run, rank them and judge the ranking."""
-    quiet_libraries()
+    start_keras()
     from affinity_zoo.zoo.evaluation import evaluate as run_evaluation
     from affinity_zoo.zoo.evaluation_report import print_result
 
@@ -182,7 +176,7 @@ def predict(
     json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
 ) -> None:
     """Rank unlabelled poses of a receptor, best first."""
-    quiet_libraries()
+    start_keras()
     from affinity_zoo.zoo.evaluation_report import print_predictions
     from affinity_zoo.zoo.models import load_model
     from affinity_zoo.zoo.prediction import predict as rank_poses

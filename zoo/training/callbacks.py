@@ -138,9 +138,8 @@ class EpochEnd(keras.callbacks.Callback):
 class Curves:
     """TensorBoard scalars in the ancestor's two folders, ``x_train`` and ``x_test``."""
 
-    def __init__(self, train: Path, test: Path, first_epoch: int) -> None:
+    def __init__(self, train: Path, test: Path) -> None:
         self._folders = (train, test)
-        self._first = first_epoch
         self._writers: list[Any] = []
 
     def __call__(self, epoch: int, train: dict[str, float], validation: dict[str, float]) -> None:
@@ -148,9 +147,7 @@ class Curves:
         if not self._writers:
             from tensorboard.summary import Writer
 
-            self._writers = [
-                Writer(str(folder), filename_suffix=f".from{self._first}") for folder in self._folders
-            ]
+            self._writers = [Writer(str(folder)) for folder in self._folders]
         for writer, scalars in zip(self._writers, (train, validation), strict=True):
             for name, value in scalars.items():
                 if math.isfinite(value):

@@ -257,7 +257,7 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
         history,
         run.netstate,
         t.early_stopping,
-        callbacks.Curves(run.train, run.test, done),
+        callbacks.Curves(run.train, run.test),
         job.say,
     )
     # checks first, the display closes its bar before validation begins
