@@ -25,6 +25,7 @@ from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, load_result, write_result
 from affinity_zoo.zoo.terminal import progress, warn
 from affinity_zoo.zoo.training.device import find_device
+from affinity_zoo.zoo.training.resolve import fits_box
 from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
 
 
@@ -67,7 +68,8 @@ def evaluate(
     rows = _rows(dataset, split, sources)
     warn_of_other_reading(dataset, model)
     logits = score_rows(model, dataset, rows, views, seed, batch_size, voxelize, workers)
-    predictions = from_dataset(dataset, rows, logits.mean(axis=1), {"spread_over_views": logits.std(axis=1)})
+    extra = {"spread_over_views": logits.std(axis=1), "cropped": cropped(dataset, rows, model)}
+    predictions = from_dataset(dataset, rows, logits.mean(axis=1), extra)
     name = benchmark_name(dataset, split, sources)
     result_folder = folder.logs / "results" / name
     path = write_result(
@@ -115,6 +117,16 @@ def score_rows(
     with progress("scoring", len(rows) * views, "images") as advance:
         outputs = inference.outputs(model.network, maker, rows, views, batch_size, workers, advance)
     return outputs[:, :, 0].astype(np.float64)
+
+
+def cropped(dataset: Dataset, rows: NDArray[np.int64], model: models.Model) -> NDArray[np.int64]:
+    """1 where the ligand is too long for the model's box in some rotation, so that part of it is cut off."""
+    too_long = np.array([not fits_box(dataset, int(s), model.box) for s in dataset.ligand_structure[rows]])
+    if too_long.any():
+        warn(
+            f"{too_long.sum()} of {len(rows)} ligands are too long for a box of {model.box.extent:g} Å: scored, cropped"
+        )
+    return too_long.astype(np.int64)
 
 
 def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[str], None] = warn) -> None:

@@ -9,6 +9,9 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 
+WIDTH_OF_A_FILE = 140  #: columns, where the output is not a terminal
+
+
 class Advance(Protocol):
     """What a long task calls when ``n`` more items are done."""
 
@@ -19,7 +22,9 @@ def console(stderr: bool = False) -> Any:
     """A rich console; progress and warnings go to stderr, results to stdout."""
     from rich.console import Console
 
-    return Console(stderr=stderr, soft_wrap=not sys.stdout.isatty())
+    stream = sys.stderr if stderr else sys.stdout
+    # a pipe or file has no width: wide enough that no name is broken
+    return Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE)
 
 
 def say(message: str) -> None:
@@ -57,10 +62,12 @@ def progress(description: str, total: int | None, unit: str = "items") -> Iterat
 
 
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
-    """Print a table; the first column is left-aligned, numbers are right-aligned."""
+    """Print a table; numbers are right-aligned, a column without entries is left out."""
     from rich.table import Table
 
     body = [[_text(cell) for cell in row] for row in rows]
+    filled = [i for i in range(len(columns)) if not body or any(row[i] for row in body)]
+    columns, body = [columns[i] for i in filled], [[row[i] for i in filled] for row in body]
     shown = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
     for i, name in enumerate(columns):
         numeric = bool(body) and all(_is_number(row[i]) for row in body)

@@ -93,7 +93,7 @@ def labelled_rows(dataset: Dataset, split: str, sources: tuple[str, ...]) -> Row
 def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, dict[str, int]]:
     """Leave out ligands whose radius is larger than the box allows, and count them by label."""
     structures = dataset.ligand_structure[wanted.rows]
-    fitting = {int(s): _fits(dataset, int(s), box) for s in np.unique(structures)}
+    fitting = {int(s): fits_box(dataset, int(s), box) for s in np.unique(structures)}
     keep = np.array([fitting[int(s)] for s in structures], dtype=bool)
     left_out = {
         "positive": int((~keep & (wanted.labels == 1)).sum()),
@@ -102,7 +102,8 @@ def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, di
     return Rows(wanted.rows[keep], wanted.labels[keep]), left_out
 
 
-def _fits(dataset: Dataset, structure: int, box: Box) -> bool:
+def fits_box(dataset: Dataset, structure: int, box: Box) -> bool:
+    """Whether a ligand of the store fits the box in every rotation, by its radius."""
     xyz = dataset.store.atoms(structure).xyz
     return views.fits(xyz - xyz.mean(axis=0), box)
 
