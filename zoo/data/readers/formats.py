@@ -40,6 +40,15 @@ _HERE = "affinity_zoo.zoo.data.readers."
 FORMATS: Final[dict[str, Format]] = {
     ".pdb": Format("PDB", _HERE + "pdb_file", many=True),
     ".ent": Format("PDB", _HERE + "pdb_file", many=True),
+    ".pdbqt": Format("PDBQT", _HERE + "pdbqt", many=True),
+    ".cif": Format("mmCIF", _HERE + "mmcif"),
+    ".mmcif": Format("mmCIF", _HERE + "mmcif"),
+    ".mol2": Format("MOL2", _HERE + "mol2", many=True),
+    ".sdf": Format("SDF", _HERE + "sdf", many=True),
+    ".sd": Format("SDF", _HERE + "sdf", many=True),
+    ".mol": Format("SDF", _HERE + "sdf"),
+    ".gninatypes": Format("gninatypes", _HERE + "gninatypes"),
+    ".npy": Format("npy", _HERE + "npy_arrays"),
 }
 
 

@@ -11,8 +11,12 @@ from affinity_zoo.zoo.data.readers.elements import NUMBERS, guess_element
 _WIDTH = 80
 
 
-def parse_pdb(data: bytes) -> list[RawAtoms]:
+def parse_pdb(data: bytes, pdbqt: bool = False) -> list[RawAtoms]:
     """All models of a PDB file, in order; a file without MODEL lines is one model.
+
+    Args:
+        data: the file.
+        pdbqt: the columns after the coordinates are PDBQT's: AutoDock's type instead of the element.
 
     Raises:
         ReadError: no atom lines, or an atom line whose coordinates are not numbers (with its line number).
@@ -28,13 +32,13 @@ def parse_pdb(data: bytes) -> list[RawAtoms]:
         elif (tag[:5] == b"MODEL" or tag == b"ENDMDL") and models[-1]:
             models.append([])
             numbers.append([])
-    found = [_columns(m, n) for m, n in zip(models, numbers, strict=True) if m]
+    found = [_columns(m, n, pdbqt) for m, n in zip(models, numbers, strict=True) if m]
     if not found:
         raise ReadError("the file has no ATOM or HETATM line" if data.strip() else "the file is empty")
     return found
 
 
-def _columns(lines: list[bytes], numbers: list[int]) -> RawAtoms:
+def _columns(lines: list[bytes], numbers: list[int], pdbqt: bool) -> RawAtoms:
     for line, number in zip(lines, numbers, strict=True):
         if len(line) < 54:
             raise ReadError(f"line {number} is an atom line that ends before its coordinates")
@@ -52,7 +56,7 @@ def _columns(lines: list[bytes], numbers: list[int]) -> RawAtoms:
     residue = np.char.strip(_text(table, 17, 21))
     return RawAtoms(
         xyz=xyz,
-        element=_elements(table, full_name, residue, hetero),
+        element=_autodock(table) if pdbqt else _elements(table, full_name, residue, hetero),
         name=np.char.strip(full_name).astype("S4"),
         residue_name=residue.astype("S4"),
         residue_number=_integers(table, 22, 26),
@@ -60,7 +64,7 @@ def _columns(lines: list[bytes], numbers: list[int]) -> RawAtoms:
         chain=np.char.strip(_text(table, 21, 22)).astype("S4"),
         altloc=np.char.strip(_text(table, 16, 17)).astype("S1"),
         occupancy=_optional_floats(table, 54, 60, 1.0),
-        charge=_charges(table),
+        charge=np.zeros(len(table), np.int8) if pdbqt else _charges(table),
         hetero=hetero,
     )
 
@@ -140,3 +144,27 @@ def _charges(table: NDArray[np.uint8]) -> NDArray[np.int8]:
         elif cell[0] in "+-" and digits.isdigit():
             charge[i] = int(digits) * (1 if cell[0] == "+" else -1)
     return charge
+
+
+#: AutoDock types whose element is not their own letters
+_AUTODOCK = {
+    "A": 6,
+    "NA": 7,
+    "NS": 7,
+    "OA": 8,
+    "OS": 8,
+    "SA": 16,
+    "HD": 1,
+    "HS": 1,
+    "G": 6,
+    "GA": 6,
+    "J": 6,
+    "Q": 6,
+} | {f"CG{i}": 6 for i in range(4)}
+
+
+def _autodock(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    kinds, inverse = np.unique(np.char.strip(_text(table, 77, 80)), return_inverse=True)
+    names = [k.decode("ascii", "replace") for k in kinds]
+    # A W is a water of hydrated docking, glue types carry no element of their own: both stay unknown.
+    return np.array([_AUTODOCK.get(n.upper(), NUMBERS.get(n.upper(), 0)) for n in names], np.uint8)[inverse]

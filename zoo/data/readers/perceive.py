@@ -1,7 +1,8 @@
 """Bonds, rings, hybridisation and hydrogens of a molecule from the positions of its heavy atoms alone.
 
-The rules follow Open Babel's (distance, then mean angle, then ring torsions), which typed the data
-that gnina's networks were trained on; hydrogens in a file are deliberately not looked at, so that a molecule is the same with and without them.
+The rules follow Open Babel's (distance, then mean angle, then ring torsions), which typed the data that
+gnina's networks were trained on. Hydrogens in a file are deliberately not looked at, so that a molecule is
+the same with and without them.
 """
 
 from __future__ import annotations
@@ -36,14 +37,20 @@ class Graph:
     protonated: set[int] = field(default_factory=set)  #: aromatic nitrogens that carry a hydrogen
 
 
-def perceive(xyz: NDArray[np.float32], element: NDArray[np.uint8]) -> Graph:
+def perceive(
+    xyz: NDArray[np.float32], element: NDArray[np.uint8], pairs: NDArray[np.int64] | None = None
+) -> Graph:
     """The graph of a molecule.
 
     Args:
         xyz: (N, 3) heavy atoms, Å.
         element: (N,) atomic numbers.
+        pairs: (M, 2) bonded atoms, i < j, where the file says them; None: by distance.
     """
-    pairs, length = bonds(xyz, element)
+    if pairs is None:
+        pairs, length = bonds(xyz, element)
+    else:
+        length = np.sqrt(((xyz[pairs[:, 0]].astype(np.float64) - xyz[pairs[:, 1]]) ** 2).sum(1))
     graph = Graph(element, [[] for _ in element])
     distance: dict[tuple[int, int], float] = {}
     for (i, j), d in zip(pairs.tolist(), length.tolist(), strict=True):

@@ -76,14 +76,17 @@ def type_site(site: Site) -> tuple[int, AtomFlag]:
     return ELEMENT_TYPE.get(site.element, GENERIC_METAL), flags
 
 
-def type_from_geometry(xyz: NDArray[np.float32], element: NDArray[np.uint8]) -> Typing:
-    """Type heavy atoms whose bonds are not known: bonds are perceived, and flagged so.
+def type_from_geometry(
+    xyz: NDArray[np.float32], element: NDArray[np.uint8], pairs: NDArray[np.int64] | None = None
+) -> Typing:
+    """Type heavy atoms whose bond orders are not known: they are perceived, and flagged so.
 
     Args:
         xyz: (N, 3) Å.
         element: (N,) atomic numbers; no hydrogens.
+        pairs: (M, 2) bonded atoms where the file says them; None: perceived too.
     """
-    graph = perceive(xyz, element)
+    graph = perceive(xyz, element, pairs)
     in_ring = {i for ring in graph.rings for i in ring}
     kinds, flags = np.empty(len(element), np.uint8), np.empty(len(element), np.uint16)
     for i in range(len(element)):
