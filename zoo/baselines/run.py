@@ -79,7 +79,7 @@ def write_baseline_results(
     """Write the result of every default baseline on a benchmark, where it is not there yet.
 
     Args:
-        folder: results go to ``folder/<hash of the benchmark>/<baseline>/result.json``.
+        folder: results go to ``folder/<name>-<hash>/<baseline>/result.json``.
         dataset: the index.
         rows: (N,) row numbers of the benchmark in the index.
         predictions: of any model on these rows, in the same order: ids and truths are taken from it.
@@ -92,8 +92,12 @@ def write_baseline_results(
     from affinity_zoo.plugins.errors import AffinityZooError
     from affinity_zoo.zoo.predictions import labels_hash, with_score
     from affinity_zoo.zoo.results import load_result, write_result
+    from affinity_zoo.zoo.scorers.judge import default_scorers
 
-    place = Path(folder) / str(benchmark["hash"])[:12]
+    place = Path(folder) / f"{benchmark['name']}-{str(benchmark['hash'])[:8]}"
+    judging.setdefault(
+        "scorers", default_scorers(with_score(predictions, predictions.score), calibrated=False)
+    )
     labels = labels_hash(predictions)
     missing: list[Baseline] = []
     paths: list[Path] = []

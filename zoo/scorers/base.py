@@ -1,13 +1,13 @@
-"""What the built-in scorers share: one class for pooled rankings, one for means over complexes.
+"""What the built-in scorers share: pooled rankings, means over complexes, means over targets.
 
 A scorer may offer ``resample``; the bootstrap then asks for all replicates at once instead of
-calling ``score`` with weights a thousand times. It is part of the public contract: any plugin's
-scorer may have it.
+calling ``score`` with weights a thousand times. It is open to any plugin's scorer.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -23,6 +23,49 @@ ONE_CLASS = "undefined: the rows have one class only"
 CHUNK = 4_000_000  #: numbers held at once while replicates are computed
 
 
+def resample_blocks(
+    measure: Callable[[NDArray[np.float64], NDArray[np.float64]], NDArray[np.float64]],
+    scan: tuple[int, float] | None,
+    score: NDArray[np.float64],
+    label: NDArray[np.float64],
+    group: NDArray[np.int64],
+    counts: NDArray[np.int32],
+) -> NDArray[np.float64]:
+    """A ranking figure in every bootstrap replicate.
+
+    Args:
+        measure: from tie blocks (B, K) of positives and negatives to (B,).
+        scan: what of :mod:`~affinity_zoo.zoo.scorers.scans` computes the same, and its parameter.
+        score: (N,).
+        label: (N,).
+        group: (N,) which of the G drawn things each row belongs to.
+        counts: (B, G) how often each was drawn.
+
+    Returns:
+        (B,), NaN where a replicate has one class only.
+    """
+    import numpy as np
+
+    from affinity_zoo.zoo.scorers import ties
+
+    order, starts = ties.ordered(score)
+    positive, group = label[order] > 0.5, group[order]
+    if scan is not None:
+        from affinity_zoo.zoo.scorers import scans
+
+        if len(order) * len(counts) > scans.LARGE:
+            return scans.replicates(*scan, starts, positive, group, counts)
+    step = max(1, CHUNK // max(1, len(order)))
+    values = [np.zeros(0)]
+    for first in range(0, len(counts), step):
+        drawn = counts[first : first + step][:, group].astype(np.float64)
+        p = np.add.reduceat(drawn * positive, starts, axis=-1)
+        n = np.add.reduceat(drawn * ~positive, starts, axis=-1)
+        allowed = (p.sum(-1) > 0) & (n.sum(-1) > 0)
+        values.append(np.where(allowed, measure(p, n), np.nan))
+    return np.concatenate(values)
+
+
 @dataclass(frozen=True)
 class PooledRanking(Scorer):
     """A figure of one ranking over all rows, from the tie blocks of :mod:`~affinity_zoo.zoo.scorers.ties`."""
@@ -32,15 +75,20 @@ class PooledRanking(Scorer):
 
     @abstractmethod
     def measure(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The figure from tie blocks (..., K), for each leading index."""
+        """The figure as a fraction, from tie blocks (..., K), for each leading index."""
+
+    def scan(self) -> tuple[int, float] | None:
+        """What of :mod:`~affinity_zoo.zoo.scorers.scans` computes the same, and its parameter."""
+        return None
 
     def explain(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> dict[str, Any]:
         """Further details for the result, from tie blocks (K,)."""
         return {}
 
-    def refuse(self, positives: float, negatives: float) -> str:
-        """Why no figure can be given for so many positives and negatives; empty: it can."""
-        return "" if positives and negatives else ONE_CLASS
+    @property
+    def scale(self) -> float:
+        """From the fraction to the unit."""
+        return 100.0 if self.unit == "%" else 1.0
 
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
@@ -50,10 +98,9 @@ class PooledRanking(Scorer):
 
         p, n = ties.blocks(predictions.score, getattr(predictions, truth), weights)
         counts = {"P": float(p.sum()), "N": float(n.sum())}
-        note = self.refuse(counts["P"], counts["N"])
-        if note:
-            return Score(float("nan"), counts, note)
-        return Score(float(self.measure(p, n)), {**counts, **self.explain(p, n)})
+        if not counts["P"] or not counts["N"]:
+            return Score(float("nan"), counts, ONE_CLASS)
+        return Score(self.scale * float(self.measure(p, n)), {**counts, **self.explain(p, n)})
 
     def resample(
         self, predictions: Predictions, truth: Truth, group: NDArray[np.int64], counts: NDArray[np.int32]
@@ -62,28 +109,16 @@ class PooledRanking(Scorer):
 
         Args:
             predictions, truth: as for ``score``.
-            group: (N,) which of the G resampled things each row belongs to.
+            group: (N,) which of the G drawn things each row belongs to.
             counts: (B, G) how often each was drawn.
 
         Returns:
             (B,), NaN where undefined; None where this scorer cannot do it faster than ``score``.
         """
-        import numpy as np
-
-        from affinity_zoo.zoo.scorers import ties
-
-        order, starts = ties.ordered(predictions.score)
-        positive = getattr(predictions, truth)[order] > 0.5
-        group = group[order]
-        step = max(1, CHUNK // max(1, len(order)))
-        values = [np.zeros(0)]
-        for first in range(0, len(counts), step):
-            drawn = counts[first : first + step][:, group].astype(np.float64)
-            p = np.add.reduceat(drawn * positive, starts, axis=-1)
-            n = np.add.reduceat(drawn * ~positive, starts, axis=-1)
-            allowed = (p.sum(-1) > 0) & (n.sum(-1) > 0)
-            values.append(np.where(allowed, self.measure(p, n), np.nan))
-        return np.concatenate(values)
+        label = getattr(predictions, truth)
+        return self.scale * resample_blocks(
+            self.measure, self.scan(), predictions.score, label, group, counts
+        )
 
 
 @dataclass(frozen=True)
@@ -91,7 +126,7 @@ class MeanOverUnits(Scorer):
     """A figure taken within each complex (or target) and averaged over all of them."""
 
     direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
-    scale: ClassVar[float] = 1.0  #: 100 for percent
+    missing: ClassVar[str] = "undefined: no complex has what this figure needs"
 
     @abstractmethod
     def values(
@@ -99,39 +134,48 @@ class MeanOverUnits(Scorer):
     ) -> NDArray[np.float64]:
         """The figure in each unit, (U,); NaN leaves the unit out of the mean."""
 
+    def places(self, predictions: Predictions, truth: Truth) -> Units:
+        """The units: complexes for a pose truth, targets for an activity."""
+        from affinity_zoo.zoo.scorers.units import units
+
+        return units(predictions, truth)
+
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
         """Further details for the result."""
         return {}
 
+    @property
+    def scale(self) -> float:
+        """From the fraction to the unit."""
+        return 100.0 if self.unit == "%" else 1.0
+
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
         """See :class:`~affinity_zoo.plugins.contracts.Scorer`."""
-        from affinity_zoo.zoo.scorers.units import units, weighted_mean
+        from affinity_zoo.zoo.scorers.units import weighted_mean
 
-        where = units(predictions, truth)
+        where = self.places(predictions, truth)
         values = self.values(predictions, truth, where, weights)
         mean, used = weighted_mean(values, weights, where)
         details = {"units": used, "left_out": len(where) - used}
         if not used:
-            return Score(float("nan"), details, "undefined: no complex has what this figure needs")
+            return Score(float("nan"), details, self.missing)
         return Score(self.scale * mean, {**details, **self.explain(predictions, truth, where, values)})
 
     def resample(
         self, predictions: Predictions, truth: Truth, group: NDArray[np.int64], counts: NDArray[np.int32]
     ) -> NDArray[np.float64] | None:
-        """See :meth:`PooledRanking.resample`; None where a unit is cut by the resampled groups."""
+        """See :meth:`PooledRanking.resample`; None where a unit is cut by the drawn groups."""
         import numpy as np
 
-        from affinity_zoo.zoo.scorers.units import units
-
-        where = units(predictions, truth)
+        where = self.places(predictions, truth)
         owner = np.zeros(len(where), np.int64)
         owner[where.of_row] = group
         if np.any(owner[where.of_row] != group):
-            return None
+            return self.resample_within(predictions, truth, where, group, counts)
         values = self.values(predictions, truth, where, None)
         known = np.isfinite(values)
         total = np.bincount(owner[known], values[known], counts.shape[1])
@@ -139,3 +183,85 @@ class MeanOverUnits(Scorer):
         drawn = counts.astype(np.float64)
         with np.errstate(invalid="ignore", divide="ignore"):
             return self.scale * (drawn @ total) / (drawn @ number)
+
+    def resample_within(
+        self,
+        predictions: Predictions,
+        truth: Truth,
+        where: Units,
+        group: NDArray[np.int64],
+        counts: NDArray[np.int32],
+    ) -> NDArray[np.float64] | None:
+        """The value in every replicate where rows of one unit are drawn apart; None: no fast way."""
+        return None
+
+
+@dataclass(frozen=True)
+class PerTargetRanking(MeanOverUnits):
+    """A figure of the ranking within each target, mean over the targets: what a screen of one target gives."""
+
+    truths: ClassVar[tuple[Truth, ...]] = ("active", "pose_label")
+    missing: ClassVar[str] = ONE_CLASS
+
+    @abstractmethod
+    def measure(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The figure as a fraction, from tie blocks (..., K), for each leading index; NaN: refused."""
+
+    def scan(self) -> tuple[int, float] | None:
+        """See :meth:`PooledRanking.scan`."""
+        return None
+
+    def places(self, predictions: Predictions, truth: Truth) -> Units:
+        """The targets, whatever the truth."""
+        from affinity_zoo.zoo.scorers.units import units
+
+        return units(predictions, "active")
+
+    def values(
+        self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """See :class:`MeanOverUnits`."""
+        import numpy as np
+
+        from affinity_zoo.zoo.scorers import ties
+
+        label = getattr(predictions, truth)
+        found = np.full(len(where), np.nan)
+        for unit, rows in enumerate(where.rows()):
+            drawn = None if weights is None else weights[rows]
+            p, n = ties.blocks(predictions.score[rows], label[rows], drawn)
+            if p.sum() and n.sum():
+                found[unit] = self.measure(p, n)
+        return found
+
+    def resample_within(
+        self,
+        predictions: Predictions,
+        truth: Truth,
+        where: Units,
+        group: NDArray[np.int64],
+        counts: NDArray[np.int32],
+    ) -> NDArray[np.float64]:
+        """The mean over the targets of each target's own replicates."""
+        import numpy as np
+
+        label = getattr(predictions, truth)
+        total, number = np.zeros(len(counts)), np.zeros(len(counts))
+        for rows in where.rows():
+            drawn = (predictions.score[rows], label[rows], group[rows], counts)
+            values = resample_blocks(self.measure, self.scan(), *drawn)
+            weight = counts[:, group[rows]].mean(axis=1) * np.isfinite(values)
+            total += weight * np.nan_to_num(values)
+            number += weight
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.scale * total / number
+
+    def explain(
+        self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
+    ) -> dict[str, Any]:
+        """The figure of each target, where there are few."""
+        if len(where) > 50:
+            return {}
+        return {
+            "per_target": {name: self.scale * value for name, value in zip(where.names, values, strict=True)}
+        }

@@ -16,11 +16,20 @@ from affinity_zoo.zoo.predictions import judged_rows, take
 
 #: by the first truth a benchmark has, what it is judged by, first column first
 DEFAULT_SCORERS: dict[Truth, tuple[str, ...]] = {
-    "pose_label": ("roc-auc-per-complex", "r-precision", "roc-auc", "confusion"),
-    "rmsd": (),
-    "active": ("roc-auc-per-complex", "roc-auc", "r-precision", "confusion"),
-    "affinity": (),
+    "pose_label": ("roc-auc-per-complex", "top-1", "r-precision", "roc-auc", "average-precision", "confusion",
+                   "brier", "map-at-k"),
+    "rmsd": ("docking-success",),
+    "active": ("roc-auc-per-complex", "bedroc", "enrichment", "roc-auc", "r-precision", "average-precision",
+               "confusion", "brier"),
+    "affinity": ("kendall-per-series", "spearman", "pearson", "kendall", "rmse", "mae", "centred-rmse-per-series"),
+}  # fmt: skip
+#: options with which some of them are used more than once
+DEFAULT_OPTIONS: dict[str, tuple[dict[str, object], ...]] = {
+    "docking-success": ({}, {"top": 3}, {"top": 5}),
+    "enrichment": ({"percent": 0.5}, {}, {"percent": 5.0}),
 }
+#: these read the score as a logit or as pK, which a number such as contacts per atom is not
+NEED_CALIBRATION = ("confusion", "brier", "rmse", "mae", "centred-rmse-per-series")
 
 
 @dataclass(frozen=True)
@@ -82,21 +91,31 @@ def present_truths(predictions: Predictions) -> list[Truth]:
     return [truth for truth in DEFAULT_SCORERS if np.isfinite(getattr(predictions, truth)).any()]
 
 
-def default_scorers(predictions: Predictions, threshold: float | None = None) -> list[Scorer]:
+def default_scorers(
+    predictions: Predictions, threshold: float | None = None, calibrated: bool = True
+) -> list[Scorer]:
     """The scorers that fit the truths of these rows.
 
     Args:
         predictions: the rows.
         threshold: for the confusion matrix, from validation; None: 0, probability one half.
+        calibrated: whether the score is a logit or pK; else what needs that is left out.
     """
     from affinity_zoo.zoo.catalog import catalog
 
     names = dict.fromkeys(name for truth in present_truths(predictions) for name in DEFAULT_SCORERS[truth])
-    found = catalog()
-    options: dict[str, dict[str, object]] = {}
-    if threshold is not None:
-        options["confusion"] = {"threshold": float(threshold)}
-    return [found.create("scorer", name, options.get(name, {})) for name in names]
+    made: list[Scorer] = []
+    for name in names:
+        if name in NEED_CALIBRATION and not calibrated:
+            continue
+        if name == "brier" and "probability" not in predictions.extra:
+            continue
+        for options in DEFAULT_OPTIONS.get(name, ({},)):
+            given = (
+                {"threshold": float(threshold)} if name == "confusion" and threshold is not None else options
+            )
+            made.append(catalog().create("scorer", name, given))
+    return made
 
 
 def truth_of(scorer: Scorer, predictions: Predictions) -> Truth | None:

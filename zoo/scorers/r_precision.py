@@ -34,7 +34,13 @@ class RPrecision(PooledRanking):
         """See :class:`~affinity_zoo.zoo.scorers.base.PooledRanking`."""
         from affinity_zoo.zoo.scorers import ties
 
-        return 100.0 * ties.r_precision(positives, negatives)
+        return ties.r_precision(positives, negatives)
+
+    def scan(self) -> tuple[int, float]:
+        """See :class:`~affinity_zoo.zoo.scorers.base.PooledRanking`."""
+        from affinity_zoo.zoo.scorers import scans
+
+        return scans.R_PRECISION, 0.0
 
     def explain(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> dict[str, Any]:
         """The value of a random order."""

@@ -36,6 +36,12 @@ class RocAuc(PooledRanking):
 
         return ties.auc(positives, negatives)
 
+    def scan(self) -> tuple[int, float]:
+        """See :class:`~affinity_zoo.zoo.scorers.base.PooledRanking`."""
+        from affinity_zoo.zoo.scorers import scans
+
+        return scans.AUC, 0.0
+
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
@@ -47,7 +53,7 @@ class RocAuc(PooledRanking):
         positives = float(counted[label > 0.5].sum())
         negatives = float(counted.sum()) - positives
         counts = {"P": positives, "N": negatives}
-        if self.refuse(positives, negatives):
+        if not positives or not negatives:
             return Score(float("nan"), counts, ONE_CLASS)
         within = RocAucPerComplex().score(predictions, truth, weights)
         mean = {"per_complex_mean": within.value, "complexes": within.details["units"]}

@@ -64,9 +64,10 @@ def r_precision(positives: Array, negatives: Array) -> Array:
     return _ratio(hits(positives, negatives, p), p)
 
 
-def average_precision(positives: Array, negatives: Array) -> Array:
-    """Expected mean, over the positives, of the precision at the rank of each.
+def average_precision(positives: Array, negatives: Array, depth: float = np.inf) -> Array:
+    """Expected sum of the precision at the rank of each positive, over the number of positives.
 
+    With ``depth``, only the first so many ranks count, and the number of positives is at most that.
     Within a block of n rows with p positives, after R rows with T positives, rank R + j holds a
     positive with probability p / n, and then T + 1 + (j - 1) (p - 1) / (n - 1) positives are
     expected down to it. The sum over j is closed by harmonic numbers.
@@ -76,10 +77,44 @@ def average_precision(positives: Array, negatives: Array) -> Array:
     block = positives + negatives
     before = np.cumsum(block, -1) - block
     earlier = np.cumsum(positives, -1) - positives
+    seen = np.clip(depth - before, 0.0, block)
     slope = np.where(block > 1.0, _ratio(positives - 1.0, block - 1.0, empty=0.0), 0.0)
-    harmonic = digamma(before + block + 1.0) - digamma(before + 1.0)
-    summed = slope * block + (earlier + 1.0 - slope * (before + 1.0)) * harmonic
-    return _ratio((_ratio(positives, block, empty=0.0) * summed).sum(-1), positives.sum(-1))
+    harmonic = digamma(before + seen + 1.0) - digamma(before + 1.0)
+    summed = slope * seen + (earlier + 1.0 - slope * (before + 1.0)) * harmonic
+    total = np.minimum(positives.sum(-1), depth)
+    return _ratio((_ratio(positives, block, empty=0.0) * summed).sum(-1), total)
+
+
+def selected(rows: Array, percent: float) -> Array:
+    """Number of rows in the first ``percent`` of ``rows``, rounded up as RDKit does."""
+    return np.ceil(np.asarray(rows, np.float64) * percent / 100.0 - 1e-9)
+
+
+def enrichment(positives: Array, negatives: Array, percent: float) -> Array:
+    """Expected fraction of positives in the first ``percent`` of the rows over that in all rows."""
+    rows = positives.sum(-1) + negatives.sum(-1)
+    size = selected(rows, percent)
+    return _ratio(_ratio(hits(positives, negatives, size), size) * rows, positives.sum(-1))
+
+
+def bedroc(positives: Array, negatives: Array, alpha: float) -> Array:
+    """Boltzmann-enhanced discrimination (Truchon and Bayly 2007), expected over orders of equal scores.
+
+    A positive at rank r counts exp(-alpha r / N); the sum over a block's ranks is a geometric series.
+    """
+    block = positives + negatives
+    rows = block.sum(-1)
+    before = np.cumsum(block, -1) - block
+    step = alpha / np.where(rows > 0, rows, 1.0)
+    series = np.exp(-step[..., None] * (before + 1.0)) * np.expm1(-step[..., None] * block)
+    found = (_ratio(positives, block, empty=0.0) * series).sum(-1) / np.expm1(-step)
+    total = positives.sum(-1)
+    fraction = _ratio(total, rows)
+    rie = _ratio(found * rows * np.expm1(step), total * -np.expm1(-alpha))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        best = -np.expm1(-alpha * fraction) / (fraction * -np.expm1(-alpha))
+        worst = np.expm1(alpha * fraction) / (fraction * np.expm1(alpha))
+        return np.where(best > worst, (rie - worst) / (best - worst), np.nan)
 
 
 def _ratio(above: Array, below: Array, empty: float = np.nan) -> Array:

@@ -28,6 +28,11 @@ class Units:
     def __len__(self) -> int:
         return len(self.names)
 
+    def rows(self) -> list[NDArray[np.int64]]:
+        """The rows of each unit: U arrays."""
+        order = np.argsort(self.of_row, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(self.of_row, minlength=len(self)))[:-1])
+
     def means(self, values: Array) -> Array:
         """Mean of ``values`` (N,) over the rows of each unit: (U,)."""
         return np.bincount(self.of_row, values, len(self)) / np.maximum(

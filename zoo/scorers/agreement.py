@@ -1,0 +1,98 @@
+"""Agreement of two columns of numbers in bootstrap replicates: arithmetic behind the affinity scorers."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array: TypeAlias = NDArray[Any]
+
+MOST_PAIRS = 12_000  #: rows up to which Kendall's replicates are made from all pairs at once
+
+
+def repeat(x: Array, y: Array, weights: Array | None) -> tuple[Array, Array]:
+    """The two columns, each row as often as its (whole) weight says."""
+    if weights is None:
+        return x, y
+    times = np.rint(weights).astype(np.int64)
+    return np.repeat(x, times), np.repeat(y, times)
+
+
+def varies(x: Array, y: Array) -> bool:
+    """Whether a correlation is defined: three rows or more and neither column constant."""
+    return len(x) > 2 and bool(np.any(x != x[0])) and bool(np.any(y != y[0]))
+
+
+def pearson_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array:
+    """Pearson's correlation in every replicate, from sums over groups: (B,)."""
+    x, y = x - x.mean(), y - y.mean()
+    drawn = counts.astype(np.float64)
+    columns = (np.ones(len(x)), x, y, x * x, y * y, x * y)
+    n, sx, sy, sxx, syy, sxy = (drawn @ np.bincount(group, column, counts.shape[1]) for column in columns)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        spread = (sxx - sx * sx / n) * (syy - sy * sy / n)
+        found = (sxy - sx * sy / n) / np.sqrt(spread)
+    return np.where((n > 2) & (spread > 1e-12 * n * n * x.var() * y.var()), found, np.nan)
+
+
+def mean_replicates(values: Array, group: Array, counts: Array) -> Array:
+    """The mean of ``values`` (N,) in every replicate: (B,)."""
+    size = np.bincount(group, minlength=counts.shape[1])
+    drawn = counts.astype(np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (drawn @ np.bincount(group, values, counts.shape[1])) / (drawn @ size)
+
+
+def spearman_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array:
+    """Spearman's correlation in every replicate: Pearson's of the mid-ranks among the drawn rows: (B,)."""
+    found = np.full(len(counts), np.nan)
+    plans = [_blocks(column) for column in (x, y)]
+    for b, drawn in enumerate(counts):
+        weight = drawn[group].astype(np.float64)
+        total = weight.sum()
+        ranks = []
+        for order, starts, block_of in plans:
+            size = np.add.reduceat(weight[order], starts)
+            middle = np.cumsum(size) - size / 2.0 - total / 2.0
+            rank = np.empty(len(order))
+            rank[order] = middle[block_of]
+            ranks.append(rank)
+        rx, ry = ranks
+        spread = (weight @ (rx * rx)) * (weight @ (ry * ry))
+        if spread > 0.0:
+            found[b] = (weight @ (rx * ry)) / np.sqrt(spread)
+    return found
+
+
+def _blocks(column: Array) -> tuple[Array, Array, Array]:
+    order = np.argsort(column, kind="stable")
+    new = np.r_[True, column[order][1:] != column[order][:-1]]
+    return order, np.flatnonzero(new), np.cumsum(new) - 1
+
+
+def kendall_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array:
+    """Kendall's tau-b in every replicate, from concordance between groups: (B,).
+
+    The three sums of tau-b over pairs of rows are quadratic in how often each group is drawn, so the
+    pairs are counted once, group by group: O(N^2) once, then O(G^2) a replicate.
+    """
+    groups = counts.shape[1]
+    sums = np.zeros((3, groups, groups))
+    order = np.argsort(group, kind="stable")
+    x, y, group = x[order], y[order], group[order]
+    present, starts = np.unique(group, return_index=True)
+    for first in range(0, len(x), 256):
+        part = slice(first, first + 256)
+        sign_x = np.sign(x[part, None] - x[None, :]).astype(np.float32)
+        sign_y = np.sign(y[part, None] - y[None, :]).astype(np.float32)
+        for k, values in enumerate((sign_x * sign_y, np.abs(sign_x), np.abs(sign_y))):
+            by_group = np.add.reduceat(values, starts, axis=1, dtype=np.float64)
+            rows = np.zeros((len(by_group), groups))
+            rows[:, present] = by_group
+            np.add.at(sums[k], group[part], rows)
+    drawn = counts.astype(np.float64)
+    agree, in_x, in_y = (np.einsum("bg,bg->b", drawn @ matrix, drawn) for matrix in sums)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(in_x * in_y > 0, agree / np.sqrt(in_x * in_y), np.nan)

@@ -1,0 +1,129 @@
+"""Figures of pose prediction: is the pose that is ranked first a good one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.hookspecs import hookimpl
+from affinity_zoo.zoo.scorers.base import MeanOverUnits
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from affinity_zoo.zoo.scorers.units import Units
+
+NOT_DOCKED = ("crystal", "crystal_relaxed")  #: sources that are no poses of a docking program
+
+
+@dataclass(frozen=True)
+class Top1(MeanOverUnits):
+    """Percent of complexes whose first-ranked pose is near-native, all poses, crystal ones too.
+
+    Complexes with one class only are left out. Ties count by expectation. A complex is kept whole in the
+    bootstrap.
+    """
+
+    name: ClassVar[str] = "top-1"
+    summary: ClassVar[str] = (
+        "Percent of complexes whose first-ranked pose is near-native (crystal poses count too)."
+    )
+    truths: ClassVar[tuple[Truth, ...]] = ("pose_label",)
+    unit: ClassVar[str] = "%"
+
+    def values(
+        self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
+        import numpy as np
+
+        from affinity_zoo.zoo.scorers.units import unit_top
+
+        near = getattr(predictions, truth) > 0.5
+        share = where.means(near)
+        return np.where((share > 0) & (share < 1), unit_top(predictions.score, near, where, 1), np.nan)
+
+    def explain(
+        self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
+    ) -> dict[str, Any]:
+        """What a random choice gets: the mean share of near-native poses."""
+        import numpy as np
+
+        share = where.means(getattr(predictions, truth) > 0.5)
+        return {"chance": 100.0 * float(share[np.isfinite(values)].mean())}
+
+
+@dataclass(frozen=True)
+class DockingSuccess(MeanOverUnits):
+    """Percent of all complexes with a near-native docked pose among the first ``top``.
+
+    Crystal poses and minimised crystal poses are taken out: only docked poses compete. A complex for which
+    the docking made no near-native pose counts as a failure; ``ceiling`` is the percent that has one.
+
+    Args:
+        top: how many of the first poses count.
+        cutoff: a pose is near-native up to this RMSD, Å; where no RMSD is known the pose label decides.
+    """
+
+    top: int = 1
+    cutoff: float = 2.0
+
+    name: ClassVar[str] = "docking-success"
+    summary: ClassVar[str] = (
+        "Percent of all complexes with a docked pose within 2 Å ranked first (or in the first 3, 5)."
+    )
+    reference: ClassVar[str] = "CASF-2016 docking power, doi:10.1021/acs.jcim.8b00545"
+    truths: ClassVar[tuple[Truth, ...]] = ("rmsd", "pose_label")
+    unit: ClassVar[str] = "%"
+    direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
+    missing: ClassVar[str] = "undefined: there are no docked poses"
+
+    def __post_init__(self) -> None:
+        if self.top < 1 or self.cutoff <= 0.0:
+            raise ValueError(
+                f"top must be at least 1 and cutoff above 0 Å, not {self.top} and {self.cutoff:g}"
+            )
+
+    def near(self, predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
+        """Which poses are near-native and docked: (N,)."""
+        import numpy as np
+
+        good = predictions.rmsd <= self.cutoff if truth == "rmsd" else predictions.pose_label > 0.5
+        return good & ~np.isin(predictions.source, NOT_DOCKED)
+
+    def values(
+        self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
+        import numpy as np
+
+        from affinity_zoo.zoo.scorers.units import Units, unit_top
+
+        docked = ~np.isin(predictions.source, NOT_DOCKED)
+        if not docked.any():
+            return np.full(len(where), np.nan)
+        kept = Units(where.of_row[docked], where.names)
+        return unit_top(predictions.score[docked], self.near(predictions, truth)[docked], kept, self.top)
+
+    def explain(
+        self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
+    ) -> dict[str, Any]:
+        """The ceiling and chance, percent."""
+        import numpy as np
+
+        from affinity_zoo.zoo.scorers.units import Units, unit_top
+
+        docked = ~np.isin(predictions.source, NOT_DOCKED)
+        near = self.near(predictions, truth)
+        kept = Units(where.of_row[docked], where.names)
+        chance = unit_top(np.zeros(docked.sum()), near[docked], kept, self.top)
+        has_one = np.bincount(where.of_row[near], minlength=len(where)) > 0
+        return {"ceiling": 100.0 * float(has_one.mean()), "chance": 100.0 * float(chance.mean())}
+
+
+@hookimpl
+def register_scorers() -> list[type[Scorer]]:
+    """This module's scorers."""
+    return [Top1, DockingSuccess]

@@ -1,0 +1,94 @@
+"""Affinity within each series (target): ranking and error without what differs between targets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.hookspecs import hookimpl
+from affinity_zoo.zoo.scorers.base import MeanOverUnits
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from affinity_zoo.zoo.scorers.units import Units
+
+
+@dataclass(frozen=True)
+class SeriesKendall(MeanOverUnits):
+    """Kendall's tau-b within each target, mean over targets with ``fewest`` rows or more.
+
+    A target with a constant score counts as 0, what its expected value is; one with a constant pK is left out.
+
+    Args:
+        fewest: rows that a target needs to count.
+    """
+
+    fewest: int = 5
+
+    name: ClassVar[str] = "kendall-per-series"
+    summary: ClassVar[str] = "Kendall's tau-b of score and pK within each target, mean over targets."
+    reference: ClassVar[str] = "scipy.stats.kendalltau, within each target"
+    truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
+    unit: ClassVar[str] = "tau"
+    missing: ClassVar[str] = "undefined: no target has enough rows with different pK"
+
+    def values(
+        self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
+        import numpy as np
+        from scipy.stats import kendalltau
+
+        from affinity_zoo.zoo.scorers.agreement import repeat, varies
+
+        found = np.full(len(where), np.nan)
+        for unit, rows in enumerate(where.rows()):
+            drawn = None if weights is None else weights[rows]
+            x, y = repeat(predictions.score[rows], getattr(predictions, truth)[rows], drawn)
+            if len(rows) >= self.fewest and varies(y, y):
+                found[unit] = kendalltau(x, y).statistic if varies(x, y) else 0.0
+        return found
+
+
+@dataclass(frozen=True)
+class SeriesRmse(MeanOverUnits):
+    """Root mean squared error within each target after taking away its mean error, mean over targets.
+
+    What is left when the zero point of each target is forgiven, as in relative binding free energies.
+
+    Args:
+        fewest: rows that a target needs to count.
+    """
+
+    fewest: int = 5
+
+    name: ClassVar[str] = "centred-rmse-per-series"
+    summary: ClassVar[str] = "RMSE within each target after removing its mean error, mean over targets."
+    truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
+    unit: ClassVar[str] = "pK"
+    direction: ClassVar[Literal["higher", "lower", "none"]] = "lower"
+    missing: ClassVar[str] = "undefined: no target has enough rows"
+
+    def values(
+        self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
+        import numpy as np
+
+        error = predictions.score - getattr(predictions, truth)
+        drawn = np.ones(len(error)) if weights is None else weights
+        size = np.bincount(where.of_row, drawn, len(where))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = np.bincount(where.of_row, drawn * error, len(where)) / size
+            left = error - mean[where.of_row]
+            found = np.sqrt(np.bincount(where.of_row, drawn * left**2, len(where)) / size)
+        return np.where(np.bincount(where.of_row, minlength=len(where)) >= self.fewest, found, np.nan)
+
+
+@hookimpl
+def register_scorers() -> list[type[Scorer]]:
+    """This module's scorers."""
+    return [SeriesKendall, SeriesRmse]
