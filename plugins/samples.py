@@ -93,7 +93,7 @@ def sample_predictions(
     }
     for array in arrays.values():
         array.setflags(write=False)
-    return Predictions(**arrays)
+    return Predictions(**arrays, extra={})
 
 
 def rows_of(predictions: Predictions, rows: NDArray[np.int64]) -> Predictions:
