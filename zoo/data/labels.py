@@ -1,0 +1,213 @@
+"""Labels for poses: RMSD to a reference, in place and corrected for symmetry, and pose_label by thresholds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data import symmetry
+from affinity_zoo.zoo.data.readers import ReadOptions, read_poses
+
+NEAR = 2.0  #: Å; below it a pose is near-native
+FAR = 4.0  #: Å; above it a pose is wrong; between the two it has no label
+COLUMNS = ("file", "record", "name", "rmsd", "pose_label", "n_heavy", "reference", "notes", "reason")
+
+
+@dataclass(frozen=True)
+class Label:
+    """One pose and how far it is from the reference."""
+
+    file: str
+    record: int
+    name: str
+    rmsd: float | None = None  #: Å; None where there is none, see ``reason``
+    pose_label: int | None = None  #: 1 near-native, 0 wrong, None: between the thresholds or no RMSD
+    n_heavy: int = 0
+    reference: int | None = None  #: record of the reference file that it was measured against
+    notes: str = ""
+    reason: str = ""  #: why there is no RMSD
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON and CSV."""
+        return asdict(self)
+
+
+class Reference:
+    """A molecule in its true place, with its graph."""
+
+    def __init__(self, atoms: Atoms, record: int = 0, max_matches: int = symmetry.MAX_MATCHES) -> None:
+        self.atoms, self.record, self.max_matches = atoms, record, max_matches
+        self.xyz = np.asarray(atoms.xyz, np.float64)
+        self.skeleton = symmetry.skeleton(
+            atoms.element, symmetry.bonds_from_distances(self.xyz, atoms.element)
+        )
+
+    def measure(self, pose: Atoms) -> Measured | None:
+        """The RMSD of a pose; None where it is another molecule."""
+        if len(pose) != len(self.xyz) or not np.array_equal(
+            np.sort(pose.element), np.sort(self.atoms.element)
+        ):
+            return None
+        xyz = np.asarray(pose.xyz, np.float64)
+        mol = symmetry.skeleton(pose.element, symmetry.bonds_from_distances(xyz, pose.element))
+        ways = symmetry.mappings(mol, self.skeleton, self.max_matches)
+        note = ""
+        if not len(ways):
+            order = self._by_order_or_name(pose)
+            if order is None:
+                return None
+            note = "its bonds differ from the reference's: atoms were matched by their order or names"
+            xyz, mol = xyz[order], self.skeleton
+            ways = symmetry.mappings(mol, mol, self.max_matches)
+        upper = symmetry.rmsd(xyz, self.xyz, ways)
+        lower = upper if ways.complete else symmetry.rmsd_lower_bound(xyz, self.xyz, mol, self.skeleton)
+        if upper - lower > 1e-3:
+            note = (
+                f"more than {self.max_matches} symmetries: the RMSD is between {lower:.2f} and {upper:.2f} Å"
+            )
+        return Measured(upper, lower, note)
+
+    def _by_order_or_name(self, pose: Atoms) -> NDArray[np.int64] | None:
+        """The pose's atom for each reference atom where the graphs differ (a bond too long or too short to see)."""
+        if np.array_equal(pose.element, self.atoms.element):
+            return np.arange(len(pose))
+        place = {bytes(name).strip(): i for i, name in enumerate(pose.name)}
+        names = [bytes(name).strip() for name in self.atoms.name]
+        if len(place) < len(pose) or set(names) != set(place):
+            return None
+        order = np.array([place[name] for name in names])
+        return order if np.array_equal(pose.element[order], self.atoms.element) else None
+
+
+@dataclass(frozen=True)
+class Measured:
+    """An RMSD, Å; ``lower`` is less than ``rmsd`` where not every symmetry could be tried."""
+
+    rmsd: float
+    lower: float
+    note: str = ""
+
+    def label(self, near: float = NEAR, far: float = FAR) -> int | None:
+        """1 below ``near``, 0 above ``far`` (Å), None between them or where it cannot be told."""
+        if self.rmsd < near:
+            return 1
+        return 0 if self.lower > far else None
+
+
+def read_references(path: str | Path, options: ReadOptions | None = None) -> list[Reference]:
+    """The molecules of a reference file; several records are several true places or several molecules.
+
+    Raises:
+        AffinityZooError: no record of it can be read.
+    """
+    found, reasons = [], []
+    for pose in read_poses(path, options):
+        if pose.atoms is not None:
+            found.append(Reference(pose.atoms, pose.record))
+        elif pose.failure is not None:
+            reasons.append(pose.failure.reason)
+    if not found:
+        raise AffinityZooError(
+            f"the reference {path} holds no readable molecule ({'; '.join(reasons[:3]) or 'it is empty'}): give the "
+            "crystal ligand as SDF, MOL2 or PDB"
+        )
+    return found
+
+
+def label_atoms(pose: Atoms, references: Sequence[Reference]) -> tuple[Measured | None, int | None]:
+    """The least RMSD over the references that are the same molecule, and that reference's record."""
+    measured = [(m, r.record) for r in references if (m := r.measure(pose)) is not None]
+    return min(measured, key=lambda item: item[0].rmsd) if measured else (None, None)
+
+
+def label_poses(
+    poses: Iterable[str | Path],
+    reference: str | Path,
+    *,
+    near: float = NEAR,
+    far: float = FAR,
+    options: ReadOptions | None = None,
+) -> Iterator[Label]:
+    """Label every record of every pose file; a record that cannot be is one with a ``reason``.
+
+    Heavy atoms only, nothing is aligned. Atoms are equivalent by elements and connections, bond orders are
+    ignored, so that formats, tautomers and protonation make no difference.
+
+    Args:
+        poses: files and folders.
+        reference: the file with the true pose or poses.
+        near, far: Å; pose_label is 1 below ``near`` and 0 above ``far``.
+        options: how the files are read.
+
+    Raises:
+        UsageError: the thresholds are the wrong way round.
+        AffinityZooError: there is no pose file, or the reference cannot be read.
+    """
+    if not 0 < near <= far:
+        raise UsageError(f"the thresholds are 0 < near <= far in Å, not {near} and {far}")
+    files = pose_files(poses)
+    references = read_references(reference, options)
+    return _labels(files, references, near, far, options)
+
+
+def _labels(
+    files: Sequence[Path],
+    references: Sequence[Reference],
+    near: float,
+    far: float,
+    options: ReadOptions | None,
+) -> Iterator[Label]:
+    sizes = ", ".join(str(n) for n in sorted({len(r.xyz) for r in references}))
+    for file in files:
+        for pose in read_poses(file, options):
+            if pose.atoms is None:
+                reason = pose.failure.reason if pose.failure else "not readable"
+                yield Label(str(file), pose.record, pose.name, reason=reason)
+                continue
+            measured, record = label_atoms(pose.atoms, references)
+            n = len(pose.atoms)
+            if measured is None:
+                reason = f"not the molecule of the reference ({n} heavy atoms, the reference has {sizes})"
+                yield Label(str(file), pose.record, pose.name, n_heavy=n, reason=reason)
+            else:
+                label = measured.label(near, far)
+                yield Label(
+                    str(file),
+                    pose.record,
+                    pose.name,
+                    round(measured.rmsd, 4),
+                    label,
+                    n,
+                    record,
+                    measured.note,
+                )
+
+
+def pose_files(poses: Iterable[str | Path]) -> list[Path]:
+    """The pose files among files and folders (searched through), in order.
+
+    Raises:
+        AffinityZooError: one does not exist, or there is none.
+    """
+    from affinity_zoo.zoo.data.readers.formats import is_structure
+
+    found: list[Path] = []
+    for entry in map(Path, poses):
+        if entry.is_dir():
+            found += sorted(p for p in entry.rglob("*") if p.is_file() and is_structure(p))
+        elif entry.is_file():
+            found.append(entry)
+        else:
+            raise AffinityZooError(f"{entry} does not exist: name pose files or a folder with them")
+    if not found:
+        raise AffinityZooError(
+            f"no pose file in {', '.join(map(str, poses))}: name SDF, MOL2, PDB or PDBQT files"
+        )
+    return found
