@@ -124,7 +124,7 @@ def cropped(dataset: Dataset, rows: NDArray[np.int64], model: models.Model) -> N
     too_long = np.array([not fits_box(dataset, int(s), model.box) for s in dataset.ligand_structure[rows]])
     if too_long.any():
         warn(
-            f"{too_long.sum()} of {len(rows)} ligands are too long for a box of {model.box.extent:g} Å: scored, cropped"
+            f"{too_long.sum()} of {len(rows)} ligands are too long for a box of {model.box.extent:g} Å: cropped"
         )
     return too_long.astype(np.int64)
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-
 WIDTH_OF_A_FILE = 140  #: columns, where the output is not a terminal
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 #: residual blocks in each of the four stages (He et al., table 1; ResNet-10 has one each)
 BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
+#: with Keras's default 0.99 the moving statistics lag hundreds of steps behind: more than an epoch has here
+BN_MOMENTUM = 0.9
+
 
 @dataclass(frozen=True)
 class ResNet3D(Architecture):
@@ -66,7 +69,7 @@ def _convolution(x: keras.KerasTensor, filters: int, stride: int, name: str) -> 
         kernel_initializer="he_normal",
         name=f"{name}_conv",
     )(x)
-    return keras.layers.BatchNormalization(name=f"{name}_bn")(x)
+    return keras.layers.BatchNormalization(momentum=BN_MOMENTUM, name=f"{name}_bn")(x)
 
 
 def _residual(x: keras.KerasTensor, filters: int, stride: int, name: str) -> keras.KerasTensor:
@@ -78,7 +81,7 @@ def _residual(x: keras.KerasTensor, filters: int, stride: int, name: str) -> ker
         shortcut = keras.layers.Conv3D(
             filters, 1, strides=stride, padding="same", use_bias=False, name=f"{name}_project_conv"
         )(x)
-        shortcut = keras.layers.BatchNormalization(name=f"{name}_project_bn")(shortcut)
+        shortcut = keras.layers.BatchNormalization(momentum=BN_MOMENTUM, name=f"{name}_project_bn")(shortcut)
     y = _convolution(x, filters, stride, f"{name}_1")
     y = keras.layers.ReLU(name=f"{name}_1_relu")(y)
     y = _convolution(y, filters, 1, f"{name}_2")
