@@ -107,9 +107,10 @@ def build_boards(
         raise AffinityZooError(
             f"no usable result{why or ' was found'}; `affinity-zoo evaluate RUN` makes one"
         )
-    groups: dict[str, list[Result]] = {}
+    groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        groups.setdefault(str(result.benchmark.get("hash")), []).append(result)
+        key = str(result.benchmark.get("name")), str(result.benchmark.get("hash"))
+        groups.setdefault(key, []).append(result)
     boards = [_board(members, refused, sort_by) for members in groups.values()]
     if benchmark is not None:
         wanted = [b for b in boards if b.benchmark == benchmark or b.content_hash.startswith(benchmark)]

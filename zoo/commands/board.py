@@ -1,4 +1,4 @@
-"""Commands: leaderboard."""
+"""Commands: leaderboard, compare."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command("leaderboard")(leaderboard)
+    app.command("compare")(compare)
 
 
 def leaderboard(
@@ -52,3 +53,40 @@ def leaderboard(
         terminal.table(
             f"{board.benchmark} ({board.content_hash[:8]})", headings(board), table_rows(board), caption
         )
+
+
+def compare(
+    a: Annotated[str, typer.Argument(help="Run number, folder, result file, or the name of a row.")],
+    b: Annotated[str, typer.Argument(help="The other one.")],
+    benchmark: Annotated[
+        str | None, typer.Option(help="On which benchmark, where both have several.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+    scorer: Annotated[list[str] | None, typer.Option(help="Only by these scorers.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Say whether one model is really better than another: paired bootstrap on the same rows."""
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.comparison import compare as run
+    from affinity_zoo.zoo.comparison import find_pair
+
+    chosen = [catalog().create("scorer", name, {}) for name in scorer or []] or None
+    found = run(*find_pair(a, b, runs, benchmark), scorers=chosen)
+    if json:
+        terminal.print_json(found.as_dict())
+        return
+    if found.only_a or found.only_b:
+        terminal.warn(
+            f"left out: {found.only_a} rows of {found.a} and {found.only_b} of {found.b}; the rest is compared"
+        )
+    rows = [
+        [d.metric, d.unit, d.a, d.b, d.difference, f"[{d.low:.3g}, {d.high:.3g}]", d.verdict]
+        for d in found.differences
+    ]
+    columns = ["metric", "unit", found.a, found.b, "difference", "95 % interval", "in words"]
+    over = f"{found.differences[0].drawn} {found.differences[0].over}" if found.differences else "nothing"
+    caption = (
+        f"paired bootstrap over {over}; it does not see that another training of the same recipe would differ"
+    )
+    terminal.table(f"{found.benchmark}: {found.rows} pairs", columns, rows, caption)
