@@ -17,6 +17,7 @@ from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import inference, models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.baselines.run import write_baseline_results
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.data.pairs import IndexedPairs
@@ -71,17 +72,17 @@ def evaluate(
     extra = {"spread_over_views": logits.std(axis=1), "cropped": cropped(dataset, rows, model)}
     predictions = from_dataset(dataset, rows, logits.mean(axis=1), extra)
     name = benchmark_name(dataset, split, sources)
-    result_folder = folder.logs / "results" / name
+    benchmark = {
+        "name": name,
+        "hash": dataset.content_hash,
+        "path": str(dataset.path.resolve()),
+        "split": split,
+    }
     path = write_result(
-        result_folder,
+        folder.logs / "results" / name,
         model=describe_model(model, folder),
         predictions=predictions,
-        benchmark={
-            "name": name,
-            "hash": dataset.content_hash,
-            "path": str(dataset.path.resolve()),
-            "split": split,
-        },
+        benchmark=benchmark,
         training=describe_training(model),
         seeds=[model.recipe.training.seed, seed],
         views=views,
@@ -91,6 +92,8 @@ def evaluate(
         scorers=_scorers(scorers),
         threshold=model.card.get("threshold"),
     )
+    # the baselines stand on every board: once for each benchmark, whatever the number of runs
+    write_baseline_results(folder.root / "baselines", dataset, rows, predictions, benchmark)
     result = load_result(path)
     write_ancestor_files(folder.logs, folder.x, result)
     if submission is not None:
