@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 #: which part of the data goes where, as users type it
+_COLUMNS = "Our column and the table's name for it: pose_label=label,active=y. Repeat or join by commas."
 _FRACTIONS = "Fractions of train, validation and test; a group is never cut."
 
 
@@ -28,6 +29,11 @@ def index(
     read: Annotated[
         list[str] | None, typer.Option("--read", help="Read option, for example waters=keep.")
     ] = None,
+    columns: Annotated[list[str] | None, typer.Option("--columns", help=_COLUMNS)] = None,
+    receptor: Annotated[
+        Path | None, typer.Option("-r", "--receptor", help="The receptor of all poses.")
+    ] = None,
+    ligand: Annotated[str, typer.Option("--ligand", help="Residue of the ligand in whole complexes.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds that one file may take.")] = 120.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index that is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -35,6 +41,7 @@ def index(
     """Read a folder of complexes into an index: store, tables, failures, safe splits."""
     from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.data.index import build_index
+    from affinity_zoo.zoo.data.layouts import Hints
 
     summary = build_index(
         source,
@@ -46,6 +53,7 @@ def index(
         seed=seed,
         timeout=timeout,
         overwrite=overwrite,
+        hints=Hints(_columns(columns or []), receptor, ligand),
     )
     if json:
         terminal.print_json(summary.as_dict())
@@ -85,6 +93,19 @@ def _read_options(texts: list[str]):  # type: ignore[no-untyped-def]
             raise UsageError(f"--read takes name=value, not {text!r}")
         values[name] = int(value) if name == "model" and value.isdigit() else value
     return ReadOptions.from_dict(values)
+
+
+def _columns(texts: list[str]) -> dict[str, str]:
+    from affinity_zoo.plugins.errors import UsageError
+
+    found: dict[str, str] = {}
+    for part in ",".join(texts).split(","):
+        if part.strip():
+            ours, mark, theirs = part.partition("=")
+            if not mark:
+                raise UsageError(f"--columns takes ours=theirs, not {part!r}")
+            found[ours.strip()] = theirs.strip()
+    return found
 
 
 def _numbers(text: str) -> list[float]:

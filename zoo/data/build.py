@@ -90,7 +90,10 @@ class Builder:
         pending: list[Atoms] = []
         self.state.receptor_shards = []
         self.state.untyped = 0
-        tasks = (ReceptorTask(self.plan.root, file, self.options) for file in self.plan.receptors())
+        tasks = (
+            ReceptorTask(self.plan.root, file, self.options, self.plan.split)
+            for file in self.plan.receptors()
+        )
         for done in run(do_receptor, tasks, chunk=2):
             atoms, _, failure = _receptor_result(done)
             if failure is not None:
@@ -125,7 +128,7 @@ class Builder:
         groups = self.plan.groups()
         numbered = enumerate(self.plan.tasks())
         tasks = (
-            PoseTask(self.plan.root, first, tuple(items), self.options)
+            PoseTask(self.plan.root, first, tuple(items), self.options, self.plan.split)
             for number, (first, items) in numbered
             if number >= state.task
         )

@@ -20,7 +20,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.build import FAILURE_COLUMNS, Builder, table_columns
 from affinity_zoo.zoo.data.dataset import FORMAT, INDEX_FILE, MANIFEST_FILE, SPLIT_FILES, Dataset
 from affinity_zoo.zoo.data.files import csv_lines, whole, write_json
-from affinity_zoo.zoo.data.layouts import recognise
+from affinity_zoo.zoo.data.layouts import Hints, recognise
 from affinity_zoo.zoo.data.plan import Plan
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.data.splits import DEFAULT_FRACTIONS, check_fractions, split_groups, write_splits
@@ -69,6 +69,7 @@ def build_index(
     seed: int = 0,
     timeout: float | None = 120.0,
     overwrite: bool = False,
+    hints: Hints | None = None,
     make_executor: Callable[[], Executor] | None = None,
 ) -> IndexSummary:
     """Read every complex of a source and write an index.
@@ -84,6 +85,7 @@ def build_index(
         seed: of the split.
         timeout: seconds that one file may take.
         overwrite: replace an index that is already there.
+        hints: what cannot be seen in the source: names of columns, the receptor, the ligand's residue.
         make_executor: where to run instead of the local processes (see :func:`ordered_map`).
 
     Returns:
@@ -98,7 +100,7 @@ def build_index(
     if workers is not None and workers < 0:
         raise UsageError(f"--workers is 0 or more, not {workers}")
     source, out = Path(source), Path(out)
-    plan = recognise(source)
+    plan = recognise(source, hints)
     _check_out(out, source, overwrite)
     builder = Builder(plan, out / BUILDING, options, table_columns(plan))
     resumed = builder.state.receptors_done
@@ -137,7 +139,7 @@ def build_index(
         untyped_atoms=builder.state.untyped,
         seconds=time.monotonic() - started,
         resumed=resumed,
-        notes=list(plan.notes),
+        notes=[*plan.notes, *_empty_sets(count, fractions)],
     )
 
 
@@ -197,6 +199,7 @@ def _finish(builder: Builder, plan: Plan, options: ReadOptions) -> None:
         "failures": state.failures + len(plan.failures),
         "untyped_atoms": state.untyped,
         "read_options": options.as_dict(),
+        "split_complexes": plan.split,
         "notes": plan.notes,
         "store": {"receptors": state.receptor_shards, "ligands": state.ligand_shards},
     }
@@ -242,12 +245,19 @@ def _keep_failures(building: Path, out: Path) -> None:
 
 
 def _by_label(data: Dataset) -> dict[str, int]:
-    labels, sources = data.column("pose_label"), data.column("source")
-    count = Counter(
-        (str(s) or "poses", "no label" if label != label else f"pose_label {label:g}")
-        for s, label in zip(sources, labels, strict=True)
-    )
-    return {f"{source}, {label}": n for (source, label), n in sorted(count.items())}
+    truths = {name: data.column(name) for name in ("pose_label", "active")}
+    affinity, sources = data.column("affinity"), data.column("source")
+    count: Counter[str] = Counter()
+    for i in range(len(data)):
+        said = [f"{name} {values[i]:g}" for name, values in truths.items() if values[i] == values[i]]
+        said += ["affinity"] if affinity[i] == affinity[i] else []
+        count[", ".join([str(sources[i]) or "poses", *(said or ["no truth"])])] += 1
+    return dict(sorted(count.items()))
+
+
+def _empty_sets(count: dict[str, int], fractions: Sequence[float]) -> list[str]:
+    empty = [name for name, share in zip(count, fractions, strict=True) if share > 0 and not count[name]]
+    return [f"too few groups to split: no rows for {' and '.join(empty)}"] if empty else []
 
 
 def _reasons(path: Path) -> dict[str, int]:

@@ -2,137 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.files import read_csv
-from affinity_zoo.zoo.data.plan import Item, Plan
-from affinity_zoo.zoo.data.readers.base import Failure
-from affinity_zoo.zoo.data.readers.formats import FORMATS, is_structure
-
-#: the ancestor's folders: name -> (pose_label, source); near-native and relaxed crystal poses are positives that
-#: ``source`` tells apart
-POSE_FOLDERS: Final[dict[str, tuple[int | None, str]]] = {
-    "crystal_ligands": (1, "crystal"),
-    "crystal_relaxed": (1, "crystal_relaxed"),
-    "near_native": (1, "near_native"),
-    "docked_ligands": (0, "docked"),
-    "ligands": (None, ""),
-}
-#: columns of a table beside the folders that say more of each pose file
-_RMSD: Final = ("rmsd", "rmsd_to_crystal_A", "rmsd_to_crystal")
-_SCORE: Final = ("docking_score", "vina_score_kcal", "vina_score", "score")
-
-Layout = Callable[[Path], Plan | None]
+from affinity_zoo.zoo.data.plan import Plan
 
 
-def recognise(source: Path) -> Plan:
+@dataclass(frozen=True)
+class Hints:
+    """What the user says of a source that cannot be seen in it.
+
+    Args:
+        columns: our column name -> the name it has in the source's table.
+        receptor: the receptor of all poses.
+        ligand: residue name of the ligand in files that hold whole complexes.
+    """
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    receptor: Path | None = None
+    ligand: str = ""
+
+
+Layout = Callable[[Path, Hints], Plan | None]
+
+#: in the order in which they are tried; each is ``module:function`` of zoo/data
+LAYOUTS: Final = (
+    "layout_tables:table",
+    "layout_tables:types",
+    "layout_folders:one_receptor_given",
+    "layout_ancestor:ancestor",
+    "layout_folders:dude",
+    "layout_folders:pdbbind",
+    "layout_folders:one_receptor",
+    "layout_folders:complexes",
+)
+_KNOWN: Final = (
+    "receptors/ with crystal_ligands/, docked_ligands/ or ligands/; "
+    "a CSV (index.csv) with columns receptor and ligand; a .types list; "
+    "PDBbind folders (1abc/1abc_protein.pdb, 1abc_ligand.sdf); receptor.pdb with actives* and decoys*; "
+    "one receptor with pose files; PDB or mmCIF files of whole complexes"
+)
+
+
+def recognise(source: Path, hints: Hints | None = None) -> Plan:
     """Look at a folder or file and say what is in it.
 
     Raises:
-        AffinityZooError: it does not exist, or no layout fits, with what was looked for.
+        AffinityZooError: it does not exist, is empty, or no layout fits, with what was looked for.
     """
     if not source.exists():
         raise AffinityZooError(f"{source} does not exist: name the folder that holds the structures")
-    for layout in LAYOUTS:
-        plan = layout(source)
+    if source.is_dir() and not any(source.iterdir()):
+        raise AffinityZooError(f"{source} is empty: name the folder that holds the structures")
+    for name in LAYOUTS:
+        module, _, function = name.partition(":")
+        layout: Layout = getattr(import_module(f"affinity_zoo.zoo.data.{module}"), function)
+        plan = layout(source, hints or Hints())
         if plan is not None:
             return plan
-    raise AffinityZooError(
-        f"{source} has no layout that is known: {', '.join(POSE_FOLDERS)} beside receptors (see docs/formats.md)"
-    )
-
-
-def ancestor(source: Path) -> Plan | None:
-    """``receptors/<id>.pdb`` with ``crystal_ligands/<id>/*``, ``docked_ligands/<id>/*``, ``ligands/<id>/*`` ..."""
-    folders = [name for name in POSE_FOLDERS if (source / name).is_dir()]
-    if not folders or not source.is_dir():
-        return None
-    receptors = {_stem(p): p for p in sorted((source / "receptors").glob("*")) if is_structure(p)}
-    known = _tables(source)
-    items: list[Item] = []
-    failures: list[Failure] = []
-    for name in folders:
-        label, origin = POSE_FOLDERS[name]
-        for path in _pose_files(source / name):
-            relative = path.relative_to(source).as_posix()
-            target = path.parent.name if path.parent != source / name else _stem(path)
-            receptor = receptors.get(target) or _longest_prefix(target, receptors)
-            if not is_structure(path):
-                failures.append(Failure(relative, -1, "find", _unknown_format(path)))
-            elif receptor is None:
-                failures.append(
-                    Failure(relative, -1, "find", f"there is no receptor receptors/{target}.pdb for it")
-                )
-            else:
-                values = {"pose_label": label, "source": origin, **known.get(relative, {})}
-                items.append(
-                    Item(relative, receptor.relative_to(source).as_posix(), _stem(receptor), values=values)
-                )
-    notes = [f"pose_label is 1 in {n}" for n in folders if POSE_FOLDERS[n][0] == 1]
-    notes += [f"pose_label is 0 in {n}" for n in folders if POSE_FOLDERS[n][0] == 0]
-    if idle := len(receptors) - len({item.receptor for item in items}):
-        notes.append(f"{idle} receptors have no ligand and are left out")
-    order = {name: i for i, name in enumerate(folders)}
-    items.sort(key=lambda item: (item.target, order[item.ligand.split("/")[0]], item.ligand))
-    return Plan("ancestor folders", source, items, failures, notes)
-
-
-def _pose_files(folder: Path) -> list[Path]:
-    found = [p for p in folder.iterdir() if p.is_file()]
-    for inner in folder.iterdir():
-        if inner.is_dir():
-            found += [p for p in inner.rglob("*") if p.is_file()]
-    return sorted(p for p in found if not p.name.startswith(".") and not p.name.lower().startswith("readme"))
-
-
-def _stem(path: Path) -> str:
-    name = path.name
-    if name.lower().endswith(".gz"):
-        name = name[:-3]
-    return Path(name).stem
-
-
-def _longest_prefix(name: str, receptors: dict[str, Path]) -> Path | None:
-    """``ligands/1abc_lig3.pdb`` belongs to ``receptors/1abc.pdb``."""
-    fitting = [
-        key for key in receptors if name.startswith(key) and name[len(key) : len(key) + 1] in ("_", "-", ".")
-    ]
-    return receptors[max(fitting, key=len)] if fitting else None
-
-
-def _unknown_format(path: Path) -> str:
-    return f"unknown format {path.suffix or path.name!r}: {', '.join(sorted(FORMATS))} are read"
-
-
-def _tables(source: Path) -> dict[str, dict[str, Any]]:
-    """RMSD and docking score by pose file, from every CSV beside the folders that has a column ``file``."""
-    found: dict[str, dict[str, Any]] = {}
-    for path in sorted(source.glob("*.csv")):
-        names, rows = read_csv(path)
-        if "file" not in names:
-            continue
-        picks = {"rmsd": _column(names, _RMSD), "docking_score": _column(names, _SCORE)}
-        at = names.index("file")
-        for row in rows:
-            if len(row) != len(names):
-                continue
-            values = {key: _number(row[i]) for key, i in picks.items() if i is not None}
-            found.setdefault(row[at], {}).update({k: v for k, v in values.items() if v is not None})
-    return found
-
-
-def _column(names: list[str], wanted: tuple[str, ...]) -> int | None:
-    return next((names.index(w) for w in wanted if w in names), None)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
-
-
-LAYOUTS: Final[tuple[Layout, ...]] = (ancestor,)
+    raise AffinityZooError(f"{source} has no layout that is known; known are {_KNOWN} (see docs/formats.md)")

@@ -34,6 +34,7 @@ class Plan:
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  #: what the user should know of how it was read
     extra: tuple[str, ...] = ()  #: columns besides ours that the items' values have
+    split: str = ""  #: the files hold whole complexes: residue name of the ligand, or ``largest``
 
     def receptors(self) -> list[str]:
         """The receptor files, each once, in the order of first use."""
@@ -50,7 +51,7 @@ class Plan:
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """A hash over everything that decides the index, to tell whether a stopped run can be continued."""
-        total = hashlib.sha256(json.dumps([self.layout, dict(options), self.notes]).encode())
+        total = hashlib.sha256(json.dumps([self.layout, self.split, dict(options), self.notes]).encode())
         last = ""
         for item in self.items:
             total.update(

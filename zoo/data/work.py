@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms
+from affinity_zoo.zoo.data.complex import read_complex_poses, read_complex_receptor
 from affinity_zoo.zoo.data.plan import Item
 from affinity_zoo.zoo.data.readers import (
     Failure,
@@ -28,6 +29,7 @@ class ReceptorTask:
     root: Path
     file: str
     options: ReadOptions
+    split: str = ""  #: see :class:`Plan`
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class PoseTask:
     first: int  #: number of the first item in the plan
     items: tuple[Item, ...]
     options: ReadOptions
+    split: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +55,10 @@ class Pose:
 def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | None]:
     """Read a receptor; a bad one is a failure."""
     try:
-        receptor = read_receptor(task.root / task.file, task.options)
+        if task.split:
+            receptor = read_complex_receptor(task.root / task.file, task.options, task.split)
+        else:
+            receptor = read_receptor(task.root / task.file, task.options)
     except ReadError as error:
         reason = error.reason.removeprefix(f"{task.root / task.file}: ")
         return None, [], Failure(task.file, -1, error.stage, reason)
@@ -65,9 +71,12 @@ def do_poses(task: PoseTask) -> list[Pose]:
     wanted = [item.record for item in task.items]
     everything = -1 in wanted
     first, last = (0, math.inf) if everything else (min(wanted), max(wanted) + 1)
-    records = list(read_poses(task.root / file, task.options, first, last))
+    if task.split:
+        records = list(read_complex_poses(task.root / file, task.options, task.split))
+    else:
+        records = list(read_poses(task.root / file, task.options, first, last))
     by_number = {pose.record: pose for pose in records}
-    many = holds_many(task.root / file) and (not everything or len(records) > 1)
+    many = (bool(task.split) or holds_many(task.root / file)) and (not everything or len(records) > 1)
     found: list[Pose] = []
     for offset, item in enumerate(task.items):
         chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]

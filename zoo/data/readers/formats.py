@@ -58,6 +58,12 @@ def suffix_of(path: Path) -> str:
     return Path(name).suffix
 
 
+def stem(path: Path) -> str:
+    """The file's name without suffix and ``.gz``."""
+    name = path.name
+    return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
+
+
 def is_structure(path: Path) -> bool:
     """Whether the name is one of a format that can be read."""
     return suffix_of(path) in FORMATS

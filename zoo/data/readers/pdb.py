@@ -148,19 +148,9 @@ def _charges(table: NDArray[np.uint8]) -> NDArray[np.int8]:
 
 #: AutoDock types whose element is not their own letters
 _AUTODOCK = {
-    "A": 6,
-    "NA": 7,
-    "NS": 7,
-    "OA": 8,
-    "OS": 8,
-    "SA": 16,
-    "HD": 1,
-    "HS": 1,
-    "G": 6,
-    "GA": 6,
-    "J": 6,
-    "Q": 6,
-} | {f"CG{i}": 6 for i in range(4)}
+    "A": 6, "G": 6, "GA": 6, "J": 6, "Q": 6, "CG0": 6, "CG1": 6, "CG2": 6, "CG3": 6,
+    "NA": 7, "NS": 7, "OA": 8, "OS": 8, "SA": 16, "HD": 1, "HS": 1,
+}  # fmt: skip
 
 
 def _autodock(table: NDArray[np.uint8]) -> NDArray[np.uint8]:
