@@ -55,6 +55,9 @@ class Board:
     content_hash: str
     rows: list[Row]
     columns: list[Column]
+    labels: str = ""  #: hash of ids and truths
+    pairs: int = 0
+    sorted_by: str = ""
     refused: list[str] = field(default_factory=list)  #: files that were not believed, with the reason
 
 
@@ -136,12 +139,9 @@ def _board(results: Sequence[Result], refused: list[str], sort_by: str | None) -
     merged.sort(key=lambda row: _order(row, columns[key]))
     first = results[0].benchmark
     return Board(
-        str(first.get("name", "")),
-        str(first.get("hash", "")),
-        merged,
-        list(columns.values()),
-        refused + others,
-    )
+        str(first.get("name", "")), str(first.get("hash", "")), merged, list(columns.values()),
+        str(first.get("labels_hash", "")), int(first.get("rows") or 0), columns[key].heading, refused + others,
+    )  # fmt: skip
 
 
 def _same_labels(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
@@ -231,24 +231,39 @@ def cell(metric: Metric | None, digits: int = 3) -> str:
     return f"{value} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"
 
 
-def headings(board: Board) -> list[str]:
+def headings(board: Board, most: int | None = None) -> list[str]:
     """Names of the columns of :func:`table_rows`."""
-    return ["model", "featurizer", "architecture", *(c.heading for c in board.columns), "overlap", "notes"]
+    return [_PARTS[part] for part in _parts(board)] + [c.heading for c in board.columns[:most]]
 
 
-def table_rows(board: Board) -> list[list[str]]:
-    """The board as text, best row first."""
+def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
+    """The board as text, best row first; columns that say nothing are left out.
+
+    Args:
+        board: the board.
+        most: how many metrics; None: all.
+    """
     return [
-        [
-            f"({row.name})" if row.baseline else row.name,
-            row.featurizer or ("baseline" if row.baseline else ""),
-            row.architecture,
-            *(cell(row.metrics.get(c.key)) for c in board.columns),
-            row.overlap,
-            "; ".join(row.notes),
-        ]
+        [_part(row, part) for part in _parts(board)]
+        + [cell(row.metrics.get(c.key)) for c in board.columns[:most]]
         for row in board.rows
     ]
+
+
+_PARTS = {
+    "name": "model", "featurizer": "featurizer", "architecture": "architecture",
+    "overlap": "overlap with training", "notes": "notes",
+}  # fmt: skip
+
+
+def _parts(board: Board) -> list[str]:
+    return [part for part in _PARTS if any(_part(row, part) for row in board.rows)]
+
+
+def _part(row: Row, part: str) -> str:
+    if part == "name":
+        return f"({row.name})" if row.baseline else row.name
+    return "; ".join(row.notes) if part == "notes" else str(getattr(row, part))
 
 
 def as_markdown(boards: Sequence[Board]) -> str:
@@ -256,11 +271,10 @@ def as_markdown(boards: Sequence[Board]) -> str:
     lines: list[str] = []
     for board in boards:
         head = headings(board)
-        rows = sum(1 for _ in board.rows)
         lines += [
             f"### {board.benchmark}",
             "",
-            f"Content hash `{board.content_hash[:12]}`, {rows} rows, best first.",
+            f"{board.pairs} pairs, labels `{board.labels[:12]}`; best first by {board.sorted_by}.",
         ]
         lines += ["", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
         lines += [

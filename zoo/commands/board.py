@@ -26,6 +26,7 @@ def leaderboard(
     csv: Annotated[Path | None, typer.Option(help="Write one line a figure.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown tables.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every metric, not the first four.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Take every figure again from the predictions.")
     ] = False,
@@ -47,12 +48,14 @@ def leaderboard(
         terminal.print_json(as_json(boards))
         return
     for board in boards:
+        most = None if every else 4
+        more = len(board.columns) - 4 if not every else 0
         caption = (
             "↑ higher is better, ↓ lower is better; [95 % interval]; (name): a baseline, nothing trained"
         )
-        terminal.table(
-            f"{board.benchmark} ({board.content_hash[:8]})", headings(board), table_rows(board), caption
-        )
+        caption += f"; {more} more metrics with --all" if more > 0 else ""
+        title = f"{board.benchmark}: {board.pairs} pairs, best first by {board.sorted_by}"
+        terminal.table(title, headings(board, most), table_rows(board, most), caption)
 
 
 def compare(

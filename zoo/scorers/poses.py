@@ -78,7 +78,7 @@ class DockingSuccess(MeanOverUnits):
     truths: ClassVar[tuple[Truth, ...]] = ("rmsd", "pose_label")
     unit: ClassVar[str] = "%"
     direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
-    missing: ClassVar[str] = "undefined: there are no docked poses"
+    missing: ClassVar[str] = "undefined: no docked pose is near-native"
 
     def __post_init__(self) -> None:
         if self.top < 1 or self.cutoff <= 0.0:
@@ -102,7 +102,7 @@ class DockingSuccess(MeanOverUnits):
         from affinity_zoo.zoo.scorers.units import Units, unit_top
 
         docked = ~np.isin(predictions.source, NOT_DOCKED)
-        if not docked.any():
+        if not self.near(predictions, truth).any():
             return np.full(len(where), np.nan)
         kept = Units(where.of_row[docked], where.names)
         return unit_top(predictions.score[docked], self.near(predictions, truth)[docked], kept, self.top)

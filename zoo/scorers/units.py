@@ -126,7 +126,8 @@ def unit_top(score: Array, label: Array, where: Units, k: int) -> Array:
     log_miss = gammaln(b.negatives + 1) - gammaln(room + 1) - gammaln(size + 1) + gammaln(size - drawn + 1)
     miss = np.where(drawn == 0, 1.0, np.where(possible, np.exp(log_miss), 0.0))
     with np.errstate(divide="ignore"):
-        return 1.0 - np.exp(b.sums(np.log(miss)))
+        missed = np.exp(b.sums(np.log(np.minimum(miss, 1.0))))
+    return np.maximum(1.0 - missed, 0.0)
 
 
 def weighted_mean(values: Array, weights: Array | None, where: Units) -> tuple[float, int]:

@@ -73,4 +73,4 @@ def test_only_crystal_poses_is_undefined_and_says_so() -> None:
     table = make_predictions(
         id=["a", "b"], score=[1.0, 2], rmsd=[0.0, 0], source=["crystal"] * 2, target=["a", "b"]
     )
-    assert "no docked poses" in DockingSuccess().score(table, "rmsd").note
+    assert "no docked pose is near-native" in DockingSuccess().score(table, "rmsd").note
