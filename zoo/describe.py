@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from affinity_zoo.plugins.contracts import Box
-from affinity_zoo.plugins.kinds import KINDS
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.plugins.kinds import KINDS, names_of
+from affinity_zoo.plugins.names import canonical, nearest
 from affinity_zoo.plugins.options import REQUIRED, option_help, options_of
-from affinity_zoo.plugins.registry import Entry, Plugin
+from affinity_zoo.plugins.registry import Entry, Plugin, Registry
 
 
 def entry_summary(entry: Entry) -> dict[str, Any]:
@@ -62,6 +65,44 @@ def plugin_state(plugin: Plugin) -> dict[str, Any]:
         "provides": plugin.provides(),
         "notes": plugin.notes,
     }
+
+
+def conformance(registry: Registry, name: str | None = None) -> list[dict[str, Any]]:
+    """Run the conformance checks; what could not be loaded is a failed report.
+
+    Args:
+        registry: where the classes are.
+        name: a class's name or alias, a plugin or a distribution; None: all that is not built in.
+
+    Raises:
+        UsageError: nothing has this name.
+    """
+    from affinity_zoo.plugins.testing import check
+
+    reports: list[dict[str, Any]] = []
+    plugins = [p for p in registry.plugins() if not p.builtin or name is not None]
+    wanted = None if name is None else canonical(name)
+    for plugin in plugins:
+        whole = wanted is None or (
+            not plugin.builtin and wanted in (plugin.origin.distribution, canonical(plugin.name))
+        )
+        if whole and plugin.state == "failed":
+            said = f"{plugin.reason} ({plugin.remedy})"
+            loads = {"check": "It can be loaded", "state": "failed", "message": said}
+            reports.append({"kind": "plugin", "name": plugin.name, "ok": False, "results": [loads]})
+        for kind, classes in plugin.classes.items():
+            for cls in classes:
+                if whole or wanted in names_of(cls):
+                    report = check(kind, cls)
+                    results = [asdict(result) for result in report.results]
+                    reports.append({"kind": kind, "name": report.name, "ok": report.ok, "results": results})
+    if name is not None and not reports:
+        known = [text for p in plugins for text in (p.name, p.origin.distribution)]
+        known += [text for p in plugins for names in p.provides().values() for text in names]
+        raise UsageError(
+            f"no plugin is called {name!r}{nearest(name, known)}: see `affinity-zoo plugins list`"
+        )
+    return reports
 
 
 def singular(plural: str) -> str:

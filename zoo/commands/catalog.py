@@ -123,6 +123,52 @@ def list_plugins(
         raise typer.Exit(1)
 
 
+class NewKind(StrEnum):
+    """What `plugins new` has a template for."""
+
+    featurizer = "featurizer"
+    architecture = "architecture"
+    scorer = "scorer"
+
+
+@plugins_app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(help="What users will type, for example 'my-featurizer'.")],
+    kind: Annotated[NewKind, typer.Option("--kind", "-k", help="What it is.")] = NewKind.featurizer,
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Where to write the package.")] = Path("."),
+) -> None:
+    """Write a new plugin package: pyproject, class, test, README and CI file; it installs and passes."""
+    from affinity_zoo.zoo import scaffold, terminal
+
+    made = scaffold.new_plugin(name, kind.value, folder)
+    terminal.say(f"wrote {made}")
+    terminal.say(f"next: cd {made} && pip install -e '.\\[test]' && pytest")
+
+
+@plugins_app.command("check")
+def check(
+    name: Annotated[
+        str | None, typer.Argument(help="A plugin, its distribution or one of its names.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Run the conformance checks on installed plugins: all, or one; also on a built-in by name."""
+    from affinity_zoo.zoo import describe, terminal
+    from affinity_zoo.zoo.catalog import catalog
+
+    reports = describe.conformance(catalog(), name)
+    if as_json:
+        terminal.print_json(reports)
+    else:
+        for report in reports:
+            body = [(r["check"], r["state"], r["message"]) for r in report["results"]]
+            terminal.table(f"{report['kind']} {report['name']}", ("requirement", "", ""), body)
+        failed = sum(not report["ok"] for report in reports)
+        terminal.say(f"{len(reports)} checked, {failed} failed" if reports else "no plugin is installed")
+    if not all(report["ok"] for report in reports):
+        raise typer.Exit(1)
+
+
 def _strict() -> bool:
     from affinity_zoo.plugins.settings import Settings
 
