@@ -171,45 +171,69 @@ def _mean_torsion(x: NDArray[np.float64]) -> float:
 def _find_aromatic(graph: Graph, flat: list[tuple[int, ...]], distance: dict[tuple[int, int], float]) -> None:
     """Flat rings of five or six atoms in which six pi electrons are possible, and their N-H."""
     graph.aromatic = np.zeros(len(graph.element), bool)
+    fused = _shared(flat)
     for ring in sorted(flat, key=len):
         if not all(graph.element[i] in (6, 7, 8, 16) and len(graph.neighbours[i]) <= 3 for i in ring):
             continue
-        if any(_is_long(graph, a, b, distance) for a, b in zip(ring, ring[1:] + ring[:1], strict=True)):
+        excess = [
+            distance[a, b] - _single(graph, a, b) for a, b in zip(ring, ring[1:] + ring[:1], strict=True)
+        ]
+        if max(excess) > _LONGEST or sum(excess) > _MEAN * len(ring):
             continue
-        electrons, free = 0, []
+        electrons, more, free = 0, 0, []
         for i in ring:
-            e, is_free = _electrons(graph, i, ring, distance)
-            electrons += e
+            low, high, is_free = _electrons(graph, i, ring, distance, i in fused)
+            electrons += low
+            more += high - low
             if is_free:
                 free.append(i)
         missing = 6 - electrons
-        if not 0 <= missing <= len(free):
+        if sum(excess) < _SHORT * len(ring):
+            # Bonds as in benzene: what looked like C=O out of the ring is a phenol.
+            more += sum(_points_out(graph, i, ring, distance) for i in ring)
+        if not 0 <= missing <= more + len(free):
             continue
         graph.aromatic[list(ring)] = True
-        graph.protonated.update(sorted(free)[:missing])
+        graph.protonated.update(sorted(free)[: max(0, missing - more)])
+
+
+_LONGEST = 0.06  #: Å; a ring bond longer than a single bond by this is no aromatic one
+_MEAN = -0.03  #: Å; aromatic rings are shorter than single bonds by at least this on average
+_SHORT = -0.12  #: Å; and by this where all bonds are as in benzene
+
+
+def _shared(rings: list[tuple[int, ...]]) -> set[int]:
+    seen: set[int] = set()
+    twice: set[int] = set()
+    for ring in rings:
+        twice.update(seen.intersection(ring))
+        seen.update(ring)
+    return twice
 
 
 def _electrons(
-    graph: Graph, i: int, ring: tuple[int, ...], distance: dict[tuple[int, int], float]
-) -> tuple[int, bool]:
-    """Pi electrons of a ring atom, and whether a proton may add one (a nitrogen with two neighbours)."""
-    near = graph.neighbours[i]
+    graph: Graph, i: int, ring: tuple[int, ...], distance: dict[tuple[int, int], float], fused: bool
+) -> tuple[int, int, bool]:
+    """Fewest and most pi electrons of a ring atom, and whether a proton may add one (N with two neighbours)."""
     element = graph.element[i]
     if element in (8, 16):
-        return 2, False
+        return 2, 2, False
     if element == 7:
-        if i in graph.protonated or len(near) == 3:
-            return 2, False
-        return 1, True
-    for j in near:
-        if j not in ring and len(graph.neighbours[j]) == 1 and distance[i, j] < _single(graph, i, j) - 0.12:
-            return 0, False  # C=O, C=S or C=NH points out of the ring
-    return 1, False
+        if i in graph.protonated:
+            return 2, 2, False
+        if len(graph.neighbours[i]) == 3:
+            # a bridgehead shares its pair, a pyridinium has given it away
+            return (1, 2, False) if fused or len(ring) == 6 else (2, 2, False)
+        return 1, 1, True
+    outside = 0 if _points_out(graph, i, ring, distance) else 1
+    return outside, outside, False
 
 
-def _is_long(graph: Graph, i: int, j: int, distance: dict[tuple[int, int], float]) -> bool:
-    return distance[i, j] > _single(graph, i, j) - (
-        0.03 if graph.element[i] == graph.element[j] == 6 else 0.015
+def _points_out(graph: Graph, i: int, ring: tuple[int, ...], distance: dict[tuple[int, int], float]) -> bool:
+    """Whether a C=O, C=S or C=NH points out of the ring at this atom."""
+    return graph.element[i] == 6 and any(
+        j not in ring and len(graph.neighbours[j]) == 1 and distance[i, j] < _single(graph, i, j) - 0.12
+        for j in graph.neighbours[i]
     )
 
 

@@ -86,14 +86,18 @@ def _typing(molecule: Any, heavy: Any, raw: RawAtoms, options: ReadOptions, note
 
     if options.ligand_bonds == "perceive":
         return type_from_geometry(raw.xyz, raw.element)
+    place = {int(i): k for k, i in enumerate(heavy)}
+    pairs = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
+    known = heavy_pairs(pairs, place, raw.element)
+    if any(b.GetBondType() == Chem.BondType.AROMATIC for b in molecule.GetBonds()):
+        # "Aromatic" bonds (PDBbind's files) say which N-H there is by the hydrogen alone: geometry, as for MOL2.
+        return type_from_geometry(raw.xyz, raw.element, known)
     try:
         Chem.SanitizeMol(molecule)
         return type_molecule(molecule, heavy.tolist())
     except Exception as error:
         notes.append(f"typed from geometry: RDKit cannot sanitise it ({str(error).strip().splitlines()[0]})")
-    place = {int(i): k for k, i in enumerate(heavy)}
-    pairs = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
-    return type_from_geometry(raw.xyz, raw.element, heavy_pairs(pairs, place, raw.element))
+    return type_from_geometry(raw.xyz, raw.element, known)
 
 
 def heavy_pairs(pairs: list[tuple[int, int]], place: dict[int, int], element: Any) -> Any:
