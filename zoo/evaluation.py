@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,12 @@ from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.data.pairs import IndexedPairs
 from affinity_zoo.zoo.files import file_hash
+from affinity_zoo.zoo.overlap import overlap_with_training
 from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, load_result, write_result
 from affinity_zoo.zoo.terminal import progress, warn
 from affinity_zoo.zoo.training.device import find_device
+from affinity_zoo.zoo.training.recipe import Recipe
 from affinity_zoo.zoo.training.resolve import fits_box
 from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
 
@@ -69,8 +73,13 @@ def evaluate(
     rows = _rows(dataset, split, sources)
     warn_of_other_reading(dataset, model)
     logits = score_rows(model, dataset, rows, views, seed, batch_size, voxelize, workers)
-    extra = {"spread_over_views": logits.std(axis=1), "cropped": cropped(dataset, rows, model)}
-    predictions = from_dataset(dataset, rows, logits.mean(axis=1), extra)
+    score = logits.mean(axis=1)
+    extra = {
+        "probability": np.array([model.probability(float(logit)) for logit in score]),
+        "spread_over_views": logits.std(axis=1),
+        "cropped": cropped(dataset, rows, model),
+    }
+    predictions = from_dataset(dataset, rows, score, extra)
     name = benchmark_name(dataset, split, sources)
     benchmark = {
         "name": name,
@@ -89,6 +98,9 @@ def evaluate(
         command=" ".join(["affinity-zoo", *sys.argv[1:]]),
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
+        overlap=overlap_with_training(
+            model.folder / "training_pairs.csv", dataset, rows, _trained_on_or_none(folder)
+        ),
         scorers=_scorers(scorers),
         threshold=model.card.get("threshold"),
     )
@@ -162,8 +174,15 @@ def describe_model(model: models.Model, folder: RunFolder) -> dict[str, Any]:
         "architecture_origin": f"{recipe.architecture.distribution} {recipe.architecture.version}",
         "box": f"{recipe.box.side}^3 at {recipe.box.spacing:g} Å",
         "weights": file_hash(model.folder / "model.keras"),
+        "recipe_hash": recipe_hash(recipe),
         "parameters": int(model.network.count_params()),
     }
+
+
+def recipe_hash(recipe: Recipe) -> str:
+    """SHA-256 of every choice but the seed: trainings that share it are one row of a leaderboard."""
+    table = asdict(recipe.with_training(seed=0))
+    return hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def describe_training(model: models.Model) -> dict[str, Any]:
@@ -195,6 +214,13 @@ def _trained_on(folder: RunFolder) -> Path:
         return Path(json.loads(path.read_text(encoding="utf-8"))["data"])
     except (OSError, ValueError, KeyError) as error:
         raise AffinityZooError(f"{path}: cannot tell the data of this run; name the DATA folder") from error
+
+
+def _trained_on_or_none(folder: RunFolder) -> Path | None:
+    try:
+        return _trained_on(folder)
+    except AffinityZooError:
+        return None
 
 
 def _rows(dataset: Dataset, split: str, sources: tuple[str, ...]) -> NDArray[np.int64]:

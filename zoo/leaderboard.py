@@ -196,14 +196,20 @@ def _row(members: list[Result]) -> Row:
             if all(key in m.metrics for m in members)
         }
     )
-    notes = [f"{len(members)} seeds"] if len(members) > 1 else []
-    unscored = max(int(m.data.get("n_unscored") or 0) + int(m.data.get("n_failed") or 0) for m in members)
-    if unscored:
-        notes.append(f"{unscored} not scored")
+    notes = [f"{len(members)} trainings"] if len(members) > 1 else []
+    for key, words in (("n_unscored", "pairs not scored"), ("n_failed", "inputs failed in indexing")):
+        number = max(int(m.data.get(key) or 0) for m in members)
+        if number:
+            notes.append(f"{number} {words}")
     model = first.model
-    name = str(model.get("name") or f"{model.get('featurizer', '')} + {model.get('architecture', '')}")
+    parts = dict(model.get("featurizer_options") or {}).get("parts", "both")
+    featurizer = str(model.get("featurizer") or "") + (
+        f" ({parts} only)" if parts not in ("both", "") else ""
+    )
+    combination = f"{model.get('featurizer', '')}+{model.get('architecture', '')}"
+    name = combination if len(members) > 1 else str(model.get("name") or combination)
     return Row(
-        name, str(model.get("featurizer") or ""), str(model.get("architecture") or ""),
+        name, featurizer, str(model.get("architecture") or ""),
         first.is_baseline, metrics, members, str(first.data.get("overlap", {}).get("verdict", "")), notes,
     )  # fmt: skip
 

@@ -85,6 +85,7 @@ def write_result(
     command: str = "",
     wall_time_s: float | None = None,
     n_failed: int = 0,
+    overlap: Mapping[str, Any] | None = None,
     scorers: Sequence[Scorer] | None = None,
     threshold: float | None = None,
     replicates: int = bootstrap.REPLICATES,
@@ -103,6 +104,7 @@ def write_result(
         command: that makes this result again.
         wall_time_s: seconds that the scoring took.
         n_failed: inputs that never became a row.
+        overlap: with the training set, from :func:`~affinity_zoo.zoo.overlap.overlap_with_training`.
         scorers: None: those that fit the truths.
         threshold: for the confusion matrix, from validation.
         replicates: of the bootstrap.
@@ -132,6 +134,7 @@ def write_result(
         "wall_time_s": wall_time_s,
         "n_failed": n_failed,
         "n_unscored": unscored,
+        "overlap": dict(overlap or {}),
         "versions": library_versions(),
         "predictions": {"file": PREDICTIONS_NAME, "sha256": file_hash(folder / PREDICTIONS_NAME)},
         "metrics": {key: metric.as_dict() for key, metric in metrics.items()},

@@ -144,7 +144,7 @@ def test_seeds_of_one_recipe_are_one_row(tmp_path: Path) -> None:
         write_toy(tmp_path / f"{seed}", f"run {seed}", 1.0 + seed / 10, recipe_hash="same")
     [board] = build_boards([tmp_path])
     [row] = board.rows
-    assert row.notes == ["3 seeds"]
+    assert row.notes == ["3 trainings"]
     values = row.metrics["roc-auc"].details["seeds"]
     assert row.metrics["roc-auc"].value == pytest.approx(np.mean(values))
 
