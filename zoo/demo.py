@@ -74,7 +74,8 @@ def run_demo(root: str | Path, epochs: int, seed: int, workers: int, say: Callab
     )
     made = make_demo_set(folders.structures, seed=seed)
     say(
-        f"    {made.positives} crystal poses of {len(made.copies)} structures and {made.decoys} decoys in {folders.structures}"
+        f"    {made.positives} crystal poses of {len(made.copies)} structures and {made.decoys} decoys "
+        f"in {folders.structures}"
     )
     say("2/4 index, split by structure")
     build_index(folders.structures, folders.data, progress=True, overwrite=True)

@@ -88,12 +88,22 @@ class BatchMaker:
         self.encoded = EncodedStructures(pairs, imaging.featurizer, cache_bytes)
         self._own_image = makes_own_image(imaging.featurizer)
 
-    def training(self, rows: NDArray[np.int64], epoch: int) -> Inputs:
-        """Make a batch in the random views of an epoch."""
+    def training(
+        self, rows: NDArray[np.int64], epoch: int, copies: NDArray[np.int64] | None = None
+    ) -> Inputs:
+        """Make a batch in the random views of an epoch.
+
+        Args:
+            rows: (B,) row numbers.
+            epoch: number of the epoch.
+            copies: (B,) how often each row was shown before in this epoch; None: never.
+        """
+        # each copy draws a view of its own: to the random numbers it is a row beyond the last
+        drawn = rows if copies is None else rows + copies * len(self.pairs)
         loaded = [self._load(int(row)) for row in rows]
         ligands = [ligand.xyz - ligand.centre for _, ligand in loaded]
         rotations, shifts = views.training_views(
-            self.imaging.views, self.imaging.box, self.seed, epoch, rows, ligands
+            self.imaging.views, self.imaging.box, self.seed, epoch, drawn, ligands
         )
         return self._make(rows, loaded, rotations, shifts)
 

@@ -21,7 +21,7 @@ def epoch_order(
     seed: int,
     epoch: int,
     balance: Balance = "oversample",
-) -> NDArray[np.int64]:
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Order the rows of one epoch.
 
     Args:
@@ -33,17 +33,19 @@ def epoch_order(
             times) until both are equally many, and the two alternate, so that every batch is balanced.
 
     Returns:
-        Row numbers in the order in which they are shown.
+        Row numbers in the order in which they are shown, and for each how often the row was shown before in this
+        epoch: a repeated pose is seen in another view each time, or the network learns the image by heart.
     """
     rng = generator(seed, epoch)
     positives, negatives = rows[labels == 1], rows[labels == 0]
     if balance == "none" or len(positives) == 0 or len(negatives) == 0:
-        return rng.permutation(rows)
+        return rng.permutation(rows), np.zeros(len(rows), np.int64)
     n = max(len(positives), len(negatives))
-    order = np.empty(2 * n, dtype=np.int64)
-    order[0::2] = _repeat(rng, positives, n)
-    order[1::2] = _repeat(rng, negatives, n)
-    return order
+    order, copies = np.empty(2 * n, np.int64), np.empty(2 * n, np.int64)
+    for start, group in enumerate((positives, negatives)):
+        order[start::2] = _repeat(rng, group, n)
+        copies[start::2] = np.arange(n) // len(group)
+    return order, copies
 
 
 def _repeat(rng: np.random.Generator, rows: NDArray[np.int64], n: int) -> NDArray[np.int64]:

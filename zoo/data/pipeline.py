@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,15 @@ from affinity_zoo.zoo.data.epochs import Balance, epoch_order, steps_per_epoch
 
 #: (inputs, labels (B, 1), weights (B,)): weights are 0 in the rows that fill up the last batch
 Batch = tuple[Inputs, NDArray[np.float32], NDArray[np.float32]]
+
+
+class Step(NamedTuple):
+    """One training step: B rows, some of weight 0 where the epoch ends."""
+
+    epoch: int
+    rows: NDArray[np.int64]  #: (B,)
+    copies: NDArray[np.int64]  #: (B,) how often each row was shown before in this epoch
+    weights: NDArray[np.float32]  #: (B,) 1, or 0 in rows that only fill up
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,23 +42,24 @@ class TrainingPlan:
     @property
     def steps(self) -> int:
         """Steps of one epoch."""
-        return steps_per_epoch(len(self.order(0)), self.batch_size)
+        return steps_per_epoch(len(self.order(0)[0]), self.batch_size)
 
-    def order(self, epoch: int) -> NDArray[np.int64]:
-        """Return the rows of an epoch in the order in which they are shown."""
+    def order(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the rows of an epoch in the order in which they are shown, and the number of each copy."""
         return epoch_order(self.rows, self.labels, self.seed, epoch, self.balance)
 
-    def step(self, step: int, steps: int) -> tuple[int, NDArray[np.int64], NDArray[np.float32]]:
-        """Return epoch, rows (filled up to the batch size) and weights of a step counted over all epochs."""
+    def step(self, step: int, steps: int) -> Step:
+        """Say what is shown in a step counted over all epochs; the last step of an epoch is filled up."""
         epoch, within = divmod(step, steps)
-        order = self._order_of(epoch)
-        rows = order[within * self.batch_size : (within + 1) * self.batch_size]
-        weights = np.zeros(self.batch_size, np.float32)
-        weights[: len(rows)] = 1.0
-        filled = np.concatenate([rows, np.repeat(order[:1], self.batch_size - len(rows))])
-        return epoch, filled, weights
+        order, copies = self._order_of(epoch)
+        part = slice(within * self.batch_size, (within + 1) * self.batch_size)
+        n = len(order[part])
+        fill = np.zeros(self.batch_size - n, np.int64)
+        weights = np.concatenate([np.ones(n, np.float32), fill.astype(np.float32)])
+        rows = np.concatenate([order[part], fill + order[0]])
+        return Step(epoch, rows, np.concatenate([copies[part], fill]), weights)
 
-    def _order_of(self, epoch: int) -> NDArray[np.int64]:
+    def _order_of(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         # the order is asked for once a step: keep the last one (any thread may replace it)
         kept = getattr(self, "_kept", None)
         if kept is None or kept[0] != epoch:
@@ -71,9 +81,10 @@ class TrainingBatches:
         self.failure: AffinityZooError | None = None
 
     def __call__(self, step: int) -> Batch:
-        epoch, rows, weights = self._plan.step(step, self.steps)
+        shown = self._plan.step(step, self.steps)
         try:
-            return self._maker.training(rows, epoch), self._label_of[rows][:, None], weights
+            inputs = self._maker.training(shown.rows, shown.epoch, shown.copies)
+            return inputs, self._label_of[shown.rows][:, None], shown.weights
         except AffinityZooError as error:
             self.failure = self.failure or error
             raise

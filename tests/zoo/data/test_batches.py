@@ -74,6 +74,13 @@ def test_epochs_turn_the_complex_and_evaluation_does_not_move_view_zero(pairs: P
     assert np.array_equal(fixed["rotation"][0], np.eye(3)) and not fixed["shift"].any()
 
 
+def test_copies_of_a_row_are_seen_in_different_views(pairs: PosesOfReceptor) -> None:
+    maker = BatchMaker(pairs, _imaging(AtomTypes(), "device"))
+    batch = maker.training(np.array([3, 3, 3]), 0, np.array([0, 1, 2]))
+    assert len({rotation.tobytes() for rotation in batch["rotation"]}) == 3
+    assert len({shift.tobytes() for shift in batch["shift"]}) == 3
+
+
 def test_cropping_leaves_out_only_what_cannot_reach_the_box(pairs: PosesOfReceptor) -> None:
     small = Imaging(AtomTypes(), Box(8, 1.0), ViewOptions(), "device")
     batch = BatchMaker(pairs, small).training(np.arange(7), 0)
