@@ -35,6 +35,7 @@ class Graph:
         default_factory=dict
     )  #: atom -> its partner in a double bond outside aromatic rings
     protonated: set[int] = field(default_factory=set)  #: aromatic nitrogens that carry a hydrogen
+    phenolic: set[int] = field(default_factory=set)  #: aromatic carbons whose own electron is in the ring
 
 
 def perceive(
@@ -187,13 +188,15 @@ def _find_aromatic(graph: Graph, flat: list[tuple[int, ...]], distance: dict[tup
             more += high - low
             if is_free:
                 free.append(i)
-        missing = 6 - electrons
+        missing, phenolic = 6 - electrons, []
         if sum(excess) < _SHORT * len(ring):
             # Bonds as in benzene: what looked like C=O out of the ring is a phenol.
-            more += sum(_points_out(graph, i, ring, distance) for i in ring)
+            phenolic = [i for i in ring if _points_out(graph, i, ring, distance)]
+            more += len(phenolic)
         if not 0 <= missing <= more + len(free):
             continue
         graph.aromatic[list(ring)] = True
+        graph.phenolic.update(i for i in ring if i in phenolic or not _points_out(graph, i, ring, distance))
         graph.protonated.update(sorted(free)[: max(0, missing - more)])
 
 
@@ -246,7 +249,8 @@ def _place_double_bonds(graph: Graph, distance: dict[tuple[int, int], float]) ->
             if i < j and room[i] and room[j] and _may_double(graph, i, j):
                 edges.append((distance[i, j] - _single(graph, i, j), i, j))
     for shorter, i, j in sorted(edges):
-        if shorter < -0.05 and room[i] and room[j]:
+        polar = bool(graph.element[i] != 6 or graph.element[j] != 6)
+        if shorter < (-0.10 if polar else -0.05) and room[i] and room[j]:
             room[i] -= 1
             room[j] -= 1
             graph.double.update({i: j, j: i})
@@ -269,6 +273,7 @@ def _double_bonds_possible(graph: Graph, i: int) -> int:
 def _may_double(graph: Graph, i: int, j: int) -> bool:
     if graph.aromatic[i] or graph.aromatic[j]:
         # exocyclic C=O or C=S of a pyridone and the like; an amine on a ring stays single
-        outer = j if graph.aromatic[i] else i
-        return graph.element[outer] in (8, 16) and len(graph.neighbours[outer]) == 1
+        inner, outer = (i, j) if graph.aromatic[i] else (j, i)
+        terminal = graph.element[outer] in (8, 16) and len(graph.neighbours[outer]) == 1
+        return terminal and inner not in graph.phenolic
     return True

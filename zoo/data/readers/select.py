@@ -39,7 +39,11 @@ def receptor_atoms(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, list[str
     """
     notes: list[str] = []
     raw = heavy(pick_altloc(raw, options.altloc))
+    if not len(raw):
+        raise ReadError("the receptor has no heavy atom", "type")
     raw = _drop(raw, np.isin(raw.residue_name, list(templates.WATERS)), options.waters, "water", notes)
+    if not len(raw):
+        raise ReadError("the receptor has nothing but waters", "type")
     known, entries = templates.match(raw.residue_name, raw.name)
     metal = IS_METAL[raw.element] & ~known
     keep = np.ones(len(raw), bool)
