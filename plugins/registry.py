@@ -117,12 +117,12 @@ class Registry:
             plugin, cls = self._find(kind, name)
         except UsageError as error:
             raise AffinityZooError(
-                f"this model needs the {kind} {name!r} of {wanted}, which is not installed or not loaded: "
-                f"install it ({_install(distribution, version)}) or see `affinity-zoo plugins list`"
+                f"it needs the {kind} {name!r} of {wanted}, which is not here or not loaded: "
+                f"{_install(distribution, version)}; `affinity-zoo plugins list` says more"
             ) from error
         if canonical(plugin.origin.distribution) != canonical(distribution) and "/" not in distribution:
             raise AffinityZooError(
-                f"this model needs the {kind} {name!r} of {wanted}, but here it is that of {plugin.origin}: "
+                f"it needs the {kind} {name!r} of {wanted}, but here that is {plugin.origin}'s: "
                 f"install {wanted} in an environment without {plugin.origin.distribution}"
             )
         return cls
@@ -318,5 +318,5 @@ def _conflict(plugin: Plugin, kind: str, name: str, rivals: list[str], outcome: 
 
 def _install(distribution: str, version: str) -> str:
     if "/" in distribution or distribution.endswith(".py"):
-        return f"--plugin-file {distribution}"
+        return f"give --plugin-file {distribution}"
     return f"pip install {distribution}{f'=={version}' if version else ''}"

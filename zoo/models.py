@@ -7,13 +7,13 @@ import json
 import math
 import os
 import shutil
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.model_safety import check_folder
 from affinity_zoo.zoo.training.recipe import Recipe, from_tables
 
 if TYPE_CHECKING:
@@ -125,9 +125,9 @@ def load_model(model: str | Path) -> Model:
     card = _read_card(folder)
     featurizer, architecture = plugins_of(recipe, folder)
     check_encoding(featurizer, recipe, folder)
-    network = _load_network(
-        folder / "model.keras", {**featurizer.custom_objects(), **architecture.custom_objects()}
-    )
+    objects = {**featurizer.custom_objects(), **architecture.custom_objects()}
+    check_folder(folder, objects)
+    network = _load_network(folder / "model.keras", objects)
     return Model(network, featurizer, architecture, box_of(recipe), recipe, card, folder)
 
 
@@ -149,13 +149,11 @@ def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]
     made = []
     for kind, choice in (("featurizer", recipe.featurizer), ("architecture", recipe.architecture)):
         try:
+            if choice.distribution:
+                catalog().require(kind, choice.name, choice.distribution, choice.version)
             made.append(catalog().create(kind, choice.name, choice.options))
         except AffinityZooError as error:
-            origin = f"{choice.distribution} {choice.version}".strip() or "an unknown distribution"
-            raise AffinityZooError(
-                f"{where} needs the {kind} {choice.name!r} of {origin}: {error}; "
-                f"install it with `pip install {choice.distribution}`"
-            ) from error
+            raise AffinityZooError(f"{where}: {error}") from error
     return made[0], made[1]
 
 
@@ -199,10 +197,6 @@ def _read_card(folder: Path) -> Mapping[str, Any]:
 
 def _load_network(path: Path, custom_objects: dict[str, type]) -> keras.Model:
     try:
-        with zipfile.ZipFile(path) as archive:
-            strange = sorted(set(archive.namelist()) - {"metadata.json", "config.json", "model.weights.h5"})
-        if strange:
-            raise AffinityZooError(f"{path}: refused, it carries {strange[0]!r}, which no model needs")
         import keras
 
         from affinity_zoo.featurizers import layers  # noqa: F401  (registers the voxelizers with Keras)
@@ -213,7 +207,7 @@ def _load_network(path: Path, custom_objects: dict[str, type]) -> keras.Model:
             raise AffinityZooError(
                 f"{path}: not a model of affinity-zoo but a {type(loaded).__name__}; train or import one"
             )
-    except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise AffinityZooError(
             f"{path}: cannot be loaded safely ({first}); get the model again from where it came"
