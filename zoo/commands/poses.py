@@ -11,6 +11,7 @@ import typer
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command("label")(label)
+    app.command("decoys")(decoys)
 
 
 def label(
@@ -56,3 +57,60 @@ def label(
                 f"{len(failed)} poses have no RMSD, the first is {first.file} record {first.record}: {first.reason}"
             )
     raise typer.Exit(1 if len(failed) == len(found) else 3 if failed else 0)
+
+
+def decoys(
+    data: Annotated[Path, typer.Argument(help="Folder that `affinity-zoo index` made.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write, in the ancestor's layout.")],
+    method: Annotated[
+        str, typer.Option(help="dock (Vina) or displace (moved and turned, matched).")
+    ] = "dock",
+    per_ligand: Annotated[int, typer.Option(help="Decoys wanted for each crystal pose.")] = 10,
+    min_rmsd: Annotated[
+        float, typer.Option(help="Å from the crystal pose at least (the ancestor: 6).")
+    ] = 4.0,
+    seed: Annotated[int, typer.Option(help="Of all poses.")] = 0,
+    exhaustiveness: Annotated[int, typer.Option(help="Of Vina.")] = 4,
+    modes: Annotated[int, typer.Option(help="Poses that one docking keeps.")] = 40,
+    passes: Annotated[int, typer.Option(help="Dockings with further seeds while decoys are missing.")] = 3,
+    workers: Annotated[int | None, typer.Option(help="Processes; 0: none. Default: one a processor.")] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds that one complex may take.")] = 600.0,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Make decoys for the crystal poses of an index; a stopped run continues."""
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.data.decoys_dock import DockOptions
+    from affinity_zoo.zoo.data.decoys_run import make_decoys
+
+    made = make_decoys(
+        data,
+        out,
+        method=method,
+        per_ligand=per_ligand,
+        min_rmsd=min_rmsd,
+        seed=seed,
+        dock=DockOptions(exhaustiveness=exhaustiveness, modes=modes, passes=passes),
+        workers=workers,
+        timeout=timeout,
+    )
+    if json:
+        terminal.print_json(made.as_dict())
+    else:
+        rows = [("written", kind, n) for kind, n in made.positives.items()] + [
+            ("written", "decoy", made.decoys)
+        ]
+        rows += [("dropped", reason, n) for reason, n in made.dropped.items()]
+        title = f"{made.out}: {made.complexes:,} complexes, {made.decoys:,} decoys ({made.method})"
+        caption = f"{made.seconds:.1f} s" + (
+            f"; {made.resumed} complexes were there already" if made.resumed else ""
+        )
+        terminal.table(title, ["", "what", "poses"], rows, caption)
+        if made.fewer:
+            listed = ", ".join(
+                f"{name} ({n})" for name, n in sorted(made.fewer.items(), key=lambda i: (i[1], i[0]))
+            )
+            terminal.say(f"fewer than {per_ligand} decoys: {listed}")
+        for name, reason in made.failed.items():
+            terminal.warn(f"{name}: {reason}")
+        terminal.say(f"next: affinity-zoo index {made.out} -o DATA")
+    raise typer.Exit(made.exit_code)
