@@ -167,7 +167,8 @@ class Docking:
         engine = self._vina(seed)
         o = self.options
         engine.dock(exhaustiveness=o.exhaustiveness, n_poses=o.modes, min_rmsd=o.min_rmsd)
-        xyz = engine.poses(n_poses=o.modes, energy_range=o.energy_range, coordinates_only=True)
+        # Not coordinates_only=True: those come in Vina's own order of atoms, the text in the input's.
+        text = engine.poses(n_poses=o.modes, energy_range=o.energy_range)
+        poses = [pdbqt_positions(model)[self.order] for model in text.split("MODEL")[1:]]
         energies = engine.energies(n_poses=o.modes, energy_range=o.energy_range)
-        poses = np.round(np.asarray(xyz, np.float64), 3)
-        return [Docked(pose[self.order], float(e[0]), seed) for pose, e in zip(poses, energies, strict=True)]
+        return [Docked(pose, float(e[0]), seed) for pose, e in zip(poses, energies, strict=True)]

@@ -248,9 +248,8 @@ def test_docking(index: Path, tmp_path: Path) -> None:
             assert r["rmsd"] > 4.0
             pose = positions(tmp_path / r["file"])
             bonds = [cdist(p, p) for p in (pose, positions(tmp_path / first["rows"][0]["file"]))]
-            near = (bonds[1] < 1.7) & (
-                bonds[1] > 0
-            )  # the same atoms in the same order: bonds keep their length
+            # the same atoms in the same order: bonds keep their length
+            near = (bonds[1] < 1.7) & (bonds[1] > 0)
             assert np.allclose(bonds[0][near], bonds[1][near], atol=0.02)
     second = decoys_work.make_complex(replace(task, folder=tmp_path / "again"))
     assert second == first
