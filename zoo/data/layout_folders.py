@@ -140,9 +140,8 @@ def _first(folder: Path, kind: str) -> Path | None:
 
 
 def _receptor_kind(parts: Sequence[dict[str, Path]]) -> str:
-    """Proteins are preferred; the kind that more complexes have is used for all."""
-    count = {kind: sum(kind in p for p in parts) for kind in ("protein", "pocket")}
-    return "protein" if count["protein"] >= count["pocket"] else "pocket"
+    """Whole proteins where at least half of the complexes have one, else pockets; the same kind for all."""
+    return "protein" if 2 * sum("protein" in p for p in parts) >= len(parts) else "pocket"
 
 
 _INDEX_LINE: Final = re.compile(r"^([0-9a-z]{4})\s+(\S+)\s+(\d{4})\s+(-?[\d.]+)\s+(\S+)", re.IGNORECASE)

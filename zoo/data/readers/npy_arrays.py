@@ -28,7 +28,7 @@ def parse_npy(data: bytes, role: Role) -> RawAtoms:
     """
     try:
         table = np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, OSError, EOFError, SyntaxError, TypeError, KeyError) as error:
+    except Exception as error:  # NumPy parses the header as Python and lets its errors through
         raise ReadError(f"NumPy cannot read it ({str(error).strip()[:80]})") from error
     if (
         not isinstance(table, np.ndarray)
