@@ -170,7 +170,7 @@ def test_train_evaluate_predict_and_leaderboard_by_name(environment: Environment
         environment.zoo("train", str(data), *choice.split(), "--epochs", "1", "--batch-size", "8", cwd=work)
         scorers = ["-s", "rie", "-s", "fresh-scorer", "-s", "roc-auc"]
         environment.zoo("evaluate", str(x), "--views", "1", *scorers, cwd=work)
-        (result,) = (work / "summaries" / f"{x}_logs").glob("*result*.json")
+        (result,) = (work / "summaries" / f"{x}_logs" / "results").rglob("result.json")
         metrics = json.loads(result.read_text())["metrics"]
         assert {"robust-initial-enhancement", "fresh-scorer", "roc-auc"} <= set(metrics), metrics
         receptor, poses = structures / "receptors/c0.pdb", structures / "docked_ligands/c0"
