@@ -1,4 +1,4 @@
-"""Commands: leaderboard, compare."""
+"""Commands: leaderboard, compare, report."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command("leaderboard")(leaderboard)
     app.command("compare")(compare)
+    app.command("report")(report)
 
 
 def leaderboard(
@@ -25,6 +26,7 @@ def leaderboard(
     sort: Annotated[str | None, typer.Option(help="Metric to sort by; default: the first.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one line a figure.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown tables.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one self-contained page with plots.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show every metric, not the first four.")] = False,
     verify: Annotated[
@@ -39,11 +41,16 @@ def leaderboard(
     boards = build_boards(paths or [Path("summaries")], benchmark=benchmark, sort_by=sort, recompute=verify)
     for reason in boards[0].refused:
         terminal.warn(reason)
+    written: list[Path] = []
     for path, text in ((csv, as_csv), (markdown, as_markdown)):
         if path is not None:
             with write_whole(path) as file:
                 file.write(text(boards))
-            terminal.warn(f"wrote {path}") if json else terminal.say(f"wrote {path}")
+            written.append(path)
+    if html is not None:
+        from affinity_zoo.zoo.report import write_report
+
+        written.append(write_report(html, boards))
     if json:
         terminal.print_json(as_json(boards))
         return
@@ -56,6 +63,26 @@ def leaderboard(
         caption += f"; {more} more metrics with --all" if more > 0 else ""
         title = f"{board.benchmark}: {board.pairs} pairs, best first by {board.sorted_by}"
         terminal.table(title, headings(board, most), table_rows(board, most), caption)
+    for path in written:
+        terminal.say(f"wrote {path}")
+
+
+def report(
+    run: Annotated[str, typer.Argument(help="Number of the run, or one of its folders.")],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The page; default: x_logs/report.html.")
+    ] = None,
+    benchmark: Annotated[str | None, typer.Option(help="Only this benchmark.")] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+) -> None:
+    """Write one page about one run: figures with intervals, curves, misses, baselines beside it."""
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.report import report_run
+    from affinity_zoo.zoo.training.run_folder import RunFolder
+
+    folder = RunFolder.find(run, runs)
+    page = out if out is not None else folder.logs / "report.html"
+    terminal.say(f"wrote {report_run(folder.logs, folder.root / 'baselines', page, benchmark)}")
 
 
 def compare(

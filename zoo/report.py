@@ -1,0 +1,184 @@
+"""One self-contained HTML page from results: tables with interval bars, curves, misses, commands."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+from pathlib import Path
+
+import numpy as np
+
+from affinity_zoo import __version__
+from affinity_zoo.plugins.contracts import Predictions, Truth
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.leaderboard import Board, Row, build_boards
+from affinity_zoo.zoo.report_curves import binary_truth, hardest_misses, per_target
+from affinity_zoo.zoo.report_plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
+from affinity_zoo.zoo.report_style import SCRIPT, STYLE
+from affinity_zoo.zoo.report_svg import COLOURS, GREY
+from affinity_zoo.zoo.report_table import board_table
+from affinity_zoo.zoo.report_words import in_words
+
+DRAWN_BASELINES = (
+    "docking-score",
+    "burial",
+    "contacts",
+    "ligand-size",
+)  #: dashed and grey, the best two of them
+
+
+def write_report(path: Path, boards: Sequence[Board], title: str = "affinity-zoo leaderboard") -> Path:
+    """Write the page.
+
+    Args:
+        path: the HTML file.
+        boards: one section each.
+        title: of the page.
+    """
+    body = "\n".join(_section(board) for board in boards)
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    text = (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
+        f"<h1>{escape(title)}</h1><p class='soft'>affinity-zoo {__version__}, {when}. Built from sealed result "
+        "files; no figure was typed. Bars are 95 % bootstrap intervals over groups.</p>"
+        f"{body}<script>{SCRIPT}</script></body></html>\n"
+    )
+    with write_whole(Path(path)) as file:
+        file.write(text)
+    return Path(path)
+
+
+def report_run(logs: Path, baselines: Path, path: Path, benchmark: str | None = None) -> Path:
+    """Write the page of one run: its results, each with the baselines of that benchmark beside it.
+
+    Args:
+        logs: the run's ``x_logs``.
+        baselines: folder of the baselines' results; may be missing.
+        path: the HTML file.
+        benchmark: this one only.
+    """
+    mine = build_boards([logs], benchmark=benchmark)
+    wanted = {(board.benchmark, board.content_hash) for board in mine}
+    boards = mine
+    if baselines.is_dir():
+        both = build_boards([logs, baselines], benchmark=benchmark)
+        boards = [board for board in both if (board.benchmark, board.content_hash) in wanted]
+    name = next(row.name for board in mine for row in board.rows)
+    return write_report(path, boards, f"Report of {name}")
+
+
+def _section(board: Board) -> str:
+    predictions = _predictions(board)
+    drawn = _drawn(board, predictions)
+    best = next((row for row in board.rows if not row.baseline), board.rows[0])
+    parts = [
+        f"<section><h2>{escape(board.benchmark)}</h2>",
+        f"<p class='soft'>{_about(board, predictions)}</p>",
+        *(f"<p class='warning'>Refused: {escape(reason)}</p>" for reason in board.refused),
+        "<p>" + escape(in_words(board)) + "</p>",
+        "<div class='tools'><input type='search' placeholder='filter rows' aria-label='filter rows'>"
+        "<label><input type='checkbox' name='baselines' checked> baselines</label>"
+        "<span class='count soft'></span></div>",
+        board_table(board),
+        "<div class='plots'>" + "".join(ranking_plots(drawn)) + calibration_plot(board) + "</div>",
+        training_plots(board),
+        _targets(best, predictions.get(id(best))),
+        _misses(best, predictions.get(id(best))),
+        _commands(board),
+        "</section>",
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _predictions(board: Board) -> dict[int, Predictions]:
+    """The predictions of each row (the first training's) by the row's identity; unreadable ones are left out."""
+    found: dict[int, Predictions] = {}
+    for row in board.rows:
+        try:
+            found[id(row)] = row.results[0].predictions()
+        except AffinityZooError:
+            continue
+    return found
+
+
+def _about(board: Board, predictions: dict[int, Predictions]) -> str:
+    words = [f"{board.pairs:,} pairs"]
+    for rows in list(predictions.values())[:1]:
+        words.append(f"{len(np.unique(rows.group)):,} groups")
+        for truth, names in (("pose_label", ("near-native", "wrong")), ("active", ("active", "inactive"))):
+            values = getattr(rows, truth)
+            if np.isfinite(values).any():
+                words.append(
+                    f"{int((values > 0.5).sum()):,} {names[0]}, {int((values < 0.5).sum()):,} {names[1]}"
+                )
+        if np.isfinite(rows.affinity).any():
+            words.append(f"{int(np.isfinite(rows.affinity).sum()):,} with pK")
+    return escape("; ".join(words)) + f"; labels <code>{escape(board.labels[:12])}</code>"
+
+
+def _drawn(board: Board, predictions: dict[int, Predictions]) -> list[tuple[Row, Predictions, str]]:
+    """The rows whose curves are drawn, with their colours."""
+    models = [r for r in board.rows if not r.baseline and id(r) in predictions][:MOST_LINES]
+    known = [r for r in board.rows if r.name in DRAWN_BASELINES and r.baseline and id(r) in predictions][:2]
+    coloured = [(row, COLOURS[i % len(COLOURS)]) for i, row in enumerate(models)]
+    return [
+        (row, predictions[id(row)], colour) for row, colour in [*coloured, *((row, GREY) for row in known)]
+    ]
+
+
+def _targets(row: Row, rows: Predictions | None) -> str:
+    truth: Truth | None = binary_truth(rows) if rows is not None else None
+    if rows is None or truth is None:
+        return ""
+    figures = per_target(rows, truth)
+    what = "complexes" if truth == "pose_label" else "targets"
+    if not figures:
+        return ""
+    shown = figures[:25]
+    body = "".join(
+        f"<tr><td>{escape(f.name)}</td><td>{f.auc:.3f}</td><td>{f.positives}</td><td>{f.negatives}</td></tr>"
+        for f in shown
+    )
+    perfect = sum(f.auc == 1.0 for f in figures)
+    below = sum(f.auc < 0.5 for f in figures)
+    return (
+        f"<details><summary>{what.capitalize()} of {escape(row.name)}, worst first</summary>"
+        f"<p>{len(figures)} {what} of two classes: {perfect} perfect, {below} worse than chance.</p>"
+        "<table><thead><tr><th>name</th><th>AUC</th><th>positives</th><th>negatives</th></tr></thead>"
+        f"<tbody>{body}</tbody></table></details>"
+    )
+
+
+def _misses(row: Row, rows: Predictions | None) -> str:
+    truth = binary_truth(rows) if rows is not None else None
+    if rows is None or truth is None:
+        return ""
+    high, low = hardest_misses(rows, truth)
+    parts = []
+    for words, misses in (("Negatives ranked highest", high), ("Positives ranked lowest", low)):
+        body = "".join(
+            f"<tr><td>{m.rank}</td><td>{m.score:.3f}</td><td>{escape(m.id)}</td><td>{escape(m.source)}</td>"
+            f"<td>{'' if math.isnan(m.rmsd) else f'{m.rmsd:.2f}'}</td></tr>"
+            for m in misses
+        )
+        head = "<tr><th>rank</th><th>score</th><th>pair</th><th>source</th><th>RMSD, Å</th></tr>"
+        parts.append(f"<h3>{words}</h3><table><thead>{head}</thead><tbody>{body}</tbody></table>")
+    return f"<details><summary>Hardest misses of {escape(row.name)}</summary>{''.join(parts)}</details>"
+
+
+def _commands(board: Board) -> str:
+    items = []
+    for row in board.rows:
+        for result in row.results:
+            command = result.data.get("command") or ""
+            if command:
+                path = escape(str(result.path))
+                items.append(
+                    f"<p>{escape(row.name)} <span class='soft'>({path})</span></p><pre>{escape(command)}</pre>"
+                )
+    return f"<details><summary>Make these rows again</summary>{''.join(items)}</details>" if items else ""

@@ -1,0 +1,78 @@
+"""The table of a report page: sortable, with an interval bar in each cell."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from html import escape
+
+from affinity_zoo.zoo.leaderboard import ARROWS, Board, Column, Row, cell
+from affinity_zoo.zoo.report_svg import Axis, interval_bar
+
+
+def board_table(board: Board) -> str:
+    told = [
+        part for part in ("overlap with training", "notes") if any(_told(row, part) for row in board.rows)
+    ]
+    head = _head("model") + _head("made of") + "".join(_head(part) for part in told)
+    head += "".join(_metric_head(column, column.heading == board.sorted_by) for column in board.columns)
+    axes = {column.key: _range(board.rows, column.key) for column in board.columns}
+    best = {column.key: _best(board.rows, column) for column in board.columns}
+    body = "".join(_row(row, told, board.columns, axes, best) for row in board.rows)
+    return f"<div class='scroll'><table class='board'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def _head(text: str) -> str:
+    return f"<th><button type='button'>{escape(text)}<small>&nbsp;</small></button></th>"
+
+
+def _metric_head(column: Column, is_sorted: bool) -> str:
+    first = "ascending" if column.direction == "lower" else "descending"
+    sort = f" aria-sort='{first}'" if is_sorted else ""
+    small = f"{escape(column.unit)} {ARROWS[column.direction]}"
+    button = f"<button type='button'>{escape(column.key)}<small>{small}</small></button>"
+    return f"<th data-first='{first}'{sort}>{button}</th>"
+
+
+def _told(row: Row, part: str) -> str:
+    return "; ".join(row.notes) if part == "notes" else row.overlap
+
+
+def _row(
+    row: Row, told: list[str], columns: Sequence[Column], axes: dict[str, Axis], best: dict[str, Row | None]
+) -> str:
+    kind = "baseline" if row.baseline else "model"
+    made = "baseline" if row.baseline else f"{row.featurizer} + {row.architecture}"
+    cells = [f"<td>{escape(row.name)}</td>", f"<td>{escape(made)}</td>"]
+    cells += [f"<td>{escape(_told(row, part))}</td>" for part in told]
+    for column in columns:
+        metric = row.metrics.get(column.key)
+        if metric is None or not math.isfinite(metric.value):
+            why = escape(metric.note, quote=True) if metric is not None else ""
+            cells.append(
+                f"<td class='figure' data-value='' title='{why}'>{'undefined' if metric else ''}</td>"
+            )
+            continue
+        value, _, spread = cell(metric).partition(" ")
+        bar = interval_bar(metric.value, metric.low, metric.high, axes[column.key], row.baseline)
+        mark = " best" if best[column.key] is row else ""
+        cells.append(
+            f"<td class='figure{mark}' data-value='{metric.value!r}'>"
+            f"<b>{value}</b> <small>{escape(spread)}</small>{bar}</td>"
+        )
+    return f"<tr class='{kind}'>{''.join(cells)}</tr>"
+
+
+def _range(rows: Iterable[Row], key: str) -> Axis:
+    metrics = [row.metrics[key] for row in rows if key in row.metrics]
+    ends = [v for m in metrics for v in (m.value, m.low, m.high) if math.isfinite(v)] or [0.0, 1.0]
+    return Axis(key, min(ends), max(ends))
+
+
+def _best(rows: Iterable[Row], column: Column) -> Row | None:
+    models = [r for r in rows if not r.baseline and column.key in r.metrics]
+    models = [r for r in models if math.isfinite(r.metrics[column.key].value)]
+    if not models:
+        return None
+    sign = -1.0 if column.direction == "lower" else 1.0
+    return max(models, key=lambda row: sign * row.metrics[column.key].value)
