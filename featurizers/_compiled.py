@@ -3,6 +3,8 @@
 Every function is compiled once, for explicit types (read-only inputs, since the store is a read-only memory
 map; a writeable array is accepted in their place), releases the GIL, and is cached on disk where a cache
 folder can be written. Positions are counted in voxels from voxel 0's centre once an atom has been placed.
+
+All of it is in one file because numba recompiles a cached function only when its own file changes.
 """
 
 from __future__ import annotations
@@ -13,7 +15,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
+from llvmlite import ir
 from numba import njit, types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
@@ -26,31 +31,217 @@ _vector_out = types.Array(_f4, 1, "C")
 _matrix_out = types.Array(_f4, 2, "C")
 _indices_out = types.Array(types.int32, 1, "C")
 _image_out = types.Array(_f4, 4, "C")
+_masks_out = types.Array(types.uint64, 1, "C")
 
-_LANES = 16  # voxels computed at a time along z: one AVX-512 register, two of AVX2
-_TAIL = np.float32(math.exp(-2.0))
-# exp(-2 t) on [0, 1] as a polynomial (Chebyshev interpolation of degree 8, largest error 1e-8).
-_EXP = tuple(
-    np.float32(c)
+WIDE, NARROW = 16, 8  #: voxels computed at a time along z (one AVX-512 or AVX register where there is one)
+_BLOCK = 64  # atoms moved at a time
+_FAST = ("contract", "nsz", "arcp")
+_OPTIONS: dict[str, Any] = {"nogil": True, "fastmath": set(_FAST), "error_model": "numpy"}
+
+_E2 = math.exp(-2.0)
+_ZERO, _HALF, _ONE = np.float32(0), np.float32(0.5), np.float32(1)
+#: exp(-2 t) on [0, 1] as a polynomial, lowest power first (Chebyshev interpolation, largest error 1e-8)
+_EXP = [
+    float(c)
     for c in np.polynomial.chebyshev.Chebyshev.interpolate(lambda t: np.exp(-2.0 * t), 8, domain=(0, 1))
     .convert(kind=np.polynomial.Polynomial)
     .coef
-)
-_E0, _E1, _E2, _E3, _E4, _E5, _E6, _E7, _E8 = _EXP
+]
+_C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (np.float32(c) for c in _EXP)
 
 
 def _compile(*signatures: Any) -> Callable[[_F], _F]:
     """Compile for these signatures; without a cache where numba finds no folder that it can write."""
 
     def decorate(function: _F) -> _F:
-        options = {"nogil": True, "fastmath": {"contract", "nsz", "arcp"}, "error_model": "numpy"}
         try:
-            return njit(list(signatures), cache=True, **options)(function)
+            return njit(list(signatures), cache=True, **_OPTIONS)(function)
         except (RuntimeError, OSError) as error:
             _log.info("compiled kernels are not cached: %s", error)
-            return njit(list(signatures), **options)(function)
+            return njit(list(signatures), **_OPTIONS)(function)
 
     return decorate
+
+
+class _Lanes:
+    """Writes LLVM instructions on vectors of ``lanes`` float32: the loops below leave nothing to guess.
+
+    LLVM's own vectorizer checks at run time, for every row of an atom, whether arrays overlap and how long
+    the row is, which takes longer than the row.
+    """
+
+    def __init__(
+        self, context: Any, builder: Any, signature: Any, arguments: Any, lanes: int, kind: Any = None
+    ) -> None:
+        self.context, self.builder, self.lanes = context, builder, lanes
+        self.signature, self.arguments = signature, arguments
+        self.type = ir.VectorType(kind or ir.FloatType(), lanes)
+
+    def pointer(self, array: int, index: int) -> Any:
+        """Where the lanes of argument ``array`` start, at the number in argument ``index``."""
+        kind = self.signature.args[array]
+        data = self.context.make_array(kind)(self.context, self.builder, self.arguments[array]).data
+        return self.builder.bitcast(self.builder.gep(data, [self.arguments[index]]), self.type.as_pointer())
+
+    def load(self, pointer: Any) -> Any:
+        loaded = self.builder.load(pointer)
+        loaded.align = 4
+        return loaded
+
+    def store(self, vector: Any, pointer: Any) -> None:
+        self.builder.store(vector, pointer).align = 4
+
+    def constant(self, value: float) -> Any:
+        return ir.Constant(self.type, [float(np.float32(value))] * self.lanes)
+
+    def spread(self, argument: int) -> Any:
+        """The float32 in an argument, in every lane."""
+        empty = ir.Constant(self.type, ir.Undefined)
+        first = self.builder.insert_element(empty, self.arguments[argument], ir.IntType(32)(0))
+        zeros = ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        return self.builder.shuffle_vector(first, empty, zeros)
+
+    def add(self, a: Any, b: Any) -> Any:
+        return self.builder.fadd(a, b, flags=_FAST)
+
+    def multiply(self, a: Any, b: Any) -> Any:
+        return self.builder.fmul(a, b, flags=_FAST)
+
+    def select(self, comparison: str, a: Any, b: Any, yes: Any, no: Any) -> Any:
+        return self.builder.select(self.builder.fcmp_ordered(comparison, a, b), yes, no)
+
+    def root(self, a: Any) -> Any:
+        kind = ir.FunctionType(self.type, [self.type])
+        name = f"llvm.sqrt.v{self.lanes}f32"
+        return self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), [a])
+
+    def exponential(self, t: Any) -> Any:
+        """exp(-2 t), for t in [0, 1]; beyond it, that of 1."""
+        one = self.constant(1.0)
+        t = self.select("<", t, one, t, one)
+        result = self.constant(_EXP[-1])
+        for coefficient in reversed(_EXP[:-1]):
+            result = self.add(self.constant(coefficient), self.multiply(t, result))
+        return result
+
+
+def _squares(lanes: int) -> Any:
+    @intrinsic
+    def squares(typing, squares, powers, index, begin, scale):  # type: ignore[no-untyped-def]
+        """squares[index + k] = (begin + k)² scale, and powers = exp(-2 squares), for ``lanes`` numbers k."""
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            v = _Lanes(context, builder, signature, arguments, lanes)
+            steps = ir.Constant(v.type, [float(k) for k in range(lanes)])
+            distance = v.add(v.spread(3), steps)
+            square = v.multiply(v.multiply(distance, distance), v.spread(4))
+            v.store(square, v.pointer(0, 2))
+            v.store(v.exponential(square), v.pointer(1, 2))
+            return context.get_dummy_value()
+
+        return types.void(squares, powers, _i8, _f4, _f4), code
+
+    return squares
+
+
+def _gaussian(lanes: int) -> Any:
+    @intrinsic
+    def gaussian(typing, row, at, squares, powers, index, square, power, tail):  # type: ignore[no-untyped-def]
+        """row[at + k] += density, where t = square + squares[k] is (distance / radius)².
+
+        Inside the radius it is the product of one exponential an axis, ``power * powers[k]``; outside
+        ``tail * (3 - 2 sqrt t)²`` down to zero.
+        """
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            v = _Lanes(context, builder, signature, arguments, lanes)
+            t = v.add(v.spread(5), v.load(v.pointer(2, 4)))
+            core = v.multiply(v.spread(6), v.load(v.pointer(3, 4)))
+            zero = v.constant(0.0)
+            left = v.add(v.constant(3.0), v.multiply(v.constant(-2.0), v.root(t)))
+            left = v.select(">", left, zero, left, zero)
+            outside = v.multiply(v.spread(7), v.multiply(left, left))
+            density = v.select("<=", t, v.constant(1.0), core, outside)
+            place = v.pointer(0, 1)
+            v.store(v.add(v.load(place), density), place)
+            return context.get_dummy_value()
+
+        return types.void(row, _i8, squares, powers, _i8, _f4, _f4, _f4), code
+
+    return gaussian
+
+
+def _binary(lanes: int) -> Any:
+    @intrinsic
+    def binary(typing, row, at, squares, index, square, amount):  # type: ignore[no-untyped-def]
+        """row[at + k] = amount inside the radius, unless a larger amount (0 is none) is there."""
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            v = _Lanes(context, builder, signature, arguments, lanes)
+            t = v.add(v.spread(4), v.load(v.pointer(2, 3)))
+            place = v.pointer(0, 1)
+            old, new = v.load(place), v.spread(5)
+            largest = v.select(">", new, old, new, v.select("==", old, v.constant(0.0), new, old))
+            v.store(v.select("<", t, v.constant(1.0), largest, old), place)
+            return context.get_dummy_value()
+
+        return types.void(row, _i8, squares, _i8, _f4, _f4), code
+
+    return binary
+
+
+def _mark(lanes: int) -> Any:
+    @intrinsic
+    def mark(typing, masks, at, squares, index, square, limit, bit):  # type: ignore[no-untyped-def]
+        """masks[at + k] |= bit for the rows that an atom reaches in a plane: square + squares[k] < limit."""
+
+        def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            v = _Lanes(context, builder, signature, arguments, lanes)
+            n = _Lanes(context, builder, signature, arguments, lanes, ir.IntType(64))
+            reached = builder.fcmp_ordered("<", v.add(v.spread(4), v.load(v.pointer(2, 3))), v.spread(5))
+            bits = builder.select(reached, n.spread(6), ir.Constant(n.type, [0] * lanes))
+            place = n.pointer(0, 1)
+            n.store(builder.or_(n.load(place), bits), place)
+            return context.get_dummy_value()
+
+        return types.void(masks, _i8, squares, _i8, _f4, _f4, types.uint64), code
+
+    return mark
+
+
+@intrinsic
+def _lowest(typing, mask):  # type: ignore[no-untyped-def]
+    """Number of the lowest bit that is set; ``mask`` is not 0."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.cttz(arguments[0], ir.IntType(1)(1))
+
+    return types.int64(types.uint64), code
+
+
+@intrinsic
+def _move(typing, image, to, step, row, at):  # type: ignore[no-untyped-def]
+    """image[to + k step] = row[at + k]; row[at + k] = 0, for NARROW numbers k."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        v = _Lanes(context, builder, signature, arguments, NARROW)
+        source = v.pointer(3, 4)
+        vector = v.load(source)
+        target = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        index = arguments[1]
+        for k in range(NARROW):
+            builder.store(builder.extract_element(vector, ir.IntType(32)(k)), builder.gep(target, [index]))
+            index = builder.add(index, arguments[2])
+        v.store(v.constant(0.0), source)
+        return context.get_dummy_value()
+
+    return types.void(image, _i8, _i8, row, _i8), code
+
+
+_mark_wide, _mark_narrow = _mark(WIDE), _mark(NARROW)
+_squares_wide, _squares_narrow = _squares(WIDE), _squares(NARROW)
+_gaussian_wide, _gaussian_narrow = _gaussian(WIDE), _gaussian(NARROW)
+_binary_wide, _binary_narrow = _binary(WIDE), _binary(NARROW)
 
 
 @_compile(types.void(_image_out))
@@ -58,213 +249,333 @@ def clear(out):  # type: ignore[no-untyped-def]
     """Set an image to zero."""
     flat = out.reshape(out.size)
     for i in range(flat.size):
-        flat[i] = 0.0
+        flat[i] = _ZERO
 
 
-@_compile(
-    types.void(_matrix, _indices, _vector, _vector, _matrix, _vector, _f4, _image_out),
-)
-def nearest(xyz, channel, value, centre, rotation, shift, spacing, out):  # type: ignore[no-untyped-def]
-    """Write each atom's value into the voxel that holds it; the largest value stays. ``out`` is not cleared.
-
-    ``value`` may be empty: 1.0 for all. A value of 0 is not imaged.
-    """
-    side = out.shape[0]
-    r = rotation
-    half, scale = np.float32(0.5 * side), np.float32(1.0) / spacing
-    top = np.float32(side)
-    for i in range(xyz.shape[0]):
-        x, y, z = xyz[i, 0] - centre[0], xyz[i, 1] - centre[1], xyz[i, 2] - centre[2]
-        gx = (r[0, 0] * x + r[0, 1] * y + r[0, 2] * z + shift[0]) * scale + half
-        gy = (r[1, 0] * x + r[1, 1] * y + r[1, 2] * z + shift[1]) * scale + half
-        gz = (r[2, 0] * x + r[2, 1] * y + r[2, 2] * z + shift[2]) * scale + half
-        inside = (gx >= 0) & (gx < top) & (gy >= 0) & (gy < top) & (gz >= 0) & (gz < top)
-        if inside and channel[i] >= 0:
-            new = value[i] if value.size else np.float32(1.0)
-            old = out[int(gx), int(gy), int(gz), channel[i]]
-            if new != 0 and (old == 0 or new > old):
-                out[int(gx), int(gy), int(gz), channel[i]] = new
-
-
-@_compile(types.void(_matrix, _matrix, _vector, _matrix, _vector, _f4, _image_out))
-def nearest_values(xyz, values, centre, rotation, shift, spacing, out):  # type: ignore[no-untyped-def]
-    """As :func:`nearest`, for atoms with a value in each channel; zeros are not imaged."""
-    side = out.shape[0]
-    r = rotation
-    half, scale = np.float32(0.5 * side), np.float32(1.0) / spacing
-    top = np.float32(side)
-    for i in range(xyz.shape[0]):
-        x, y, z = xyz[i, 0] - centre[0], xyz[i, 1] - centre[1], xyz[i, 2] - centre[2]
-        gx = (r[0, 0] * x + r[0, 1] * y + r[0, 2] * z + shift[0]) * scale + half
-        gy = (r[1, 0] * x + r[1, 1] * y + r[1, 2] * z + shift[1]) * scale + half
-        gz = (r[2, 0] * x + r[2, 1] * y + r[2, 2] * z + shift[2]) * scale + half
-        if (gx >= 0) & (gx < top) & (gy >= 0) & (gy < top) & (gz >= 0) & (gz < top):
-            for c in range(values.shape[1]):
-                new = values[i, c]
-                old = out[int(gx), int(gy), int(gz), c]
-                if new != 0 and (old == 0 or new > old):
-                    out[int(gx), int(gy), int(gz), c] = new
-
-
-@_compile(
-    _i8(
-        _matrix, _vector, _indices, _vector, _vector, _matrix, _vector,
-        _f4, _f4, _i8, _i8, _matrix_out, _indices_out,
-    )
-)  # fmt: skip
-def place(  # type: ignore[no-untyped-def]
-    xyz, radius, channel, value, centre, rotation, shift, reach, spacing, side, first, placed, where
-):
-    """Rotate, shift and crop: append the atoms that reach a voxel.
-
-    Args:
-        reach: an atom reaches voxels within ``reach`` times its radius.
-        first: how many atoms ``placed`` already holds.
-        placed: (capacity, 5) written: x, y, z and radius in voxels, value.
-        where: (capacity,) written: the channel.
-
-    Returns:
-        How many atoms ``placed`` holds now.
-    """
-    r = rotation
-    half, scale = np.float32(0.5 * (side - 1)), np.float32(1.0) / spacing
-    n = first
-    for i in range(xyz.shape[0]):
-        x, y, z = xyz[i, 0] - centre[0], xyz[i, 1] - centre[1], xyz[i, 2] - centre[2]
-        gx = (r[0, 0] * x + r[0, 1] * y + r[0, 2] * z + shift[0]) * scale
-        gy = (r[1, 0] * x + r[1, 1] * y + r[1, 2] * z + shift[1]) * scale
-        gz = (r[2, 0] * x + r[2, 1] * y + r[2, 2] * z + shift[2]) * scale
-        limit = half + reach * radius[i] * scale
-        inside = (abs(gx) <= limit) & (abs(gy) <= limit) & (abs(gz) <= limit)
-        if inside and channel[i] >= 0:
-            amount = value[i] if value.size else np.float32(1.0)
-            if amount != 0 and radius[i] > 0:
-                placed[n, 0], placed[n, 1], placed[n, 2] = gx + half, gy + half, gz + half
-                placed[n, 3], placed[n, 4] = radius[i] * scale, amount
-                where[n] = channel[i]
-                n += 1
-    return n
+@njit(**_OPTIONS)
+def _turn(xyz, first, count, centre, rotation, shift, block):  # type: ignore[no-untyped-def]
+    """Positions of ``count`` atoms relative to the box centre, Å, as three rows of ``block``."""
+    r00, r01, r02 = rotation[0, 0], rotation[0, 1], rotation[0, 2]
+    r10, r11, r12 = rotation[1, 0], rotation[1, 1], rotation[1, 2]
+    r20, r21, r22 = rotation[2, 0], rotation[2, 1], rotation[2, 2]
+    cx, cy, cz = centre[0], centre[1], centre[2]
+    sx, sy, sz = shift[0], shift[1], shift[2]
+    for k in range(count):
+        x, y, z = xyz[first + k, 0] - cx, xyz[first + k, 1] - cy, xyz[first + k, 2] - cz
+        block[0, k] = r00 * x + r01 * y + r02 * z + sx
+        block[1, k] = r10 * x + r11 * y + r12 * z + sy
+        block[2, k] = r20 * x + r21 * y + r22 * z + sz
 
 
 @_compile(_i8(_matrix, _vector, _vector, _matrix, _vector, _f4, _f4, _indices_out))
 def select(xyz, radius, centre, rotation, shift, reach, half, selected):  # type: ignore[no-untyped-def]
-    """Write the numbers of the atoms that can reach a voxel of a view.
+    """Write the numbers of the atoms within ``half`` plus ``reach`` radii of the box centre on every axis.
 
     Args:
-        half: half the box in Å, plus what the comparison may be wrong by.
+        half: Å.
         selected: (n,) written.
 
     Returns:
         How many there are.
     """
-    r = rotation
+    block = np.empty((3, _BLOCK), np.float32)
     n = 0
-    for i in range(xyz.shape[0]):
-        x, y, z = xyz[i, 0] - centre[0], xyz[i, 1] - centre[1], xyz[i, 2] - centre[2]
-        gx = r[0, 0] * x + r[0, 1] * y + r[0, 2] * z + shift[0]
-        gy = r[1, 0] * x + r[1, 1] * y + r[1, 2] * z + shift[1]
-        gz = r[2, 0] * x + r[2, 1] * y + r[2, 2] * z + shift[2]
-        limit = half + reach * radius[i]
-        if (abs(gx) <= limit) & (abs(gy) <= limit) & (abs(gz) <= limit):
-            selected[n] = i
-            n += 1
+    for first in range(0, xyz.shape[0], _BLOCK):
+        count = min(_BLOCK, xyz.shape[0] - first)
+        _turn(xyz, first, count, centre, rotation, shift, block)
+        for k in range(count):
+            limit = half + reach * radius[first + k]
+            if (abs(block[0, k]) <= limit) & (abs(block[1, k]) <= limit) & (abs(block[2, k]) <= limit):
+                selected[n] = first + k
+                n += 1
     return n
 
 
-@_compile(types.void(_matrix, _indices, _matrix, _i8, types.boolean, _f4, _image_out))
-def fill(placed, where, values, n, binary, reach, out):  # type: ignore[no-untyped-def]
-    """Clear the image and add the density of the first ``n`` placed atoms.
+@njit(**_OPTIONS)
+def _larger(old, new):  # type: ignore[no-untyped-def]
+    """The larger amount, where 0 means that there is none."""
+    if new != 0 and (old == 0 or new > old):
+        return new
+    return old
+
+
+@_compile(types.boolean(_matrix, _indices, _vector, _matrix, _vector, _matrix, _vector, _f4, _image_out))
+def nearest(xyz, channel, value, values, centre, rotation, shift, spacing, out):  # type: ignore[no-untyped-def]
+    """Write each atom's amount into the voxel that holds it; the largest stays. ``out`` is not cleared.
 
     Args:
-        placed, where: from :func:`place`.
-        values: (n, C) amounts by channel instead of ``where`` and ``placed[:, 4]``; (0, C): unused.
-        binary: 1 inside the radius, the largest amount stays; else gaussian density, amounts add.
-        reach: as for :func:`place`.
-        out: (D, D, D, C).
+        channel, value: (n,); ``value`` may be (0,): 1.0 for all. An amount of 0 is not imaged.
+        values: (n, C) amounts by channel instead of the two; (0, C): unused.
+
+    Returns:
+        False if an atom has a channel that the image does not have.
     """
     side, channels = out.shape[0], out.shape[3]
     flat = out.reshape(out.size)
-    by_channel = values.shape[0] == 0
-    # The planes that each atom reaches: a list of atoms for each plane.
-    starts = np.zeros(side + 1, np.int64)
-    spans = np.empty((n, 2), np.int32)
+    half, scale, top = _HALF * np.float32(side), _ONE / spacing, np.float32(side)
+    block = np.empty((3, _BLOCK), np.float32)
+    for first in range(0, xyz.shape[0], _BLOCK):
+        count = min(_BLOCK, xyz.shape[0] - first)
+        _turn(xyz, first, count, centre, rotation, shift, block)
+        for k in range(count):
+            i = first + k
+            x, y, z = block[0, k] * scale + half, block[1, k] * scale + half, block[2, k] * scale + half
+            if (x >= 0) & (x < top) & (y >= 0) & (y < top) & (z >= 0) & (z < top):
+                voxel = ((int(x) * side + int(y)) * side + int(z)) * channels
+                if values.shape[0]:
+                    for c in range(channels):
+                        flat[voxel + c] = _larger(flat[voxel + c], values[i, c])
+                elif channel[i] >= channels:
+                    return False
+                elif channel[i] >= 0:
+                    amount = value[i] if value.size else _ONE
+                    flat[voxel + channel[i]] = _larger(flat[voxel + channel[i]], amount)
+    return True
+
+
+@_compile(
+    _i8(
+        _matrix, _vector, _indices, _vector, _vector, _matrix, _vector,
+        _f4, _f4, _i8, _i8, _i8, _matrix_out, _indices_out,
+    )
+)  # fmt: skip
+def place(  # type: ignore[no-untyped-def]
+    xyz, radius, channel, value, centre, rotation, shift, reach, spacing, side, channels, first, placed, where
+):
+    """Rotate, shift and crop: append the atoms that reach a voxel.
+
+    Args:
+        value: (n,) amounts, or (0,): 1.0 for all. An atom of amount 0 is not imaged.
+        reach: an atom reaches voxels within ``reach`` times its radius.
+        channels: C; atoms with a channel below 0 are not imaged.
+        first: how many atoms ``placed`` already holds.
+        placed: (capacity, 5) written: x, y, z and radius in voxels, amount.
+        where: (capacity,) written: the channel.
+
+    Returns:
+        How many atoms ``placed`` holds now; -1 if an atom has a channel that the image does not have.
+    """
+    half, scale = _HALF * np.float32(side - 1), _ONE / spacing
+    wall = half * spacing
+    block = np.empty((3, _BLOCK), np.float32)
+    n = first
+    for start in range(0, xyz.shape[0], _BLOCK):
+        count = min(_BLOCK, xyz.shape[0] - start)
+        _turn(xyz, start, count, centre, rotation, shift, block)
+        for k in range(count):
+            i = start + k
+            limit = wall + reach * radius[i]
+            inside = (abs(block[0, k]) <= limit) & (abs(block[1, k]) <= limit) & (abs(block[2, k]) <= limit)
+            if inside and channel[i] >= 0:
+                amount = value[i] if value.size else _ONE
+                if channel[i] >= channels:
+                    return -1
+                if amount != 0 and radius[i] > 0:
+                    for axis in range(3):
+                        placed[n, axis] = block[axis, k] * scale + half
+                    placed[n, 3], placed[n, 4] = radius[i] * scale, amount
+                    where[n] = channel[i]
+                    n += 1
+    return n
+
+
+def lanes(widest: float, reach: float) -> int:
+    """Voxels computed for each row of an atom: those that the widest can reach, filled up to whole vectors.
+
+    Args:
+        widest: the largest radius, voxels.
+    """
+    window = math.floor(2 * reach * widest) + 1
+    return NARROW if window <= NARROW else -(-window // WIDE) * WIDE
+
+
+def scratch_shapes(side: int, channels: int, width: int) -> tuple[int, int]:
+    """Lengths of the scratch and of the masks that :func:`fill` needs for rows of ``width`` lanes."""
+    return channels * side * (side + 2 * width), (channels + 63) // 64 * (side + 2 * width)
+
+
+@njit(inline="always")
+def _exponential(t):  # type: ignore[no-untyped-def]
+    """exp(-2 t) for t in [0, 1]; beyond it, that of 1."""
+    t = min(t, _ONE)
+    power = _C7 + t * _C8
+    power = _C6 + t * power
+    power = _C5 + t * power
+    power = _C4 + t * power
+    power = _C3 + t * power
+    power = _C2 + t * power
+    power = _C1 + t * power
+    return _C0 + t * power
+
+
+@njit(**_OPTIONS)
+def _by_first_plane(placed, n, reach, side):  # type: ignore[no-untyped-def]
+    """Atoms sorted by the first plane they reach, in order within a plane, and where each plane begins."""
+    begins = np.zeros(side + 2, np.int32)
+    firsts = np.empty(n, np.int32)
     for a in range(n):
-        extent = reach * placed[a, 3]
-        low = max(0, math.ceil(placed[a, 0] - extent))
-        high = min(side - 1, math.floor(placed[a, 0] + extent))
-        spans[a, 0], spans[a, 1] = low, high
-        for x in range(low, high + 1):
-            starts[x + 1] += 1
-    for x in range(side):
-        starts[x + 1] += starts[x]
-    members = np.empty(starts[side], np.int32)
-    ends = starts[:side].copy()
+        firsts[a] = min(side, max(0, math.ceil(placed[a, 0] - reach * placed[a, 3])))
+        begins[firsts[a] + 1] += 1
+    for x in range(side + 1):
+        begins[x + 1] += begins[x]
+    order = np.empty(n, np.int32)
     for a in range(n):
-        for x in range(spans[a, 0], spans[a, 1] + 1):
-            members[ends[x]] = a
-            ends[x] += 1
-    row = np.empty(_LANES, np.float32)
-    plane_size = side * side * channels
+        order[begins[firsts[a]]] = a
+        begins[firsts[a]] += 1
+    for x in range(side + 1, 0, -1):
+        begins[x] = begins[x - 1]
+    begins[0] = 0
+    return order, begins
+
+
+@njit(inline="always", **_OPTIONS)
+def _add(  # type: ignore[no-untyped-def]
+    placed, a, c, dx, binary, reach, width, side, z_squares, z_powers, y_squares, y_powers, scratch, masks
+):
+    """Add one atom to the plane at distance ``dx`` from it, and mark the rows that it touches."""
+    gy, gz, radius, amount = placed[a, 1], placed[a, 2], placed[a, 3], placed[a, 4]
+    limit, extent, scale = reach * reach, reach * radius, _ONE / (radius * radius)
+    x_square = dx * dx * scale
+    if x_square >= limit:
+        return
+    y_first, z_first = math.ceil(gy - extent), math.ceil(gz - extent)
+    y_begin, z_begin = np.float32(y_first) - gy, np.float32(z_first) - gz
+    stride = side + 2 * width
+    bit = np.uint64(1) << np.uint64(c & 63)
+    mask_at = (c >> 6) * stride + width + y_first
+    narrow = width == NARROW
+    if narrow:
+        _squares_narrow(z_squares, z_powers, 0, z_begin, scale)
+        _squares_narrow(y_squares, y_powers, 0, y_begin, scale)
+        _mark_narrow(masks, mask_at, y_squares, 0, x_square, limit, bit)
+    else:
+        for b in range(0, width, WIDE):
+            _squares_wide(z_squares, z_powers, b, z_begin + np.float32(b), scale)
+            _squares_wide(y_squares, y_powers, b, y_begin + np.float32(b), scale)
+            _mark_wide(masks, mask_at + b, y_squares, b, x_square, limit, bit)
+    y_extent = radius * math.sqrt(limit - x_square)
+    y_low, y_high = max(0, math.ceil(gy - y_extent)), min(side - 1, math.floor(gy + y_extent))
+    x_power, tail = amount * _exponential(x_square), amount * np.float32(_E2)
+    at = (c * side + y_low) * stride + width + z_first
+    k = np.uint64(y_low - y_first)  # unsigned: numba then does not ask whether it is negative
+    for _ in range(y_low, y_high + 1):
+        square, power = x_square + y_squares[k], x_power * y_powers[k]
+        if narrow:
+            if binary:
+                _binary_narrow(scratch, at, z_squares, 0, square, amount)
+            else:
+                _gaussian_narrow(scratch, at, z_squares, z_powers, 0, square, power, tail)
+        else:
+            for b in range(0, width, WIDE):
+                if binary:
+                    _binary_wide(scratch, at + b, z_squares, b, square, amount)
+                else:
+                    _gaussian_wide(scratch, at + b, z_squares, z_powers, b, square, power, tail)
+        at += stride
+        k += np.uint64(1)
+
+
+@njit(inline="always", **_OPTIONS)
+def _write_plane(scratch, masks, width, side, channels, plane):  # type: ignore[no-untyped-def]
+    """Clear a plane of the image and move the rows that were touched into it."""
+    stride = side + 2 * width
+    whole = side // NARROW * NARROW
+    for y in range(side):
+        row = plane[y * side * channels : (y + 1) * side * channels]
+        for i in range(side * channels):
+            row[i] = _ZERO
+        for word in range((channels + 63) // 64):
+            mask = masks[word * stride + width + y]
+            masks[word * stride + width + y] = np.uint64(0)
+            while mask != 0:
+                c = 64 * word + _lowest(mask)
+                mask &= mask - np.uint64(1)
+                base = (c * side + y) * stride + width
+                for z in range(0, whole, NARROW):
+                    _move(row, z * channels + c, channels, scratch, base + z)
+                for z in range(whole, side):
+                    row[z * channels + c] = scratch[base + z]
+                    scratch[base + z] = _ZERO
+
+
+@_compile(types.void(_matrix, _indices, _i8, types.boolean, _f4, _i8, _vector_out, _masks_out, _image_out))
+def fill(placed, where, n, binary, reach, width, scratch, masks, out):  # type: ignore[no-untyped-def]
+    """Clear the image and add the first ``n`` placed atoms, each in its channel.
+
+    A plane of voxels is summed channels first in a scratch, where an atom's row is one or two vectors; then
+    the rows that were touched are copied into the image, channels last, while they are in the cache. An atom
+    near a wall writes beyond the ends of a row, where nothing is read, instead of being clipped.
+
+    Args:
+        placed, where: from :func:`place`.
+        binary: amount inside the radius, the largest stays; else gaussian density, which adds.
+        reach: as for :func:`place`.
+        width: :func:`lanes`.
+        scratch, masks: zeros of :func:`scratch_shapes`, or as a call with the same shapes left them.
+        out: (D, D, D, C) overwritten.
+    """
+    side, channels = out.shape[0], out.shape[3]
+    flat = out.reshape(out.size)
+    # (distance / radius)² along z and y, and the exponential of it
+    z_squares, z_powers = np.empty(width, np.float32), np.empty(width, np.float32)
+    y_squares, y_powers = np.empty(width, np.float32), np.empty(width, np.float32)
+    order, begins = _by_first_plane(placed, n, reach, side)
+    active = np.empty(n, np.int32)  # the atoms that reach the plane, and those to come that begin here
+    n_active = 0
     for x in range(side):
-        plane = flat[x * plane_size : (x + 1) * plane_size]
-        for i in range(plane_size):
-            plane[i] = 0.0
-        for m in range(starts[x], starts[x + 1]):
-            a = members[m]
-            gy, gz, radius, amount = placed[a, 1], placed[a, 2], placed[a, 3], placed[a, 4]
-            channel = where[a]
+        for m in range(begins[x], begins[x + 1]):
+            active[n_active] = order[m]
+            n_active += 1
+        left = 0
+        for m in range(n_active):
+            dx = np.float32(x) - placed[active[m], 0]
+            if dx <= _ZERO or dx < reach * placed[active[m], 3]:
+                _add(
+                    placed, active[m], where[active[m]], dx, binary, reach, width, side,
+                    z_squares, z_powers, y_squares, y_powers, scratch, masks,
+                )  # fmt: skip
+                active[left] = active[m]
+                left += 1
+        n_active = left
+        _write_plane(scratch, masks, width, side, channels, flat[x * side * side * channels :])
+
+
+@_compile(types.void(_matrix, _matrix, _i8, types.boolean, _f4, _i8, _image_out))
+def fill_values(placed, values, n, binary, reach, width, out):  # type: ignore[no-untyped-def]
+    """As :func:`fill`, for atoms with an amount in each channel: ``values`` (n, C)."""
+    side, channels = out.shape[0], out.shape[3]
+    flat = out.reshape(out.size)
+    for i in range(flat.size):
+        flat[i] = _ZERO
+    squares, powers = np.empty(width, np.float32), np.empty(width, np.float32)
+    row = np.empty(width, np.float32)
+    limit, tail = reach * reach, np.float32(_E2)
+    for a in range(n):
+        radius = placed[a, 3]
+        extent, scale = reach * radius, _ONE / (radius * radius)
+        x_low, x_high = max(0, math.ceil(placed[a, 0] - extent)), math.floor(placed[a, 0] + extent)
+        y_low, y_high = max(0, math.ceil(placed[a, 1] - extent)), math.floor(placed[a, 1] + extent)
+        z_first = math.ceil(placed[a, 2] - extent)
+        for b in range(0, width, NARROW):
+            _squares_narrow(squares, powers, b, np.float32(z_first + b) - placed[a, 2], scale)
+        for x in range(x_low, min(side - 1, x_high) + 1):
             dx = np.float32(x) - placed[a, 0]
-            scale = np.float32(1.0) / (radius * radius)
-            squared_reach = reach * reach * radius * radius
-            extent_y = math.sqrt(max(np.float32(0.0), squared_reach - dx * dx))
-            y_low = max(0, math.ceil(gy - extent_y))
-            y_high = min(side - 1, math.floor(gy + extent_y))
-            for y in range(y_low, y_high + 1):
-                dy = np.float32(y) - gy
-                dxy = dx * dx + dy * dy
-                extent_z = math.sqrt(max(np.float32(0.0), squared_reach - dxy))
-                z_low = max(0, math.ceil(gz - extent_z))
-                z_high = min(side - 1, math.floor(gz + extent_z))
-                for z_block in range(z_low, z_high + 1, _LANES):
-                    if binary:
-                        for k in range(_LANES):
-                            dz = np.float32(z_block + k) - gz
-                            row[k] = amount if (dxy + dz * dz) * scale < np.float32(1.0) else np.float32(0.0)
-                    else:
-                        for k in range(_LANES):
-                            dz = np.float32(z_block + k) - gz
-                            t = (dxy + dz * dz) * scale
-                            u = np.float32(2.0) * np.sqrt(t) - np.float32(3.0)
-                            tail = _TAIL * u * u
-                            core = _E7 + t * _E8
-                            core = _E6 + t * core
-                            core = _E5 + t * core
-                            core = _E4 + t * core
-                            core = _E3 + t * core
-                            core = _E2 + t * core
-                            core = _E1 + t * core
-                            core = _E0 + t * core
-                            row[k] = amount * (core if t <= np.float32(1.0) else tail)
-                    count = min(_LANES, z_high + 1 - z_block)
-                    base = (y * side + z_block) * channels
-                    if by_channel:
-                        base += channel
+            for y in range(y_low, min(side - 1, y_high) + 1):
+                dy = np.float32(y) - placed[a, 1]
+                square = (dx * dx + dy * dy) * scale
+                if square < limit:
+                    power = _exponential(dx * dx * scale) * _exponential(dy * dy * scale)
+                    row[:] = _ZERO
+                    for b in range(0, width, NARROW):
                         if binary:
-                            for k in range(count):
-                                old = plane[base + k * channels]
-                                if row[k] != 0 and (old == 0 or row[k] > old):
-                                    plane[base + k * channels] = row[k]
+                            _binary_narrow(row, b, squares, b, square, _ONE)
                         else:
-                            for k in range(count):
-                                plane[base + k * channels] += row[k]
-                    elif binary:
-                        for k in range(count):
-                            if row[k] != 0:
-                                for c in range(channels):
-                                    old, new = plane[base + k * channels + c], values[a, c]
-                                    if new != 0 and (old == 0 or new > old):
-                                        plane[base + k * channels + c] = new
-                    else:
-                        for k in range(count):
+                            _gaussian_narrow(row, b, squares, powers, b, square, power, tail)
+                    for k in range(max(0, -z_first), min(width, side - z_first)):
+                        if row[k] != 0:
+                            at = ((x * side + y) * side + z_first + k) * channels
                             for c in range(channels):
-                                plane[base + k * channels + c] += row[k] * values[a, c]
+                                if binary:
+                                    flat[at + c] = _larger(flat[at + c], values[a, c])
+                                else:
+                                    flat[at + c] += row[k] * values[a, c]

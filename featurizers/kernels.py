@@ -17,6 +17,7 @@ points and one of cells with the same side and spacing give the same image.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,8 @@ from affinity_zoo.plugins.contracts import Box, Encoding, Voxelization
 Part = tuple[NDArray[np.float32], Encoding]  #: xyz (n, 3) in Å, and the encoding of the same atoms
 
 REACH = {"nearest": 0.0, "binary": 1.0, "gaussian": 1.5}  #: in radii
-_NO_VALUE = np.empty(0, np.float32)
+_NO_VALUE, _NO_CHANNEL = np.empty(0, np.float32), np.empty(0, np.int32)
+_local = threading.local()
 
 
 def voxelize(
@@ -113,15 +115,19 @@ def _nearest(
     shift: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
+    channels = out.shape[3]
     _compiled.clear(out)
     for xyz, encoding in parts:
-        _check(xyz, encoding, out.shape[3])
-        if encoding.values is not None:
-            values = _floats(encoding.values)
-            _compiled.nearest_values(_floats(xyz), values, centre, rotation, shift, box.spacing, out)
-        else:
+        _check(xyz, encoding, channels)
+        if encoding.values is None:
             channel, value = _channel_and_value(encoding)
-            _compiled.nearest(_floats(xyz), channel, value, centre, rotation, shift, box.spacing, out)
+            values = np.empty((0, channels), np.float32)
+        else:
+            channel, value, values = _NO_CHANNEL, _NO_VALUE, _floats(encoding.values)
+        if not _compiled.nearest(
+            _floats(xyz), channel, value, values, centre, rotation, shift, box.spacing, out
+        ):
+            raise _no_such_channel(encoding, channels)
 
 
 def _density(
@@ -133,28 +139,56 @@ def _density(
     shift: NDArray[np.float32],
     out: NDArray[np.float32],
 ) -> None:
+    channels, reach, binary = out.shape[3], REACH[kind], kind == "binary"
     capacity = sum(len(xyz) for xyz, _ in parts)
     placed, where = np.empty((capacity, 5), np.float32), np.empty(capacity, np.int32)
     by_values = any(encoding.values is not None for _, encoding in parts)
-    amounts = []
+    amounts = [np.empty((0, channels), np.float32)]
     n = 0
     for xyz, encoding in parts:
-        _check(xyz, encoding, out.shape[3])
-        first = n
+        _check(xyz, encoding, channels)
         if by_values:
-            values = _all_values(encoding, out.shape[3])
-            used = values.any(axis=1)
-            channel, value = np.where(used, np.arange(len(values), dtype=np.int32), np.int32(-1)), _NO_VALUE
+            values = _all_values(encoding, channels)
+            # The number of the atom takes the place of the channel: it finds the atom's values again.
+            channel = np.where(values.any(axis=1), np.arange(len(values), dtype=np.int32), np.int32(-1))
+            value, last = _NO_VALUE, len(values)
         else:
             channel, value = _channel_and_value(encoding)
+            last = channels
+        first = n
         n = _compiled.place(
             _floats(xyz), _floats(encoding.radius), channel, value, centre, rotation, shift,
-            REACH[kind], box.spacing, box.side, first, placed, where,
+            reach, box.spacing, box.side, last, first, placed, where,
         )  # fmt: skip
+        if n < 0:
+            raise _no_such_channel(encoding, channels)
         if by_values:
             amounts.append(values[where[first:n]])
-    joined = np.concatenate(amounts) if amounts else np.empty((0, out.shape[3]), np.float32)
-    _compiled.fill(placed, where, joined, n, kind == "binary", REACH[kind], out)
+    widest = float(placed[:n, 3].max(initial=0.0))
+    if not np.isfinite(widest):
+        raise ValueError("the encoding has a radius that is not a number")
+    width = _compiled.lanes(widest, reach)
+    if by_values:
+        _compiled.fill_values(placed, np.concatenate(amounts), n, binary, reach, width, out)
+    else:
+        scratch, masks = _scratch(box.side, channels, width)
+        _compiled.fill(placed, where, n, binary, reach, width, scratch, masks, out)
+
+
+def _scratch(side: int, channels: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.uint64]]:
+    """This thread's scratch. It is kept between images: new memory costs as much as a small image."""
+    key = (side, channels, width)
+    if getattr(_local, "key", None) != key:
+        _local.key = None
+        lengths = _compiled.scratch_shapes(side, channels, width)
+        _local.scratch, _local.masks = np.zeros(lengths[0], np.float32), np.zeros(lengths[1], np.uint64)
+        _local.key = key
+    return _local.scratch, _local.masks
+
+
+def _no_such_channel(encoding: Encoding, n_channels: int) -> ValueError:
+    highest = -1 if encoding.channel is None else encoding.channel.max()
+    return ValueError(f"the encoding uses channel {highest}, but the image has {n_channels} (from 0)")
 
 
 def _channel_and_value(encoding: Encoding) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
@@ -176,7 +210,7 @@ def _all_values(encoding: Encoding, n_channels: int) -> NDArray[np.float32]:
 
 
 def _check(xyz: NDArray[np.float32], encoding: Encoding, n_channels: int) -> None:
-    """Shapes only: the compiled loops check no bounds, so a wrong one would write anywhere."""
+    """Shapes: the compiled loops check no bounds, so with a wrong one they would write anywhere."""
     n = len(xyz)
     for array in (encoding.radius, encoding.channel, encoding.value):
         if array is not None and array.shape != (n,):
@@ -185,5 +219,3 @@ def _check(xyz: NDArray[np.float32], encoding: Encoding, n_channels: int) -> Non
         raise ValueError(
             f"the encoding's values have the shape {encoding.values.shape}, not {(n, n_channels)}"
         )
-    if encoding.channel is not None and n and encoding.channel.max() >= n_channels:
-        raise ValueError(f"the encoding uses channel {encoding.channel.max()} of an image with {n_channels}")
