@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.checks import SHARED, Skip, fingerprint, require
 from affinity_zoo.plugins.contracts import Baseline, Predictions, Score, Scorer, Truth
-from affinity_zoo.plugins.samples import moved, rows_of, sample_atoms, sample_predictions
+from affinity_zoo.plugins.samples import moved, rows_of, sample_atoms, sample_predictions, with_score
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +29,13 @@ class Subject:
     def cls(self) -> type[Scorer]:
         """Its class."""
         return type(self.instance)
+
+    @cached_property
+    def base(self) -> Predictions:
+        """Made-up predictions: few rows, or many where the scorer refuses so few."""
+        few = sample_predictions()
+        values = [self.instance.score(few, truth).value for truth in self.cls.truths]
+        return few if all(map(math.isfinite, values)) else sample_predictions(poses=1200)
 
     def value(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
@@ -49,7 +57,7 @@ def unit_is_stated(subject: Any) -> None:
 def score_is_complete(subject: Subject) -> None:
     """It judges by each truth it names; value is a float, details are JSON-ready, note is a text."""
     for truth in subject.cls.truths:
-        found = subject.instance.score(sample_predictions(), truth)
+        found = subject.instance.score(subject.base, truth)
         require(isinstance(found, Score), f"score returned {type(found).__name__}, not Score")
         require(isinstance(found.value, float), f"value is {type(found.value).__name__}, not float")
         require(math.isfinite(found.value), f"value is {found.value} on a normal set ({truth}): {found.note}")
@@ -68,11 +76,11 @@ def direction_is_right(subject: Subject) -> None:
 
     sign = 1.0 if subject.cls.direction == "higher" else -1.0
     for truth in subject.cls.truths:
-        base = sample_predictions()
+        base = subject.base
         follows = getattr(base, truth) * (-1.0 if truth == "rmsd" else 1.0)
         noise = np.linspace(0, 1e-6, len(base))
-        good = subject.value(replace(base, score=follows + noise), truth)
-        bad = subject.value(replace(base, score=-follows - noise), truth)
+        good = subject.value(with_score(base, follows + noise), truth)
+        bad = subject.value(with_score(base, -follows - noise), truth)
         require(sign * good >= sign * bad, f"by {truth}: best ranking {good:.4g}, worst {bad:.4g}")
 
 
@@ -81,10 +89,10 @@ def order_of_rows_is_nothing(subject: Subject) -> None:
     import numpy as np
 
     for truth in subject.cls.truths:
-        base = sample_predictions()
+        base = subject.base
         for name, predictions in (
             ("ties", base),
-            ("a constant score", replace(base, score=np.zeros(len(base)))),
+            ("a constant score", with_score(base, np.zeros(len(base)))),
         ):
             value = subject.value(predictions, truth)
             for seed in range(3):
@@ -99,7 +107,7 @@ def weights_count_rows(subject: Subject) -> None:
     import numpy as np
 
     for truth in subject.cls.truths:
-        base = sample_predictions()
+        base = subject.base
         value = subject.value(base, truth)
         _equal(value, subject.value(base, truth, np.ones(len(base))), f"weights of 1, by {truth}")
         out = base.group == base.group[0]
@@ -115,7 +123,7 @@ def resampling_agrees(subject: Subject) -> None:
         raise Skip("it has no resample")
     import numpy as np
 
-    base = sample_predictions()
+    base = subject.base
     _, group = np.unique(base.group, return_inverse=True)
     counts = np.random.default_rng(0).multinomial(6, [1 / 6] * 6, size=5).astype(np.int32)
     for truth in subject.cls.truths:
@@ -132,7 +140,7 @@ def undefined_is_said(subject: Subject) -> None:
     import numpy as np
 
     for truth in subject.cls.truths:
-        base = sample_predictions()
+        base = subject.base
         one_class = rows_of(base, np.flatnonzero(base.pose_label == 1))
         for name, predictions in (("one row", rows_of(base, np.array([0]))), ("one class", one_class)):
             found = subject.instance.score(predictions, truth)
@@ -142,7 +150,7 @@ def undefined_is_said(subject: Subject) -> None:
 
 def input_is_left_alone(subject: Subject) -> None:
     """The predictions given are not changed."""
-    base = sample_predictions()
+    base = subject.base
     columns = [base.id, base.score, base.group, base.pose_label, base.active, base.affinity, base.rmsd]
     before = fingerprint(columns)
     for truth in subject.cls.truths:

@@ -131,7 +131,9 @@ class Featurizer(_Named):
 
     voxelization: ClassVar[Voxelization] = "gaussian"  #: how encoded atoms become an image
     default_box: ClassVar[Box] = Box(24, 1.0)
-    max_radius: ClassVar[float] = 3.0  #: Å; no radius is above it: voxelizers look no further, so small is fast
+    max_radius: ClassVar[float] = (
+        3.0  #: Å; no radius is above it: voxelizers look no further, so small is fast
+    )
 
     @property
     @abstractmethod

@@ -93,7 +93,19 @@ def sample_predictions(
     }
     for array in arrays.values():
         array.setflags(write=False)
-    return Predictions(**arrays, extra={})
+    return with_score(Predictions(**arrays), score)
+
+
+def with_score(predictions: Predictions, score: NDArray[np.float64]) -> Predictions:
+    """Return the same rows with another score, and with the probability that belongs to it."""
+    import dataclasses
+
+    import numpy as np
+
+    probability = 1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0)))
+    for array in (score, probability):
+        array.setflags(write=False)
+    return dataclasses.replace(predictions, score=score, extra={"probability": probability})
 
 
 def rows_of(predictions: Predictions, rows: NDArray[np.int64]) -> Predictions:
