@@ -127,26 +127,26 @@ class _Lanes:
 
 def _squares(lanes: int) -> Any:
     @intrinsic
-    def squares(typing, squares, powers, index, begin, scale):  # type: ignore[no-untyped-def]
-        """squares[index + k] = (begin + k)² scale, and powers = exp(-2 squares), for ``lanes`` numbers k."""
+    def squares(typing, squares, powers, index, power_index, begin, scale):  # type: ignore[no-untyped-def]
+        """squares[index + k] = (begin + k)² scale and powers[power_index + k] = exp(-2 of it), for ``lanes`` numbers k."""
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             v = _Lanes(context, builder, signature, arguments, lanes)
             steps = ir.Constant(v.type, [float(k) for k in range(lanes)])
-            distance = v.add(v.spread(3), steps)
-            square = v.multiply(v.multiply(distance, distance), v.spread(4))
+            distance = v.add(v.spread(4), steps)
+            square = v.multiply(v.multiply(distance, distance), v.spread(5))
             v.store(square, v.pointer(0, 2))
-            v.store(v.exponential(square), v.pointer(1, 2))
+            v.store(v.exponential(square), v.pointer(1, 3))
             return context.get_dummy_value()
 
-        return types.void(squares, powers, _i8, _f4, _f4), code
+        return types.void(squares, powers, _i8, _i8, _f4, _f4), code
 
     return squares
 
 
 def _gaussian(lanes: int) -> Any:
     @intrinsic
-    def gaussian(typing, row, at, squares, powers, index, square, power, tail):  # type: ignore[no-untyped-def]
+    def gaussian(typing, row, at, squares, powers, index, power_index, square, power, tail):  # type: ignore[no-untyped-def]
         """row[at + k] += density, where t = square + squares[k] is (distance / radius)².
 
         Inside the radius it is the product of one exponential an axis, ``power * powers[k]``; outside
@@ -155,18 +155,18 @@ def _gaussian(lanes: int) -> Any:
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             v = _Lanes(context, builder, signature, arguments, lanes)
-            t = v.add(v.spread(5), v.load(v.pointer(2, 4)))
-            core = v.multiply(v.spread(6), v.load(v.pointer(3, 4)))
+            t = v.add(v.spread(6), v.load(v.pointer(2, 4)))
+            core = v.multiply(v.spread(7), v.load(v.pointer(3, 5)))
             zero = v.constant(0.0)
             left = v.add(v.constant(3.0), v.multiply(v.constant(-2.0), v.root(t)))
             left = v.select(">", left, zero, left, zero)
-            outside = v.multiply(v.spread(7), v.multiply(left, left))
+            outside = v.multiply(v.spread(8), v.multiply(left, left))
             density = v.select("<=", t, v.constant(1.0), core, outside)
             place = v.pointer(0, 1)
             v.store(v.add(v.load(place), density), place)
             return context.get_dummy_value()
 
-        return types.void(row, _i8, squares, powers, _i8, _f4, _f4, _f4), code
+        return types.void(row, _i8, squares, powers, _i8, _i8, _f4, _f4, _f4), code
 
     return gaussian
 
@@ -193,7 +193,10 @@ def _binary(lanes: int) -> Any:
 def _mark(lanes: int) -> Any:
     @intrinsic
     def mark(typing, masks, at, squares, index, square, limit, bit):  # type: ignore[no-untyped-def]
-        """masks[at + k] |= bit for the rows that an atom reaches in a plane: square + squares[k] < limit."""
+        """masks[at + k] |= bit for the rows that an atom reaches in a plane: square + squares[k] < limit.
+
+        Returns these rows as the bits of a number, row 0 lowest.
+        """
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             v = _Lanes(context, builder, signature, arguments, lanes)
@@ -202,11 +205,21 @@ def _mark(lanes: int) -> Any:
             bits = builder.select(reached, n.spread(6), ir.Constant(n.type, [0] * lanes))
             place = n.pointer(0, 1)
             n.store(builder.or_(n.load(place), bits), place)
-            return context.get_dummy_value()
+            return builder.zext(builder.bitcast(reached, ir.IntType(lanes)), ir.IntType(64))
 
-        return types.void(masks, _i8, squares, _i8, _f4, _f4, types.uint64), code
+        return types.uint64(masks, _i8, squares, _i8, _f4, _f4, types.uint64), code
 
     return mark
+
+
+@intrinsic
+def _highest(typing, mask):  # type: ignore[no-untyped-def]
+    """Number of the highest bit that is set; ``mask`` is not 0."""
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.sub(ir.IntType(64)(63), builder.ctlz(arguments[0], ir.IntType(1)(1)))
+
+    return types.int64(types.uint64), code
 
 
 @intrinsic
@@ -238,8 +251,8 @@ def _move(typing, image, to, step, row, at):  # type: ignore[no-untyped-def]
     return types.void(image, _i8, _i8, row, _i8), code
 
 
-_mark_wide, _mark_narrow = _mark(WIDE), _mark(NARROW)
-_squares_wide, _squares_narrow = _squares(WIDE), _squares(NARROW)
+_mark_narrow = _mark(NARROW)
+_squares_narrow = _squares(NARROW)
 _gaussian_wide, _gaussian_narrow = _gaussian(WIDE), _gaussian(NARROW)
 _binary_wide, _binary_narrow = _binary(WIDE), _binary(NARROW)
 
@@ -429,50 +442,57 @@ def _by_first_plane(placed, n, reach, side):  # type: ignore[no-untyped-def]
 
 
 @njit(inline="always", **_OPTIONS)
-def _add(  # type: ignore[no-untyped-def]
-    placed, a, c, dx, binary, reach, width, side, z_squares, z_powers, y_squares, y_powers, scratch, masks
-):
-    """Add one atom to the plane at distance ``dx`` from it, and mark the rows that it touches."""
-    gy, gz, radius, amount = placed[a, 1], placed[a, 2], placed[a, 3], placed[a, 4]
-    limit, extent, scale = reach * reach, reach * radius, _ONE / (radius * radius)
-    x_square = dx * dx * scale
-    if x_square >= limit:
-        return
-    y_first, z_first = math.ceil(gy - extent), math.ceil(gz - extent)
-    y_begin, z_begin = np.float32(y_first) - gy, np.float32(z_first) - gz
+def _prepare(placed, a, reach, width, table):  # type: ignore[no-untyped-def]
+    """An atom's tables: (distance / radius)² and its exponential along x, y and z, ``width`` numbers each."""
+    radius = placed[a, 3]
+    extent, scale = reach * radius, _ONE / (radius * radius)
+    at = a * 6 * width
+    for axis in range(3):
+        begin = np.float32(math.ceil(placed[a, axis] - extent)) - placed[a, axis]
+        for b in range(0, width, NARROW):
+            _squares_narrow(table, table, at + b, at + width + b, begin + np.float32(b), scale)
+        at += 2 * width
+
+
+@njit(inline="always", **_OPTIONS)
+def _add(placed, a, c, x, binary, reach, width, side, table, scratch, masks):  # type: ignore[no-untyped-def]
+    """Add one atom to plane ``x``, and mark the rows that it touches."""
+    amount, extent, limit = placed[a, 4], reach * placed[a, 3], reach * reach
+    x_first, y_first = math.ceil(placed[a, 0] - extent), math.ceil(placed[a, 1] - extent)
+    z_first = math.ceil(placed[a, 2] - extent)
     stride = side + 2 * width
+    xs = a * 6 * width
+    ys, zs = xs + 2 * width, xs + 4 * width
+    at_x = np.uint64(xs + x - x_first)  # unsigned: numba then does not ask whether it is negative
+    x_square, x_power = table[at_x], amount * table[at_x + np.uint64(width)]
     bit = np.uint64(1) << np.uint64(c & 63)
     mask_at = (c >> 6) * stride + width + y_first
     narrow = width == NARROW
-    if narrow:
-        _squares_narrow(z_squares, z_powers, 0, z_begin, scale)
-        _squares_narrow(y_squares, y_powers, 0, y_begin, scale)
-        _mark_narrow(masks, mask_at, y_squares, 0, x_square, limit, bit)
-    else:
-        for b in range(0, width, WIDE):
-            _squares_wide(z_squares, z_powers, b, z_begin + np.float32(b), scale)
-            _squares_wide(y_squares, y_powers, b, y_begin + np.float32(b), scale)
-            _mark_wide(masks, mask_at + b, y_squares, b, x_square, limit, bit)
-    y_extent = radius * math.sqrt(limit - x_square)
-    y_low, y_high = max(0, math.ceil(gy - y_extent)), min(side - 1, math.floor(gy + y_extent))
-    x_power, tail = amount * _exponential(x_square), amount * np.float32(_E2)
+    y_low, y_high = side, -1
+    for b in range(0, width, NARROW):
+        rows = _mark_narrow(masks, mask_at + b, table, ys + b, x_square, limit, bit)
+        if rows != 0:
+            y_low = min(y_low, y_first + b + _lowest(rows))
+            y_high = y_first + b + _highest(rows)
+    y_low, y_high = max(0, y_low), min(side - 1, y_high)
+    tail = amount * np.float32(_E2)
     at = (c * side + y_low) * stride + width + z_first
-    k = np.uint64(y_low - y_first)  # unsigned: numba then does not ask whether it is negative
+    at_y = np.uint64(ys + y_low - y_first)
     for _ in range(y_low, y_high + 1):
-        square, power = x_square + y_squares[k], x_power * y_powers[k]
+        square, power = x_square + table[at_y], x_power * table[at_y + np.uint64(width)]
         if narrow:
             if binary:
-                _binary_narrow(scratch, at, z_squares, 0, square, amount)
+                _binary_narrow(scratch, at, table, zs, square, amount)
             else:
-                _gaussian_narrow(scratch, at, z_squares, z_powers, 0, square, power, tail)
+                _gaussian_narrow(scratch, at, table, table, zs, zs + width, square, power, tail)
         else:
             for b in range(0, width, WIDE):
                 if binary:
-                    _binary_wide(scratch, at + b, z_squares, b, square, amount)
+                    _binary_wide(scratch, at + b, table, zs + b, square, amount)
                 else:
-                    _gaussian_wide(scratch, at + b, z_squares, z_powers, b, square, power, tail)
+                    _gaussian_wide(scratch, at + b, table, table, zs + b, zs + width + b, square, power, tail)
         at += stride
-        k += np.uint64(1)
+        at_y += np.uint64(1)
 
 
 @njit(inline="always", **_OPTIONS)
@@ -498,8 +518,12 @@ def _write_plane(scratch, masks, width, side, channels, plane):  # type: ignore[
                     scratch[base + z] = _ZERO
 
 
-@_compile(types.void(_matrix, _indices, _i8, types.boolean, _f4, _i8, _vector_out, _masks_out, _image_out))
-def fill(placed, where, n, binary, reach, width, scratch, masks, out):  # type: ignore[no-untyped-def]
+@_compile(
+    types.void(
+        _matrix, _indices, _i8, types.boolean, _f4, _i8, _vector_out, _vector_out, _masks_out, _image_out
+    )
+)  # fmt: skip
+def fill(placed, where, n, binary, reach, width, table, scratch, masks, out):  # type: ignore[no-untyped-def]
     """Clear the image and add the first ``n`` placed atoms, each in its channel.
 
     A plane of voxels is summed channels first in a scratch, where an atom's row is one or two vectors; then
@@ -511,19 +535,18 @@ def fill(placed, where, n, binary, reach, width, scratch, masks, out):  # type: 
         binary: amount inside the radius, the largest stays; else gaussian density, which adds.
         reach: as for :func:`place`.
         width: :func:`lanes`.
+        table: (6 n width,) or longer; written.
         scratch, masks: zeros of :func:`scratch_shapes`, or as a call with the same shapes left them.
         out: (D, D, D, C) overwritten.
     """
     side, channels = out.shape[0], out.shape[3]
     flat = out.reshape(out.size)
-    # (distance / radius)² along z and y, and the exponential of it
-    z_squares, z_powers = np.empty(width, np.float32), np.empty(width, np.float32)
-    y_squares, y_powers = np.empty(width, np.float32), np.empty(width, np.float32)
     order, begins = _by_first_plane(placed, n, reach, side)
     active = np.empty(n, np.int32)  # the atoms that reach the plane, and those to come that begin here
     n_active = 0
     for x in range(side):
         for m in range(begins[x], begins[x + 1]):
+            _prepare(placed, order[m], reach, width, table)
             active[n_active] = order[m]
             n_active += 1
         left = 0
@@ -531,9 +554,8 @@ def fill(placed, where, n, binary, reach, width, scratch, masks, out):  # type: 
             dx = np.float32(x) - placed[active[m], 0]
             if dx <= _ZERO or dx < reach * placed[active[m], 3]:
                 _add(
-                    placed, active[m], where[active[m]], dx, binary, reach, width, side,
-                    z_squares, z_powers, y_squares, y_powers, scratch, masks,
-                )  # fmt: skip
+                    placed, active[m], where[active[m]], x, binary, reach, width, side, table, scratch, masks
+                )
                 active[left] = active[m]
                 left += 1
         n_active = left
@@ -557,7 +579,7 @@ def fill_values(placed, values, n, binary, reach, width, out):  # type: ignore[n
         y_low, y_high = max(0, math.ceil(placed[a, 1] - extent)), math.floor(placed[a, 1] + extent)
         z_first = math.ceil(placed[a, 2] - extent)
         for b in range(0, width, NARROW):
-            _squares_narrow(squares, powers, b, np.float32(z_first + b) - placed[a, 2], scale)
+            _squares_narrow(squares, powers, b, b, np.float32(z_first + b) - placed[a, 2], scale)
         for x in range(x_low, min(side - 1, x_high) + 1):
             dx = np.float32(x) - placed[a, 0]
             for y in range(y_low, min(side - 1, y_high) + 1):
@@ -570,7 +592,7 @@ def fill_values(placed, values, n, binary, reach, width, out):  # type: ignore[n
                         if binary:
                             _binary_narrow(row, b, squares, b, square, _ONE)
                         else:
-                            _gaussian_narrow(row, b, squares, powers, b, square, power, tail)
+                            _gaussian_narrow(row, b, squares, powers, b, b, square, power, tail)
                     for k in range(max(0, -z_first), min(width, side - z_first)):
                         if row[k] != 0:
                             at = ((x * side + y) * side + z_first + k) * channels

@@ -171,19 +171,24 @@ def _density(
     if by_values:
         _compiled.fill_values(placed, np.concatenate(amounts), n, binary, reach, width, out)
     else:
-        scratch, masks = _scratch(box.side, channels, width)
-        _compiled.fill(placed, where, n, binary, reach, width, scratch, masks, out)
+        table, scratch, masks = _scratch(n, box.side, channels, width)
+        _compiled.fill(placed, where, n, binary, reach, width, table, scratch, masks, out)
 
 
-def _scratch(side: int, channels: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.uint64]]:
-    """This thread's scratch. It is kept between images: new memory costs as much as a small image."""
+def _scratch(
+    n: int, side: int, channels: int, width: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint64]]:
+    """This thread's working memory. It is kept between images: new memory costs as much as a small image."""
     key = (side, channels, width)
     if getattr(_local, "key", None) != key:
         _local.key = None
         lengths = _compiled.scratch_shapes(side, channels, width)
         _local.scratch, _local.masks = np.zeros(lengths[0], np.float32), np.zeros(lengths[1], np.uint64)
+        _local.table = np.empty(0, np.float32)
         _local.key = key
-    return _local.scratch, _local.masks
+    if len(_local.table) < 6 * n * width:
+        _local.table = np.empty(12 * n * width, np.float32)
+    return _local.table, _local.scratch, _local.masks
 
 
 def _no_such_channel(encoding: Encoding, n_channels: int) -> ValueError:
