@@ -20,6 +20,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import inference, models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.baselines.run import write_baseline_results
+from affinity_zoo.zoo.benchmarks import FOLDER, Benchmark, check, find, select_rows
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.data.pairs import IndexedPairs
@@ -53,7 +54,8 @@ def evaluate(
 
     Args:
         run: its number below ``runs``, or one of its folders.
-        data: a folder made by ``affinity-zoo index``; None: the one the run was trained on.
+        data: a folder made by ``affinity-zoo index``, or the name of a benchmark below ``runs``; None: the
+            folder that the run was trained on.
         split: ``test``, ``validation``, ``train`` or ``all``.
         views: fixed rotations averaged for each pair; the first is that of the file.
         sources: judge only poses from these sources (crystal, crystal_relaxed, near_native, docked);
@@ -69,8 +71,11 @@ def evaluate(
     started = time.perf_counter()
     folder = RunFolder.find(str(run), Path(runs))
     model = models.load_model(folder.logs)
+    known = _benchmark(data, Path(runs))
+    if known is not None:
+        data, split, sources = known.path, known.split, known.sources
     dataset = Dataset.open(Path(data) if data is not None else _trained_on(folder))
-    rows = _rows(dataset, split, sources)
+    rows = select_rows(dataset, split, sources)
     warn_of_other_reading(dataset, model)
     logits = score_rows(model, dataset, rows, views, seed, batch_size, voxelize, workers)
     score = logits.mean(axis=1)
@@ -80,15 +85,16 @@ def evaluate(
         "cropped": cropped(dataset, rows, model),
     }
     predictions = from_dataset(dataset, rows, score, extra)
-    name = benchmark_name(dataset, split, sources)
-    benchmark = {
-        "name": name,
+    benchmark: dict[str, Any] = {
+        "name": benchmark_name(dataset, split, sources),
         "hash": dataset.content_hash,
         "path": str(dataset.path.resolve()),
         "split": split,
     }
+    if known is not None:
+        benchmark = known.as_result_entry()
     path = write_result(
-        folder.logs / "results" / name,
+        folder.logs / "results" / str(benchmark["name"]),
         model=describe_model(model, folder),
         predictions=predictions,
         benchmark=benchmark,
@@ -223,14 +229,15 @@ def _trained_on_or_none(folder: RunFolder) -> Path | None:
         return None
 
 
-def _rows(dataset: Dataset, split: str, sources: tuple[str, ...]) -> NDArray[np.int64]:
-    rows = dataset.rows(split)
-    if sources:
-        rows = rows[np.isin(dataset.column("source")[rows], sources)]
-    if len(rows) == 0:
-        wanted = f" from {', '.join(sources)}" if sources else ""
-        raise AffinityZooError(f"{dataset.path}: no rows in the split {split!r}{wanted}; try --split all")
-    return rows
+def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
+    """The benchmark that ``data`` names, if it is no folder but a benchmark's name."""
+    if data is None or Path(data).exists() or not (runs / FOLDER / f"{data}.json").is_file():
+        return None
+    found = find(runs, str(data))
+    changed = check(found)
+    if changed:
+        raise AffinityZooError(f"benchmark {found.name!r} cannot be used: {changed}; index its source again")
+    return found
 
 
 def _scorers(names: tuple[str, ...]) -> list[Any] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.results import FORMAT, RESULT_NAME, Result, load_result
+from affinity_zoo.zoo.results import FORMAT, RESULT_NAME, Result, load_result, seal_of
 from affinity_zoo.zoo.scorers.judge import Metric, plain
 
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
@@ -110,11 +111,14 @@ def build_boards(
         raise AffinityZooError(
             f"no usable result{why or ' was found'}; `affinity-zoo evaluate RUN` makes one"
         )
+    named = known_benchmarks(paths)
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
-        key = str(result.benchmark.get("name")), str(result.benchmark.get("hash"))
-        groups.setdefault(key, []).append(result)
-    boards = [_board(members, refused, sort_by) for members in groups.values()]
+        entry = result.benchmark
+        content, labels = str(entry.get("hash")), str(entry.get("labels_hash"))
+        name = named.get((content, labels), str(entry.get("name")))
+        groups.setdefault((name, content), []).append(result)
+    boards = [_board(key[0], members, refused, sort_by) for key, members in groups.items()]
     if benchmark is not None:
         wanted = [b for b in boards if b.benchmark == benchmark or b.content_hash.startswith(benchmark)]
         if not wanted:
@@ -126,7 +130,21 @@ def build_boards(
     return sorted(boards, key=lambda board: board.benchmark)
 
 
-def _board(results: Sequence[Result], refused: list[str], sort_by: str | None) -> Board:
+def known_benchmarks(paths: Iterable[Path]) -> dict[tuple[str, str], str]:
+    """Names of the benchmarks that lie beside the results, by content hash and labels hash."""
+    found: dict[tuple[str, str], str] = {}
+    for path in paths:
+        for file in sorted((Path(path) / "benchmarks").glob("*.json")):
+            try:
+                data = json.loads(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(data, dict) and data.get("seal") == seal_of(data):
+                found[(str(data.get("hash")), str(data.get("labels_hash")))] = str(data.get("name"))
+    return found
+
+
+def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: str | None) -> Board:
     results, others = _same_labels(results)
     merged = merge_seeds(results)
     columns: dict[str, Column] = {}
@@ -139,7 +157,7 @@ def _board(results: Sequence[Result], refused: list[str], sort_by: str | None) -
     merged.sort(key=lambda row: _order(row, columns[key]))
     first = results[0].benchmark
     return Board(
-        str(first.get("name", "")), str(first.get("hash", "")), merged, list(columns.values()),
+        name, str(first.get("hash", "")), merged, list(columns.values()),
         str(first.get("labels_hash", "")), int(first.get("rows") or 0), columns[key].heading, refused + others,
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Baseline, Predictions
 
 if TYPE_CHECKING:
+    from affinity_zoo.zoo.benchmarks import Benchmark
     from affinity_zoo.zoo.data.dataset import Dataset
 
 Array: TypeAlias = NDArray[Any]
@@ -124,3 +125,11 @@ def write_baseline_results(
             write_result(place / name, model=model, predictions=scored, benchmark=benchmark, **judging)
         )
     return paths
+
+
+def judge_baselines(folder: Path, dataset: Dataset, rows: Array, benchmark: Benchmark) -> list[Path]:
+    """Judge the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index."""
+    from affinity_zoo.zoo.predictions import from_dataset
+
+    table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
+    return write_baseline_results(folder, dataset, rows, table, benchmark.as_result_entry())

@@ -1,4 +1,4 @@
-"""Commands: leaderboard, compare, report."""
+"""Commands: leaderboard, compare, report, benchmarks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ def register(app: typer.Typer) -> None:
     app.command("leaderboard")(leaderboard)
     app.command("compare")(compare)
     app.command("report")(report)
+    benchmarks = typer.Typer(
+        help="Name labelled sets, so that results can be compared.", no_args_is_help=True
+    )
+    benchmarks.command("add")(benchmarks_add)
+    benchmarks.command("list")(benchmarks_list)
+    benchmarks.command("show")(benchmarks_show)
+    app.add_typer(benchmarks, name="benchmarks")
 
 
 def leaderboard(
@@ -120,3 +127,82 @@ def compare(
         f"paired bootstrap over {over}; it does not see that another training of the same recipe would differ"
     )
     terminal.table(f"{found.benchmark}: {found.rows} pairs", columns, rows, caption)
+
+
+def benchmarks_add(
+    name: Annotated[str, typer.Argument(help="What it will be called.")],
+    data: Annotated[Path, typer.Argument(help="Folder made by `affinity-zoo index`.")],
+    split: Annotated[str, typer.Option(help="all, test, validation or train.")] = "all",
+    sources: Annotated[str, typer.Option(help="Poses from these sources only, comma-separated.")] = "",
+    about: Annotated[str, typer.Option(help="A sentence on what it is.")] = "",
+    baselines: Annotated[bool, typer.Option(help="Judge the one-number baselines on it.")] = True,
+    replace: Annotated[bool, typer.Option("--replace", help="Take the name from another content.")] = False,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+) -> None:
+    """Give a labelled set a name and a hash, and judge the one-number baselines on it."""
+    from affinity_zoo.zoo import benchmarks, terminal
+    from affinity_zoo.zoo.data.dataset import Dataset
+
+    dataset = Dataset.open(data)
+    wanted = tuple(part for part in sources.split(",") if part)
+    made = benchmarks.describe(name, dataset, split, wanted, about)
+    path = benchmarks.add(runs, made, replace)
+    terminal.say(
+        f"{name}: {made.rows} pairs of {made.targets} targets, labels {made.labels_hash[:12]}; wrote {path}"
+    )
+    if baselines:
+        from affinity_zoo.zoo.baselines.run import judge_baselines
+
+        written = judge_baselines(
+            runs / "baselines", dataset, benchmarks.select_rows(dataset, split, wanted), made
+        )
+        terminal.say(
+            f"{len(written)} baselines judged; `affinity-zoo evaluate RUN {name}` puts a model beside them"
+        )
+
+
+def benchmarks_list(
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """List the benchmarks."""
+    from dataclasses import asdict
+
+    from affinity_zoo.zoo import benchmarks, terminal
+
+    known = benchmarks.load_all(runs)
+    if json:
+        terminal.print_json([asdict(benchmark) for benchmark in known])
+        return
+    rows = [
+        [b.name, b.rows, b.targets, ", ".join(b.counts), b.split, b.labels_hash[:12], b.path] for b in known
+    ]
+    terminal.table("benchmarks", ["name", "pairs", "targets", "truths", "split", "labels", "index"], rows)
+
+
+def benchmarks_show(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+    json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
+) -> None:
+    """Show a benchmark and whether its index still is what it was."""
+    from dataclasses import asdict
+
+    from affinity_zoo.plugins.errors import AffinityZooError
+    from affinity_zoo.zoo import benchmarks, terminal
+
+    found = benchmarks.find(runs, name)
+    changed = benchmarks.check(found)
+    if json:
+        terminal.print_json({**asdict(found), "changed": changed})
+    else:
+        rows = [
+            [key, ", ".join(value) if isinstance(value, tuple) else value]
+            for key, value in asdict(found).items()
+        ]
+        rows = [row for row in rows if row[0] != "counts"]
+        for truth, count in found.counts.items():
+            rows.append([truth, ", ".join(f"{key} {number:g}" for key, number in count.items())])
+        terminal.table(name, ["what", "value"], [*rows, ["state", changed or "unchanged"]])
+    if changed:
+        raise AffinityZooError(f"benchmark {name!r} cannot be used: {changed}")
