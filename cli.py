@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 
 import typer
 
@@ -34,6 +35,15 @@ def main() -> None:
     except AffinityZooError as error:
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(error.exit_code)
+    except Exception as error:
+        from affinity_zoo.zoo.catalog import blame
+
+        told = blame(error)
+        if not told:
+            raise
+        traceback.print_exc()
+        typer.secho(f"error: {told}", fg=typer.colors.RED, err=True)
+        sys.exit(1)
     except KeyboardInterrupt:
         typer.secho("stopped by the user", err=True)
         sys.exit(130)

@@ -81,11 +81,13 @@ def network_has_its_shapes(subject: Subject) -> None:
     import numpy as np
 
     require(isinstance(subject.network, keras.Model), f"build returned {type(subject.network).__name__}")
-    found = np.asarray(subject.network(subject.images, training=False))
+    tensor = subject.network(subject.images, training=False)
+    kind = keras.backend.standardize_dtype(tensor.dtype)
+    require(kind == "float32", f"its dtype is {kind}")
+    found = to_numpy(tensor)
     require(found.shape == (3, 1), f"one output: its shape is {found.shape}, not (3, 1)")
-    require(found.dtype == np.float32, f"its dtype is {found.dtype}")
     require(np.isfinite(found).all(), "its output is not finite")
-    two = np.asarray(seeded(subject.instance, subject.shape, OUTPUTS)(subject.images, training=False))
+    two = to_numpy(seeded(subject.instance, subject.shape, OUTPUTS)(subject.images, training=False))
     require(two.shape == (3, 2), f"two outputs: its shape is {two.shape}, not (3, 2)")
 
 
@@ -97,7 +99,7 @@ def any_box_and_channels(subject: Subject) -> None:
     if subject.instance.default_box is None:
         shapes += [(SIDE + 1,) * 3 + (2,), (24, 24, 24, 1)]
     for shape in shapes:
-        found = np.asarray(seeded(subject.instance, shape)(images(shape, 2), training=False))  # type: ignore[arg-type]
+        found = to_numpy(seeded(subject.instance, shape)(images(shape, 2), training=False))  # type: ignore[arg-type]
         require(found.shape == (2, 1) and np.isfinite(found).all(), f"image {shape}: output {found.shape}")
 
 
@@ -113,11 +115,10 @@ def output_is_a_logit(subject: Subject) -> None:
 
 def inference_is_repeatable(subject: Subject) -> None:
     """In inference the same image gives the same output, whatever else is in the batch."""
-    import numpy as np
 
-    first = np.asarray(subject.network(subject.images, training=False))
-    same(first, np.asarray(subject.network(subject.images, training=False)), 1e-6, "twice")
-    alone = np.asarray(subject.network(subject.images[1:2], training=False))
+    first = to_numpy(subject.network(subject.images, training=False))
+    same(first, to_numpy(subject.network(subject.images, training=False)), 1e-6, "twice")
+    alone = to_numpy(subject.network(subject.images[1:2], training=False))
     same(first[1:2], alone, 1e-4, "alone and in a batch")
 
 
@@ -161,15 +162,14 @@ def every_weight_learns(subject: Subject) -> None:
 def model_survives_saving(subject: Subject) -> None:
     """A saved network loads in safe mode and gives the same output."""
     import keras
-    import numpy as np
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         subject.network.save(path)
         objects = subject.instance.custom_objects()
         again = keras.saving.load_model(path, custom_objects=objects, compile=False, safe_mode=True)
-    first = np.asarray(subject.network(subject.images, training=False))
-    same(first, np.asarray(again(subject.images, training=False)), 1e-5, "restored")
+    first = to_numpy(subject.network(subject.images, training=False))
+    same(first, to_numpy(again(subject.images, training=False)), 1e-5, "restored")
 
 
 def layers_are_registered(subject: Subject) -> None:
@@ -183,20 +183,21 @@ def runs_compiled(subject: Subject) -> None:
     """A compiled prediction agrees with a direct one."""
     import numpy as np
 
-    direct = np.asarray(subject.network(subject.images, training=False))
+    direct = to_numpy(subject.network(subject.images, training=False))
     same(direct, np.asarray(subject.network.predict_on_batch(subject.images)), 1e-3, "compiled")
 
 
 def runs_in_mixed_precision(subject: Subject) -> None:
     """Under mixed precision it runs and its output is float32 and finite."""
+    import keras
     import numpy as np
 
     with _policy("mixed_bfloat16"):
         network = seeded(subject.instance, subject.shape)
         found = network(subject.images, training=False)
-    kind = str(getattr(found.dtype, "name", found.dtype))
-    require("float32" in kind, f"its output is {kind}: give the last layer dtype='float32'")
-    require(np.isfinite(np.asarray(found)).all(), "its output is not finite")
+    kind = keras.backend.standardize_dtype(found.dtype)
+    require(kind == "float32", f"its output is {kind}: give the last layer dtype='float32'")
+    require(np.isfinite(to_numpy(found)).all(), "its output is not finite")
 
 
 CHECKS: tuple[Callable[[Any], None], ...] = (

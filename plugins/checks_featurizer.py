@@ -125,7 +125,7 @@ def to_numpy(tensor: Any) -> NDArray[np.float32]:
     import keras
     import numpy as np
 
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")))
+    return np.array(keras.ops.convert_to_numpy(keras.ops.cast(tensor, "float32")))
 
 
 def channels_are_named(subject: Subject) -> None:

@@ -64,6 +64,11 @@ class Plugin:
         """Return the names it registered, by kind."""
         return {kind: [cls.name for cls in found] for kind, found in self.classes.items() if found}  # type: ignore[attr-defined]
 
+    @property
+    def package(self) -> str:
+        """The top-level name of its module."""
+        return self.origin.module.split(":")[0].split(".")[0].strip()
+
     def fail(self, reason: str, remedy: str) -> None:
         """Mark it as failed: it offers nothing."""
         self.state, self.reason, self.remedy = "failed", reason, remedy

@@ -158,6 +158,17 @@ class Registry:
             self._load_all(raise_if_strict=False)
         return [*self._builtins.values(), *self._others()]
 
+    def blame(self, error: BaseException) -> Plugin | None:
+        """Return the installed plugin in whose code an error arose, None where it was not a plugin's."""
+        owners = {p.package: p for p in self._found or [] if p.state in ("loaded", "conflict")}
+        found = None
+        trace = error.__traceback__
+        while trace is not None:
+            package = str(trace.tb_frame.f_globals.get("__name__", "")).split(".")[0]
+            found = owners.get(package, found)
+            trace = trace.tb_next
+        return found
+
     def problems(self) -> list[Plugin]:
         """Return the plugins that failed or conflict."""
         return [plugin for plugin in self.plugins() if plugin.state in ("failed", "conflict")]

@@ -93,7 +93,7 @@ def sample_predictions(
     }
     for array in arrays.values():
         array.setflags(write=False)
-    return with_score(Predictions(**arrays), score)
+    return with_score(Predictions(**arrays), score)  # type: ignore[arg-type]
 
 
 def with_score(predictions: Predictions, score: NDArray[np.float64]) -> Predictions:

@@ -69,6 +69,17 @@ def catalog() -> Registry:
         return _registry
 
 
+def blame(error: BaseException) -> str:
+    """Return a sentence on the plugin in whose code an unexpected error arose; empty: not a plugin's."""
+    plugin = _registry.blame(error) if _registry is not None else None
+    if plugin is None:
+        return ""
+    return (
+        f"{type(error).__name__} in the plugin {plugin.name!r} of {plugin.origin}: {error}; tell its author, "
+        "or go on without plugins (affinity-zoo --no-plugins ...)"
+    )
+
+
 def host() -> Origin:
     """Return the distribution and version of the built-ins."""
     return Origin("affinity-zoo", __version__)

@@ -14,10 +14,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from affinity_zoo.cli import app
+from affinity_zoo.cli import app, main
 from affinity_zoo.plugins import settings
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo import catalog
+from affinity_zoo.zoo import catalog, describe
 
 Distribute = Callable[..., Path]
 Source = Callable[..., str]
@@ -112,6 +112,29 @@ def test_recovery_loads_no_plugin(distribute: Distribute, tmp_path: Path) -> Non
         assert run.invoke(app, arguments).exit_code == 0
     assert run.invoke(app, ["--no-plugins", "plugins", "list"]).exit_code == 0
     assert not mark.exists()
+
+
+def test_a_crash_in_a_plugin_names_it(
+    distribute: Distribute,
+    scorer_source: Source,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    source = scorer_source("crashing") + "\n\ndef crash(self):\n    return 1 / 0\n\nS0.options = crash\n"
+    distribute("zoo-crashing", source, version="3.1")
+    monkeypatch.setattr(sys, "argv", ["affinity-zoo", "list", "scorers"])
+    monkeypatch.setattr(
+        describe, "entry_summary", lambda entry: entry.cls().options() if entry.name == "crashing" else {}
+    )
+    with pytest.raises(SystemExit) as caught:
+        main()
+    assert caught.value.code == 1
+    said = capsys.readouterr().err
+    assert "ZeroDivisionError in the plugin 'zoo-crashing' of zoo-crashing 3.1" in said
+    assert "Traceback" in said and "--no-plugins" in said
+    monkeypatch.setattr(describe, "entry_summary", lambda entry: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main()
 
 
 SCRIPT = """
