@@ -15,6 +15,7 @@ _FRACTIONS = "Fractions of train, validation and test; a group is never cut."
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command("index")(index)
+    app.command("split")(split)
 
 
 def index(
@@ -60,6 +61,50 @@ def index(
     else:
         _show(summary)
     raise typer.Exit(summary.exit_code)
+
+
+def split(
+    data: Annotated[Path, typer.Argument(help="Folder that `affinity-zoo index` made.")],
+    by: Annotated[
+        str, typer.Option("--split-by", help="receptor, sequence, scaffold, time or random.")
+    ] = "receptor",
+    fractions: Annotated[str, typer.Option(help=_FRACTIONS)] = "0.8,0.1,0.1",
+    identity: Annotated[float, typer.Option(help="Sequences at least this identical stay together.")] = 0.3,
+    time_column: Annotated[str, typer.Option(help="Column with the year or date.")] = "year",
+    folds: Annotated[int, typer.Option(help="Make this many folds; --fold is the test set.")] = 0,
+    fold: Annotated[int, typer.Option(help="The fold that is the test set, from 0.")] = 0,
+    seed: Annotated[int, typer.Option(help="Another one, another split.")] = 0,
+    workers: Annotated[int | None, typer.Option(help="Processes; 0: none.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Split an index again, and report what the sets share."""
+    from dataclasses import asdict
+
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.data.resplit import split as split_data
+
+    summary = split_data(
+        Dataset.open(data),
+        by,
+        fractions=_numbers(fractions),
+        seed=seed,
+        identity=identity,
+        column=time_column,
+        folds=folds,
+        fold=fold,
+        workers=workers,
+    )
+    if json:
+        terminal.print_json(asdict(summary))
+        return
+    title = f"{data}: {summary.groups:,} groups by {summary.by}" + (f", {folds} folds" if folds else "")
+    terminal.table(title, ["set", "rows"], list(summary.rows.items()))
+    keys = list(dict.fromkeys(k for border in summary.leaks.values() for k in border))
+    rows = [[k.replace("_", " "), *(border.get(k, "") for border in summary.leaks.values())] for k in keys]
+    terminal.table("what the sets share", ["", *summary.leaks], rows)
+    for note in summary.notes:
+        terminal.say(note)
 
 
 def _show(summary) -> None:  # type: ignore[no-untyped-def]

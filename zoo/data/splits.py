@@ -62,6 +62,23 @@ def split_groups(
     return [place[group] for group in groups]
 
 
+def fold_groups(groups: Sequence[str], folds: int, seed: int = 0) -> list[int]:
+    """The fold of each row, 0 to ``folds`` - 1; rows of one group always together, folds as even as groups allow."""
+    size: dict[str, int] = {}
+    for group in groups:
+        size[group] = size.get(group, 0) + 1
+    # The largest groups first: what is left evens the folds out.
+    order = sorted(
+        size, key=lambda group: (-size[group], hashlib.sha256(f"{seed}:{group}".encode()).digest())
+    )
+    filled = [0] * folds
+    place: dict[str, int] = {}
+    for group in order:
+        place[group] = min(range(folds), key=lambda f: (filled[f], f))
+        filled[place[group]] += size[group]
+    return [place[group] for group in groups]
+
+
 def write_splits(
     folder: Path, columns: dict[str, Sequence[Any]], places: Sequence[str], how: dict[str, Any]
 ) -> dict[str, int]:

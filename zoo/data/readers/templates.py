@@ -59,7 +59,7 @@ _SIDE_CHAINS: Final = {
 
 #: other names of the same residue: protonation states (they change nothing that is imaged without their
 #: hydrogens) and disulphides
-_SAME: Final = {
+SAME_RESIDUE: Final = {
     "HID": "HIS", "HIE": "HIS", "HIP": "HIS", "HSD": "HIS", "HSE": "HIS", "HSP": "HIS", "CYX": "CYS", "CYM": "CYS",
     "CSS": "CYS", "ASH": "ASP", "GLH": "GLU", "LYN": "LYS", "ARN": "ARG", "TYM": "TYR",
 }  # fmt: skip
@@ -80,7 +80,7 @@ _BASES: Final = {
 WATERS: Final = frozenset(
     (b"HOH", b"WAT", b"DOD", b"H2O", b"TIP", b"TIP3", b"TP3", b"SPC", b"SOL", b"T3P", b"T4P")
 )
-AMINO_ACIDS: Final = frozenset((*_SIDE_CHAINS, *_SAME))
+AMINO_ACIDS: Final = frozenset((*_SIDE_CHAINS, *SAME_RESIDUE))
 NUCLEOTIDES: Final = frozenset((*_BASES, *(f"D{b}" for b in _BASES), *(f"R{b}" for b in _BASES)))
 
 Entry = tuple[int, int, int]
@@ -109,7 +109,7 @@ def _residues() -> dict[str, dict[str, Entry]]:
     found = {name: backbone | _parse(text) for name, text in _SIDE_CHAINS.items()}
     found["PRO"]["N"] = (6, int(_B | _R), 0)
     found["PRO"]["CA"] = (3, int(_B | _R), 0)
-    found |= {other: found[name] for other, name in _SAME.items()}
+    found |= {other: found[name] for other, name in SAME_RESIDUE.items()}
     found["CYX"] = found["CSS"] = found["CYX"] | {"SG": (14, 0, 0)}
     for base, text in _BASES.items():
         atoms = _parse(f"{_NUCLEOTIDE} {text}")
