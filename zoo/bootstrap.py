@@ -1,8 +1,9 @@
 """Intervals by resampling whole groups: 95 % percentile bootstrap, seeded.
 
 Rows of one target or complex are not independent, so groups are drawn with replacement, not rows.
-With fewer than ten groups that says nothing; molecules are drawn within each target instead, and
-the interval says so: it then holds for these targets only.
+With fewer than ten groups that says little; molecules are drawn within each target instead, and
+the interval says so: it then holds for these targets only. Where the targets have hardly more than one
+molecule each (poses of a few complexes), the few groups are drawn after all, and that is said too.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Resampling:
 
     group: NDArray[np.int64]  #: (N,) which of the G drawn things each row belongs to
     counts: NDArray[np.int32]  #: (B, G) how often each was drawn
-    over: str  #: "groups" or "molecules within targets"
+    over: str  #: "groups", "molecules within targets", or "groups (only 6: too narrow)"
     seed: int
 
 
@@ -64,6 +65,9 @@ def resampling(predictions: Predictions, replicates: int = REPLICATES, seed: int
     target = predictions.target if np.any(predictions.target != "") else named
     molecule = predictions.molecule if np.any(predictions.molecule != "") else predictions.id
     molecules = factorize(target, molecule)
+    if len(molecules) < 2 * len(groups):
+        over = f"groups (only {len(groups)}: too narrow)"
+        return Resampling(groups.of_row, _draw(rng, len(groups), replicates), over, seed)
     owner = np.zeros(len(molecules), np.int64)
     owner[molecules.of_row] = factorize(target).of_row
     counts = np.zeros((replicates, len(molecules)), np.int32)

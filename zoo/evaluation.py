@@ -230,8 +230,8 @@ def _trained_on_or_none(folder: RunFolder) -> Path | None:
 
 
 def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
-    """The benchmark that ``data`` names, if it is no folder but a benchmark's name."""
-    if data is None or Path(data).exists() or not (runs / FOLDER / f"{data}.json").is_file():
+    """The benchmark that ``data`` names, if there is one; a folder of the same name is ``./name``."""
+    if data is None or Path(data).name != str(data) or not (runs / FOLDER / f"{data}.json").is_file():
         return None
     found = find(runs, str(data))
     changed = check(found)

@@ -75,6 +75,13 @@ def test_few_targets_draw_molecules_within_each_and_say_so() -> None:
     assert found.interval["over"] == "molecules within targets"
 
 
+def test_poses_of_few_complexes_draw_the_complexes_and_warn() -> None:
+    draws = resampling(complexes(6, 8, 0), 50)
+    assert draws.over == "groups (only 6: too narrow)"
+    found = interval(RocAuc(), complexes(6, 8, 0), "pose_label", draws)
+    assert found.low < found.high
+
+
 def test_the_same_seed_gives_the_same_draws() -> None:
     table = complexes(30, 5, 1)
     one, two, other = (resampling(table, 10, seed).counts for seed in (4, 4, 5))
