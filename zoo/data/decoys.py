@@ -9,7 +9,7 @@ on another crystal copy of a similar ligand. What differs in the end is which at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,12 @@ OVERLAP_CUTOFF = 4.0  #: Å
 #: each search aims at the crystal pose's measures + (shift + spread x normal) x MATCH_SCALE: rigid poses end up
 #: less buried and with more overlap than they aim at
 AIM_SPREAD = 1.0
-AIM_SHIFT = np.array([0.0, 1.5, 0.0, -1.0])
+AIM_SHIFT = np.array([0.0, 2.0, 0.0, -1.0])
+REFINED = 7  #: searches per wanted pose that go on with exact distances
+SAME_PLACE = 0.8  #: Å RMSD between two of them at least
 FREE = 2.8  #: Å from every receptor atom: a place where a ligand's middle may start
 #: what counts as one unit off when poses are matched: contacts, burial (per atom), shortest (Å), overlap (Å per atom)
-MATCH_SCALE = (0.10, 0.40, 0.05, 0.012)
+MATCH_SCALE = (0.10, 0.30, 0.05, 0.012)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +51,8 @@ class DisplaceOptions:
         count: poses wanted per ligand.
         min_rmsd: Å to the crystal pose; every pose is farther.
         reach: Å, how far the ligand's centre may go.
-        tries: searches per wanted pose; a third goes on, the best matches are kept.
-        steps: moves in one search.
+        tries: broad searches per wanted pose; the best seven go on with exact distances.
+        steps: moves in one exact search; a broad one has half as many.
         apart: Å RMSD between two kept poses.
         max_mismatch: poses that differ more from the crystal pose, in units of MATCH_SCALE, are not kept.
     """
@@ -58,8 +60,8 @@ class DisplaceOptions:
     count: int = 10
     min_rmsd: float = 6.0
     reach: float = 20.0
-    tries: int = 40
-    steps: int = 500
+    tries: int = 100
+    steps: int = 350
     apart: float = 2.0
     max_mismatch: float = 40.0
 
@@ -116,6 +118,7 @@ def displaced_poses(
         others: positions of other crystal ligands a pose must not lie on.
         options: how many, how far, how long.
     """
+    from affinity_zoo.zoo.data import decoys_maps as maps
     from affinity_zoo.zoo.data import decoys_search as search
 
     options = options or DisplaceOptions()
@@ -132,21 +135,36 @@ def displaced_poses(
     measures = np.empty(5)
     search.measure(crystal, vdw[element], *grid, measures)
     wished = measures[:4].copy()
-    args = (body, vdw[element], crystal, *grid)
     scale = np.array(MATCH_SCALE)
     rules = (options.min_rmsd, options.reach)
+    broad = maps.make_maps(cells.xyz, cells.radius, vdw[element], home, options.reach + size + 1.0)
     quick = []
     for q, t in _starts(rng, home, cells, measures[1], options):
         aim = wished + AIM_SPREAD * scale * rng.standard_normal(4) + AIM_SHIFT * scale
-        found = search.anneal(*args, aim, scale, *rules, q, t, _noise(rng, options.steps // 5), 1.0)
-        quick.append((float(found[2]), aim, found[3], found[4]))
-    quick.sort(key=lambda item: item[0])
+        noise = _noise(rng, options.steps // 2)
+        args = (body, vdw[element], crystal, *grid, *broad, aim, scale, *rules)
+        found = search.anneal(*args, q, t, noise, 1.0)
+        quick.append((float(found[2]), found[0], aim, found[3], found[4]))
     poses = []
-    for _, aim, q, t in quick[: len(quick) // 3]:
-        pose, got, *_ = search.anneal(*args, aim, scale, *rules, q, t, _noise(rng, options.steps), 0.5)
+    for aim, q, t in _best(quick, options.count * REFINED):
+        args = (body, vdw[element], crystal, *grid, *maps.no_maps(), aim, scale, *rules)
+        pose, got, *_ = search.anneal(*args, q, t, _noise(rng, options.steps), 0.3)
         if got[4] == 0.0:
             poses.append(((got[:4] - wished) / scale, np.round(pose, 3)))
     return _keep(poses, rec, rec_element, crystal, element, others, options)
+
+
+def _best(
+    quick: list[tuple[float, NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]], count: int
+) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
+    """The poses of least cost, each in its own place: aim, orientation, position."""
+    kept: list[NDArray[Any]] = []
+    for _, pose, aim, q, t in sorted(quick, key=lambda item: item[0]):
+        if all(np.sqrt(((pose - other) ** 2).sum(axis=1).mean()) > SAME_PLACE for other in kept):
+            kept.append(pose)
+            yield aim, q, t
+            if len(kept) == count:
+                return
 
 
 def _noise(rng: np.random.Generator, steps: int) -> NDArray[np.float64]:

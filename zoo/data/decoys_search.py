@@ -14,11 +14,10 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from affinity_zoo.zoo.data.decoys_maps import CLASH_MARGIN, OVERLAP_FRACTION, look_up
 from affinity_zoo.zoo.data.geometry import BURIAL_CUTOFF, CLASH_FRACTION, CONTACT_CUTOFF, near_box, radii
 
-OVERLAP_FRACTION = 0.9  #: of the van der Waals sum; what lies deeper counts as overlap, in Å
 MEASURES = ("contacts", "burial", "shortest", "overlap", "clash")  #: what `measure` returns, in order
-_CLASH_MARGIN = 0.02  #: Å: so that a pose rounded to 0.001 Å in a file still has no clash
 _CELL = BURIAL_CUTOFF + 1e-3
 
 
@@ -94,8 +93,8 @@ def measure(xyz, radius, rec, rec_radius, start, origin, shape, out):  # type: i
                         if d2 < (OVERLAP_FRACTION * size) ** 2:
                             d = np.sqrt(d2)
                             overlap += OVERLAP_FRACTION * size - d
-                            if d < CLASH_FRACTION * size + _CLASH_MARGIN:
-                                clash += CLASH_FRACTION * size + _CLASH_MARGIN - d
+                            if d < CLASH_FRACTION * size + CLASH_MARGIN:
+                                clash += CLASH_FRACTION * size + CLASH_MARGIN - d
     out[0] = contacts / n
     out[1] = buried / n
     out[2] = np.sqrt(shortest2)
@@ -145,6 +144,9 @@ def anneal(  # type: ignore[no-untyped-def]
     start,
     origin,
     shape,
+    values,
+    corner,
+    kind,
     wished,
     scale,
     min_rmsd,
@@ -159,6 +161,7 @@ def anneal(  # type: ignore[no-untyped-def]
     Args:
         body: (n, 3) ligand centred at 0. radius: (n,). crystal: (n, 3) where it really lies.
         rec, rec_radius, start, origin, shape: the receptor's :class:`Cells`.
+        values, corner, kind: the receptor's maps; empty: distances are taken instead.
         wished, scale: (4,) contacts, burial, shortest, overlap: the goal, and what is one unit off.
         min_rmsd: Å; closer to the crystal pose costs.
         limit: the ligand's centre stays within so many Å of the crystal pose's.
@@ -199,7 +202,10 @@ def anneal(  # type: ignore[no-untyped-def]
             if gone > limit * limit:
                 continue
         _put(body, q2, t2, now)
-        measure(now, radius, rec, rec_radius, start, origin, shape, found)
+        if values.shape[0] > 0:
+            look_up(now, values, corner, kind, found)
+        else:
+            measure(now, radius, rec, rec_radius, start, origin, shape, found)
         moved = 0.0
         for a in range(n):
             for i in range(3):

