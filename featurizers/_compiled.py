@@ -128,7 +128,7 @@ class _Lanes:
 def _squares(lanes: int) -> Any:
     @intrinsic
     def squares(typing, squares, powers, index, power_index, begin, scale):  # type: ignore[no-untyped-def]
-        """squares[index + k] = (begin + k)² scale and powers[power_index + k] = exp(-2 of it), for ``lanes`` numbers k."""
+        """squares[index + k] = (begin + k)² scale, powers[power_index + k] = exp(-2 of it); ``lanes`` numbers k."""
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             v = _Lanes(context, builder, signature, arguments, lanes)
