@@ -53,6 +53,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "shortest-distance": "affinity_zoo.zoo.baselines.shortest_distance",
         "burial": "affinity_zoo.zoo.baselines.burial",
         "docking-score": "affinity_zoo.zoo.baselines.docking_score",
+        "nearest-training-ligand": "affinity_zoo.zoo.baselines.nearest_ligand",
     },
 }
 

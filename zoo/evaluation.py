@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.featurizers.views import ViewOptions
-from affinity_zoo.plugins.contracts import Predictions
+from affinity_zoo.plugins.contracts import Baseline, Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import inference, models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
@@ -112,6 +112,8 @@ def evaluate(
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
     write_baseline_results(folder.root / "baselines", dataset, rows, predictions, benchmark)
+    if nearest := nearest_ligand_baseline(model, _trained_on_or_none(folder)):
+        write_baseline_results(folder.root / "baselines", dataset, rows, predictions, benchmark, [nearest])
     result = load_result(path)
     write_ancestor_files(folder.logs, folder.x, result)
     if submission is not None:
@@ -164,6 +166,20 @@ def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> st
     """Name what is judged: data, split and sources."""
     parts = [dataset.path.resolve().name, split, *sources]
     return "-".join(part for part in parts if part)
+
+
+def nearest_ligand_baseline(model: models.Model, trained_on: Path | None) -> Baseline | None:
+    """The baseline that remembers this model's training ligands; None where its training index is gone."""
+    from affinity_zoo.zoo.baselines.nearest_ligand import NearestTrainingLigand
+
+    pairs = model.folder / "training_pairs.csv"
+    if trained_on is None or not pairs.is_file():
+        return None
+    try:
+        Dataset.open(trained_on)
+    except AffinityZooError:
+        return None
+    return NearestTrainingLigand(str(trained_on.resolve()), str(pairs.resolve()))
 
 
 def describe_model(model: models.Model, folder: RunFolder) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -75,56 +76,70 @@ def write_baseline_results(
     rows: Array,
     predictions: Predictions,
     benchmark: Mapping[str, Any],
+    baselines: Sequence[Baseline] | None = None,
     **judging: Any,
 ) -> list[Path]:
-    """Write the result of every default baseline on a benchmark, where it is not there yet.
+    """Write the result of every baseline on a benchmark, where it is not there yet.
 
     Args:
-        folder: results go to ``folder/<name>-<hash>/<baseline>/result.json``.
+        folder: results go to ``folder/<benchmark>-<hash>/<baseline>/result.json``.
         dataset: the index.
         rows: (N,) row numbers of the benchmark in the index.
         predictions: of any model on these rows, in the same order: ids and truths are taken from it.
         benchmark: as for :func:`~affinity_zoo.zoo.results.write_result`.
+        baselines: None: :func:`default_baselines`.
         judging: ``scorers`` and ``replicates`` for ``write_result``.
 
     Returns:
         The JSON files, those that were there already too; a baseline that says nothing of any row has none.
     """
-    from affinity_zoo.plugins.errors import AffinityZooError
     from affinity_zoo.zoo.predictions import labels_hash, with_score
-    from affinity_zoo.zoo.results import load_result, write_result
+    from affinity_zoo.zoo.results import write_result
     from affinity_zoo.zoo.scorers.judge import default_scorers
 
     place = Path(folder) / f"{benchmark['name']}-{str(benchmark['hash'])[:8]}"
-    judging.setdefault(
-        "scorers", default_scorers(with_score(predictions, predictions.score), calibrated=False)
-    )
+    bare = with_score(predictions, predictions.score)
+    judging.setdefault("scorers", default_scorers(bare, calibrated=False))
+    chosen = default_baselines() if baselines is None else list(baselines)
+    places = {baseline.name: place / _folder_name(baseline) for baseline in chosen}
     labels = labels_hash(predictions)
-    missing: list[Baseline] = []
-    paths: list[Path] = []
-    for baseline in default_baselines():
-        try:
-            there = load_result(place / baseline.name)
-        except AffinityZooError:
-            missing.append(baseline)
-            continue
-        if there.benchmark["labels_hash"] == labels:
-            paths.append(there.path)
-        else:
-            missing.append(baseline)
-    for name, score in (run_baselines(dataset, rows, missing) if missing else {}).items():
-        if np.isnan(score).all():
-            continue
-        model = {
-            "name": name,
-            "kind": "baseline",
-            "options": next(b for b in missing if b.name == name).options(),
-        }
-        scored = with_score(predictions, score)
-        paths.append(
-            write_result(place / name, model=model, predictions=scored, benchmark=benchmark, **judging)
-        )
-    return paths
+    missing = [baseline for baseline in chosen if not _is_there(places[baseline.name], labels)]
+    scores = run_baselines(dataset, rows, missing) if missing else {}
+    for baseline in missing:
+        score = scores[baseline.name]
+        if not np.isnan(score).all():
+            model = {"name": _row_name(baseline), "kind": "baseline", "options": baseline.options()}
+            scored = with_score(predictions, score)
+            write_result(
+                places[baseline.name], model=model, predictions=scored, benchmark=benchmark, **judging
+            )
+    return [path / "result.json" for path in places.values() if (path / "result.json").is_file()]
+
+
+def _is_there(place: Path, labels: str) -> bool:
+    """Whether a folder holds a sound result on these labels."""
+    from affinity_zoo.plugins.errors import AffinityZooError
+    from affinity_zoo.zoo.results import load_result
+
+    try:
+        return load_result(place).benchmark["labels_hash"] == labels
+    except AffinityZooError:
+        return False
+
+
+def _row_name(baseline: Baseline) -> str:
+    """The name of a baseline's row: with the data where it has a training set."""
+    training = str(baseline.options().get("training") or "")
+    return f"{baseline.name} of {Path(training).name}" if training else baseline.name
+
+
+def _folder_name(baseline: Baseline) -> str:
+    """A folder for its result: one for each training set."""
+    options = baseline.options()
+    if not options.get("training"):
+        return baseline.name
+    text = repr(sorted(options.items()))
+    return f"{baseline.name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 
 def judge_baselines(folder: Path, dataset: Dataset, rows: Array, benchmark: Benchmark) -> list[Path]:

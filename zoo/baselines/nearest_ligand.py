@@ -1,0 +1,47 @@
+"""Baseline ``nearest-training-ligand``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from affinity_zoo.plugins.contracts import Atoms, Baseline
+from affinity_zoo.plugins.hookspecs import hookimpl
+
+
+@dataclass(frozen=True)
+class NearestTrainingLigand(Baseline):
+    """The label of the most similar training ligand, no protein and no pose looked at.
+
+    With measured affinities: the mean pK of the nearest training molecule. With activities: the similarity
+    to the nearest active less that to the nearest inactive. With pose labels: the mean label of
+    the nearest molecule's poses, which is one number for all poses of a ligand. Similarity is Tanimoto's
+    on Morgan fingerprints of the skeletons. What this reaches, a model may have by memory.
+
+    Args:
+        training: the index that was trained on.
+        pairs: ``training_pairs.csv`` of a model, to use its training rows only; empty: all rows.
+    """
+
+    training: str = ""
+    pairs: str = ""
+
+    name: ClassVar[str] = "nearest-training-ligand"
+    summary: ClassVar[str] = "Label or pK of the training ligand that is most similar; needs training=INDEX."
+    unit: ClassVar[str] = "label or pK"
+    direction: ClassVar[Literal["higher", "lower"]] = "higher"
+
+    def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
+        """See :class:`~affinity_zoo.plugins.contracts.Baseline`; NaN without a training index."""
+        from affinity_zoo.zoo.baselines.ligand_memory import memory
+
+        if not self.training:
+            return float("nan")
+        return memory(self.training, self.pairs).recall(ligand)
+
+
+@hookimpl
+def register_baselines() -> list[type[Baseline]]:
+    """This module's baselines."""
+    return [NearestTrainingLigand]
