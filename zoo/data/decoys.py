@@ -26,12 +26,12 @@ OVERLAP_CUTOFF = 4.0  #: Å
 #: each search aims at the crystal pose's measures + (shift + spread x normal) x MATCH_SCALE: rigid poses end up
 #: less buried and with more overlap than they aim at
 AIM_SPREAD = 1.0
-AIM_SHIFT = np.array([0.0, 2.0, 0.0, -1.0])
+AIM_SHIFT = np.array([0.0, 2.5, 0.0, -1.0])
 REFINED = 7  #: searches per wanted pose that go on with exact distances
 SAME_PLACE = 0.8  #: Å RMSD between two of them at least
 FREE = 2.8  #: Å from every receptor atom: a place where a ligand's middle may start
 #: what counts as one unit off when poses are matched: contacts, burial (per atom), shortest (Å), overlap (Å per atom)
-MATCH_SCALE = (0.10, 0.30, 0.05, 0.012)
+MATCH_SCALE = (0.10, 0.30, 0.05, 0.009)
 
 
 @dataclass(frozen=True, eq=False)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.decoys import Displaced, DisplaceOptions, clashing, displaced_poses
+from affinity_zoo.zoo.data.decoys_report import Measured, one_number_auc
 from affinity_zoo.zoo.data.files import whole, write_csv, write_json
 from affinity_zoo.zoo.data.geometry import within_xyz
 from affinity_zoo.zoo.data.pdb_write import atom_lines
@@ -68,6 +69,7 @@ class DemoSet:
     copies: dict[str, int]  #: crystal ligands by structure
     splits: dict[str, list[str]]  #: structures by suggested split
     auc: dict[str, dict[str, float]]  #: crystal against decoy by one number: pooled, within complex
+    auc_by_structure: dict[str, dict[str, float]]  #: the same within complexes, structure by structure
     left_out: list[dict[str, str]]  #: ligand copies without a place in the set: id, reason
     fewer: dict[str, int]  #: complexes with fewer decoys than asked
     seconds: float
@@ -307,18 +309,15 @@ def _write_pdb(
 def _summary(
     folder: Path, complexes: list[_Complex], left_out: list[dict[str, str]], wanted: int, seconds: float
 ) -> DemoSet:
-    from affinity_zoo.zoo.data.decoys_report import one_number_auc
-
     splits: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     copies = Counter(item.structure.source.pdb for item in complexes)
     for source in SOURCES:
         if copies[source.pdb]:
             splits[source.split].append(source.pdb)
-    measured = (
-        (c.structure.xyz[c.structure.polymer], c.structure.element[c.structure.polymer], c.structure.xyz[c.atoms],
-         c.structure.element[c.atoms], [d.xyz for d in c.decoys])
-        for c in complexes
-    )  # fmt: skip
+    by_structure = {
+        pdb: one_number_auc(_measured(c) for c in complexes if c.structure.source.pdb == pdb)
+        for pdb in copies
+    }
     return DemoSet(
         folder=str(folder),
         complexes=len(complexes),
@@ -326,7 +325,10 @@ def _summary(
         decoys=sum(len(c.decoys) for c in complexes),
         copies=dict(copies),
         splits=splits,
-        auc=one_number_auc(measured),
+        auc=one_number_auc(_measured(c) for c in complexes),
+        auc_by_structure={
+            pdb: {k: v["within"] for k, v in found.items()} for pdb, found in by_structure.items()
+        },
         left_out=left_out,
         fewer={c.id: len(c.decoys) for c in complexes if len(c.decoys) < wanted},
         seconds=round(seconds, 2),
@@ -336,6 +338,12 @@ def _summary(
             "receptors hold protein and nucleic acid only: no metals, waters or cofactors",
         ],
     )
+
+
+def _measured(item: _Complex) -> Measured:
+    s = item.structure
+    pose, element = s.xyz[item.atoms], s.element[item.atoms]
+    return s.xyz[s.polymer], s.element[s.polymer], pose, element, [d.xyz for d in item.decoys]
 
 
 def _readme(made: DemoSet) -> str:
