@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.checks import SHARED, fingerprint, require, same
-from affinity_zoo.plugins.checks_featurizer import check_registered, to_numpy
+from affinity_zoo.plugins.checks_featurizer import check_registered
 from affinity_zoo.plugins.contracts import Architecture
+from affinity_zoo.plugins.imaging import to_numpy
 
 if TYPE_CHECKING:
     import keras

@@ -187,7 +187,7 @@ class BaselineSubject:
         """Measure a made-up pair, as it lies or moved as a whole."""
         import numpy as np
 
-        from affinity_zoo.plugins.checks_featurizer import rotation_matrix
+        from affinity_zoo.plugins.imaging import rotation_matrix
 
         receptor, ligand = sample_atoms("receptor", receptor_atoms, radius=9.0), sample_atoms("ligand", 20)
         if turned:

@@ -24,7 +24,7 @@ MAY = {
     ),
 }
 #: plugins/ checks plugins with the voxelizers and tables of the host, imported inside functions
-LAZY_EXCEPTIONS = {"checks_featurizer.py": "affinity_zoo.featurizers"}
+LAZY_EXCEPTIONS = dict.fromkeys(("checks_featurizer.py", "imaging.py"), "affinity_zoo.featurizers.layers")
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
