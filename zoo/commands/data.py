@@ -15,6 +15,7 @@ _FRACTIONS = "Fractions of train, validation and test; a group is never cut."
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command("index")(index)
+    app.command("check")(check)
     app.command("split")(split)
 
 
@@ -61,6 +62,57 @@ def index(
     else:
         _show(summary)
     raise typer.Exit(summary.exit_code)
+
+
+def check(
+    path: Annotated[Path, typer.Argument(help="An index, or structures in a layout of docs/formats.md.")],
+    columns: Annotated[list[str] | None, typer.Option("--columns", help=_COLUMNS)] = None,
+    receptor: Annotated[
+        Path | None, typer.Option("-r", "--receptor", help="The receptor of all poses.")
+    ] = None,
+    ligand: Annotated[str, typer.Option("--ligand", help="Residue of the ligand in whole complexes.")] = "",
+    read: Annotated[
+        list[str] | None, typer.Option("--read", help="Read option, for example waters=keep.")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(help="Processes; 0: none.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="Write every finding to this file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+) -> None:
+    """Say what would be read, what is odd, and what predicts the label without chemistry. Writes no index."""
+    from dataclasses import asdict
+
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.data.checks import check as check_path
+    from affinity_zoo.zoo.data.layouts import Hints
+
+    hints = Hints(_columns(columns or []), receptor, ligand)
+    report = check_path(path, hints=hints, options=_read_options(read or []), workers=workers)
+    if csv is not None:
+        from affinity_zoo.zoo.data.files import write_csv
+
+        rows = [asdict(f) for f in report.findings]
+        rows += [{"id": f["file"], "what": "failed", "detail": f["reason"]} for f in report.failures]
+        write_csv(csv, ["id", "what", "detail"], rows)
+    if json:
+        terminal.print_json(report.as_dict())
+        return
+    first = {f.what: f"{f.id} {f.detail}" for f in reversed(report.findings)}
+    odd = [(what, n, first[what]) for what, n in report.counts().items()]
+    title = f"{path}: {report.rows:,} pairs readable, {report.failed:,} failed ({report.layout})"
+    terminal.table(title, ["what is odd", "pairs", "for example"], odd or [("nothing", 0, "")])
+    if report.predictors:
+        told = [
+            (p.truth, p.what, round(p.auc, 3), "LOOK" if p.suspicious else "", p.detail)
+            for p in report.predictors
+        ]
+        terminal.table(
+            "what tells the label without chemistry", ["truth", "property", "AUC", "", "detail"], told
+        )
+    for p in report.predictors:
+        if p.suspicious:
+            terminal.warn(
+                f"{p.what} tells {p.truth} with AUC {p.auc:.2f}: a network can learn that instead of binding"
+            )
 
 
 def split(

@@ -173,6 +173,7 @@ class Builder:
                 "receptor_structure": self.receptor_numbers[item.receptor],
                 "ligand_structure": len(self.receptor_numbers) + self.state.rows + len(part.atoms),
                 "notes": "; ".join(pose.notes),
+                "hydrogens": pose.hydrogens if pose.hydrogens >= 0 else None,
             }
         )
         part.untyped += untyped(pose.atoms)

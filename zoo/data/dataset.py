@@ -22,9 +22,9 @@ SPLIT_FILES: Final = {"train": "train_set.csv", "validation": "validation_set.cs
 COLUMNS: Final[tuple[str, ...]] = (
     "id", "receptor", "ligand", "record", "target", "molecule", "pose_label", "active", "affinity",
     "affinity_kind", "affinity_relation", "rmsd", "docking_score", "group", "source",
-    "receptor_structure", "ligand_structure", "notes",
+    "receptor_structure", "ligand_structure", "notes", "hydrogens",
 )  # fmt: skip
-INTEGERS: Final = frozenset(("record", "receptor_structure", "ligand_structure"))
+INTEGERS: Final = frozenset(("record", "receptor_structure", "ligand_structure", "hydrogens"))
 NUMBERS: Final = frozenset(("pose_label", "active", "affinity", "rmsd", "docking_score"))
 
 
@@ -92,7 +92,7 @@ class Dataset:
     def _table(self) -> tuple[list[str], dict[str, NDArray[Any]]]:
         path = self.path / INDEX_FILE
         names, rows = read_csv(path)
-        if len(rows) != len(self) or not set(COLUMNS) <= set(names):
+        if len(rows) != len(self) or not set(COLUMNS) - {"hydrogens"} <= set(names):
             raise AffinityZooError(
                 f"{path} does not belong to its store ({len(rows)} rows, the store has {len(self)}): "
                 "values may be edited, rows and columns may not be taken out; index again"

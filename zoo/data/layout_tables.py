@@ -57,7 +57,7 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
 SOURCES: Final = frozenset(("", "crystal", "crystal_relaxed", "near_native", "docked"))
 _FILES: Final = ("receptor", "ligand")
 #: columns that the index makes itself
-_MADE: Final = frozenset(("receptor_structure", "ligand_structure", "notes"))
+_MADE: Final = frozenset(("receptor_structure", "ligand_structure", "notes", "hydrogens"))
 MASKED: Final = "affinity_masked"
 
 

@@ -131,4 +131,5 @@ class PoseRecord:
     failure: Failure | None = None
     docking_score: float = float("nan")  #: as in the file
     properties: dict[str, str] = field(default_factory=dict)
+    hydrogens: int = -1  #: hydrogen atoms in the file, none of which is kept; -1: not known
     notes: list[str] = field(default_factory=list)

@@ -10,7 +10,7 @@ import numpy as np
 
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.elements import atomic_number
-from affinity_zoo.zoo.data.readers.select import ligand_from_geometry, receptor_atoms
+from affinity_zoo.zoo.data.readers.select import hydrogens, ligand_from_geometry, receptor_atoms
 
 
 def parse_mmcif(data: bytes, model: int = 1) -> RawAtoms:
@@ -82,6 +82,6 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
     raw = parse_mmcif(data)
     name = raw.residue_name[0].decode("ascii", "replace")
     try:
-        yield PoseRecord(0, name, ligand_from_geometry(raw, options))
+        yield PoseRecord(0, name, ligand_from_geometry(raw, options), hydrogens=hydrogens(raw))
     except ReadError as error:
         yield PoseRecord(0, name, failure=Failure(file, 0, error.stage, error.reason))

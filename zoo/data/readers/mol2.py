@@ -39,7 +39,8 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
             continue
         name = text.split(b"\n", 1)[0].strip().decode("utf-8", "replace")
         try:
-            yield PoseRecord(record, name, _ligand(text, options))
+            atoms, hydrogens = _ligand(text, options)
+            yield PoseRecord(record, name, atoms, hydrogens=hydrogens)
         except ReadError as error:
             yield PoseRecord(record, name, failure=Failure(file, record, error.stage, error.reason))
 
@@ -54,19 +55,21 @@ def split_records(data: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _ligand(text: bytes, options: ReadOptions) -> Atoms:
+def _ligand(text: bytes, options: ReadOptions) -> tuple[Atoms, int]:
     numbers, raw, bonds = _parse(text)
     keep = np.flatnonzero(raw.element != 1)
     if not len(keep):
         raise ReadError("the record has no heavy atom", "type")
     heavy = raw.take(keep)
     if options.ligand_bonds == "perceive":
-        return make_atoms("ligand", heavy, type_from_geometry(heavy.xyz, heavy.element))
+        return make_atoms("ligand", heavy, type_from_geometry(heavy.xyz, heavy.element)), len(raw) - len(
+            heavy
+        )
     order = {number: k for k, number in enumerate(numbers)}
     place = {int(i): k for k, i in enumerate(keep)}
     pairs = [(order[i], order[j]) for i, j in bonds if i in order and j in order]
     typing = type_from_geometry(heavy.xyz, heavy.element, heavy_pairs(pairs, place, heavy.element))
-    return make_atoms("ligand", heavy, typing)
+    return make_atoms("ligand", heavy, typing), len(raw) - len(heavy)
 
 
 def _parse(text: bytes) -> tuple[list[int], RawAtoms, list[tuple[int, int]]]:

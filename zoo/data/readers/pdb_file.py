@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.pdb import parse_pdb
-from affinity_zoo.zoo.data.readers.select import ligand_from_geometry, receptor_atoms
+from affinity_zoo.zoo.data.readers.select import hydrogens, ligand_from_geometry, receptor_atoms
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
@@ -27,6 +27,6 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
             continue
         name = raw.residue_name[0].decode("ascii", "replace")
         try:
-            yield PoseRecord(record, name, ligand_from_geometry(raw, options))
+            yield PoseRecord(record, name, ligand_from_geometry(raw, options), hydrogens=hydrogens(raw))
         except ReadError as error:
             yield PoseRecord(record, name, failure=Failure(file, record, error.stage, error.reason))

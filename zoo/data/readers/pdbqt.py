@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.pdb import parse_pdb
 from affinity_zoo.zoo.data.readers.scores import from_remarks
-from affinity_zoo.zoo.data.readers.select import ligand_from_geometry, receptor_atoms
+from affinity_zoo.zoo.data.readers.select import hydrogens, ligand_from_geometry, receptor_atoms
 
 _MODEL = re.compile(rb"^(?=MODEL\b)", re.MULTILINE)
 _NAME = re.compile(rb"^REMARK\s+Name\s*=\s*(\S+)", re.MULTILINE)
@@ -33,8 +33,7 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
         try:
             raw = parse_pdb(part, pdbqt=True)[0]
             name = name or raw.residue_name[0].decode("ascii", "replace")
-            yield PoseRecord(
-                record, name, ligand_from_geometry(raw, options), docking_score=from_remarks(part)
-            )
+            atoms, score = ligand_from_geometry(raw, options), from_remarks(part)
+            yield PoseRecord(record, name, atoms, docking_score=score, hydrogens=hydrogens(raw))
         except ReadError as error:
             yield PoseRecord(record, name, failure=Failure(file, record, error.stage, error.reason))

@@ -48,15 +48,21 @@ def _record(record: int, text: str, file: str, options: ReadOptions) -> PoseReco
     block, mark, rest = text.partition("M  END")
     properties = {key: value.strip() for key, value in _PROPERTY.findall(rest)}
     try:
-        atoms, notes = _atoms(block + (mark or "M  END") + "\n", options)
+        atoms, notes, hydrogens = _atoms(block + (mark or "M  END") + "\n", options)
     except ReadError as error:
         return PoseRecord(record, name, failure=Failure(file, record, error.stage, error.reason))
     return PoseRecord(
-        record, name, atoms, docking_score=from_properties(properties), properties=properties, notes=notes
+        record,
+        name,
+        atoms,
+        docking_score=from_properties(properties),
+        properties=properties,
+        notes=notes,
+        hydrogens=hydrogens,
     )
 
 
-def _atoms(block: str, options: ReadOptions) -> tuple[Atoms, list[str]]:
+def _atoms(block: str, options: ReadOptions) -> tuple[Atoms, list[str], int]:
     from rdkit import Chem
 
     try:
@@ -78,7 +84,8 @@ def _atoms(block: str, options: ReadOptions) -> tuple[Atoms, list[str]]:
     if len(heavy) > 3 and not np.ptp(xyz[heavy, 2]) and not np.any(xyz[heavy, 2]):
         notes.append("all z are 0: a drawing, not a 3D structure?")
     raw = _raw(xyz[heavy], numbers[heavy])
-    return make_atoms("ligand", raw, _typing(molecule, heavy, raw, options, notes)), notes
+    typing = _typing(molecule, heavy, raw, options, notes)
+    return make_atoms("ligand", raw, typing), notes, len(numbers) - len(heavy)
 
 
 def _typing(molecule: Any, heavy: Any, raw: RawAtoms, options: ReadOptions, notes: list[str]) -> Typing:

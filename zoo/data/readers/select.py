@@ -90,6 +90,11 @@ def ligand_from_geometry(raw: RawAtoms, options: ReadOptions) -> Atoms:
     return make_atoms("ligand", raw, type_from_geometry(raw.xyz, raw.element))
 
 
+def hydrogens(raw: RawAtoms) -> int:
+    """How many of the atoms are hydrogens."""
+    return int(np.count_nonzero(raw.element == 1))
+
+
 def heavy(raw: RawAtoms) -> RawAtoms:
     """The atoms that are not hydrogens."""
     keep = raw.element != 1

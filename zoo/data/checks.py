@@ -1,0 +1,220 @@
+"""What is odd in an index: per complex, and what predicts the label without chemistry."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import UNTYPED, Atoms
+from affinity_zoo.zoo.data.dataset import MANIFEST_FILE, Dataset
+from affinity_zoo.zoo.data.files import read_csv
+from affinity_zoo.zoo.data.geometry import close_contacts, shortest_distance
+from affinity_zoo.zoo.data.index import build_index
+from affinity_zoo.zoo.data.layouts import Hints
+from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.data.readers.formats import suffix_of
+
+FAR: Final = 6.0  #: Å; a ligand whose nearest receptor atom is beyond is not bound
+CUT: Final = 15.0  #: Å; a receptor with no atom beyond this from the ligand is a cut-out
+SUSPICIOUS: Final = 0.6  #: AUC from which on a property predicts the label
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One odd thing about one complex."""
+
+    id: str
+    what: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Predictor:
+    """How well a property that is no chemistry of binding tells the label."""
+
+    truth: str
+    what: str
+    auc: float  #: 0.5: not at all; 1: wholly (either direction)
+    detail: str = ""
+
+    @property
+    def suspicious(self) -> bool:
+        """Whether a network could learn this instead of binding."""
+        return self.auc > SUSPICIOUS
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What :func:`check` found."""
+
+    rows: int
+    failed: int
+    layout: str
+    findings: list[Finding] = field(default_factory=list)
+    predictors: list[Predictor] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """Complexes by what is odd about them."""
+        found: dict[str, int] = {}
+        for finding in self.findings:
+            found[finding.what] = found.get(finding.what, 0) + 1
+        return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self) | {"counts": self.counts()}
+
+
+def check(
+    path: str | Path,
+    *,
+    hints: Hints | None = None,
+    options: ReadOptions | None = None,
+    workers: int | None = None,
+) -> CheckReport:
+    """Look at an index, or at a source as ``index`` would read it; nothing is written.
+
+    Raises:
+        AffinityZooError: neither an index nor a layout that is known, or nothing readable in it.
+    """
+    if (Path(path) / MANIFEST_FILE).is_file():
+        return check_dataset(Dataset.open(path))
+    with TemporaryDirectory(prefix="affinity-zoo-check-") as folder:
+        build_index(path, Path(folder) / "data", workers=workers, options=options, hints=hints)
+        return check_dataset(Dataset.open(Path(folder) / "data"))
+
+
+def check_dataset(data: Dataset) -> CheckReport:
+    """Check an index that is open."""
+    names, rows = read_csv(data.path / "failures.csv")
+    failures = [dict(zip(names, row, strict=False)) for row in rows]
+    findings = [*_per_complex(data), *_duplicates(data)]
+    return CheckReport(len(data), len(failures), data.layout, findings, list(_predictors(data)), failures)
+
+
+def _per_complex(data: Dataset) -> Iterator[Finding]:
+    truths = [data.column(name) for name in ("pose_label", "active", "affinity", "rmsd")]
+    notes = data.column("notes")
+    for i, name in enumerate(data.column("id").tolist()):
+        receptor = data.store.atoms(int(data.receptor_structure[i]))
+        ligand = data.store.atoms(int(data.ligand_structure[i]))
+        for what, detail in _geometry(receptor, ligand):
+            yield Finding(name, what, detail)
+        for role, atoms in (("receptor", receptor), ("ligand", ligand)):
+            untyped = int((atoms.atom_type == UNTYPED).sum())
+            if untyped == len(atoms):
+                yield Finding(name, f"nothing typed in the {role}")
+            elif untyped:
+                yield Finding(name, f"untyped atoms in the {role}", str(untyped))
+        if all(np.isnan(t[i]) for t in truths):
+            yield Finding(name, "no truth")
+        if "typed from geometry" in notes[i]:
+            yield Finding(name, "typing fallback", str(notes[i]))
+
+
+def _geometry(receptor: Atoms, ligand: Atoms) -> Iterator[tuple[str, str]]:
+    distance = shortest_distance(receptor, ligand)
+    if not distance <= FAR:
+        yield "ligand far away", f"{distance:.1f} Å"
+        return
+    close = close_contacts(receptor, ligand)
+    if len(close.clash):
+        yield "clash", f"{len(close.clash)} pairs, nearest {distance:.2f} Å"
+    if len(close.covalent):
+        atom = int(close.covalent[0, 0])
+        residue = f"{receptor.residue_name[atom].decode()} {receptor.residue_number[atom]}"
+        yield "covalent link", f"to {residue}"
+    reach = float(np.sqrt(((receptor.xyz - ligand.xyz.mean(0)) ** 2).sum(1).max()))
+    if reach < CUT:
+        yield "cut pocket", f"the receptor ends {reach:.1f} Å from the ligand's centre"
+
+
+def _duplicates(data: Dataset) -> Iterator[Finding]:
+    seen: dict[bytes, str] = {}
+    digest: dict[int, bytes] = {}
+    for i, name in enumerate(data.column("id").tolist()):
+        if "~" in name and name.rpartition("~")[2].isdigit():
+            yield Finding(name, "duplicate id", name.rpartition("~")[0])
+        key = b"".join(
+            _digest(data, int(number), digest)
+            for number in (data.receptor_structure[i], data.ligand_structure[i])
+        )
+        if key in seen:
+            yield Finding(name, "duplicate coordinates", f"as {seen[key]}")
+        seen.setdefault(key, name)
+
+
+def _digest(data: Dataset, number: int, known: dict[int, bytes]) -> bytes:
+    """A hash of elements and positions, to 0.01 Å, whatever the order of the atoms."""
+    if number not in known:
+        atoms = data.store.atoms(number)
+        table = np.column_stack([np.round(atoms.xyz * 100).astype(np.int64), atoms.element.astype(np.int64)])
+        table = table[np.lexsort(table.T)]
+        value = hashlib.blake2b(table.tobytes(), digest_size=16).digest()
+        if number >= data.store.receptors:
+            return value  # a ligand is asked for once
+        known[number] = value
+    return known[number]
+
+
+def _predictors(data: Dataset) -> Iterator[Predictor]:
+    suffixes = [suffix_of(Path(f)) for f in data.column("ligand").tolist()]
+    receptors = [_receptor_kind(f) for f in data.column("receptor").tolist()]
+    notes = data.column("notes").tolist()
+    hydrogens = data.column("hydrogens").astype(float) if "hydrogens" in data.columns else np.zeros(len(data))
+    atoms = np.array([len(data.store.atoms(int(n))) for n in data.ligand_structure], float)
+    numbers: dict[str, NDArray[np.float64]] = {
+        "ligand atom count": atoms,
+        "hydrogens in the ligand's file": (hydrogens > 0).astype(float),
+        "typing fallback": np.array(["typed from geometry" in n for n in notes], float),
+        "receptor atom count": np.array(
+            [len(data.store.atoms(int(n))) for n in data.receptor_structure], float
+        ),
+    }
+    for truth in ("pose_label", "active"):
+        label = data.column(truth)
+        known = ~np.isnan(label)
+        if len(set(label[known].tolist())) < 2:
+            continue
+        for what, values in numbers.items():
+            yield Predictor(
+                truth, what, _two_sided(values[known], label[known]), _means(values[known], label[known])
+            )
+        for what, kinds in (("format of the ligand", suffixes), ("kind of receptor file", receptors)):
+            chosen = np.array(kinds)[known]
+            best = max(
+                (
+                    (_two_sided((chosen == kind).astype(float), label[known]), kind)
+                    for kind in sorted(set(kinds))
+                ),
+                key=lambda found: found[0],
+            )
+            yield Predictor(truth, what, *best)
+
+
+def _receptor_kind(file: str) -> str:
+    name = Path(file).name.lower()
+    kind = next((k for k in ("pocket", "protein", "receptor") if k in name), "")
+    return f"{kind} {suffix_of(Path(file))}".strip()
+
+
+def _two_sided(values: NDArray[np.float64], label: NDArray[np.float64]) -> float:
+    """AUC of the better direction; ties count half."""
+    _, inverse, count = np.unique(values, return_inverse=True, return_counts=True)
+    rank = (np.cumsum(count) - (count - 1) / 2)[inverse]
+    positive = label == 1
+    p, n = int(positive.sum()), int((~positive).sum())
+    auc = (rank[positive].sum() - p * (p + 1) / 2) / (p * n)
+    return float(max(auc, 1 - auc))
+
+
+def _means(values: NDArray[np.float64], label: NDArray[np.float64]) -> str:
+    return f"mean {values[label == 1].mean():.3g} where 1, {values[label == 0].mean():.3g} where 0"
