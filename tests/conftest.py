@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 import tarfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -37,3 +39,54 @@ def unpacked(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Cal
         return folder
 
     return unpack
+
+
+class Outcome(NamedTuple):
+    """How a command ended and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+
+Cli = Callable[..., Outcome]
+
+
+@pytest.fixture
+def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Cli:
+    """Run ``affinity-zoo`` in this process, as its entry point does."""
+
+    def run(*arguments: object) -> Outcome:
+        from affinity_zoo import cli as module
+
+        monkeypatch.setattr(sys, "argv", ["affinity-zoo", *map(str, arguments)])
+        capfd.readouterr()
+        try:
+            module.main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+        printed = capfd.readouterr()
+        return Outcome(code, printed.out, printed.err)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Real complexes in the ancestor's folders: 5 crystal poses of 7PBL and 3MHT with 3 decoys each."""
+    from affinity_zoo.zoo.data.demo_set import make_demo_set
+
+    folder = tmp_path_factory.mktemp("small-set") / "structures"
+    make_demo_set(folder, structures=("7pbl", "3mht"), decoys_per_ligand=3, tries=10)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_data(small_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of ``small_set``: 20 poses, of which 12 in train, 4 in validation, 4 in test."""
+    from affinity_zoo.zoo.data.index import build_index
+
+    folder = tmp_path_factory.mktemp("small-data") / "data"
+    build_index(small_set, folder, workers=0, progress=False)
+    return folder

@@ -34,6 +34,22 @@ def key_values(given: list[str] | None, flag: str) -> dict[str, str]:
     return parsed
 
 
+def parse_box(text: str | None) -> tuple[int, float] | None:
+    """Parse ``40x0.5``: voxels along an edge, spacing in Å."""
+    if text is None:
+        return None
+    side, _, spacing = text.partition("x")
+    try:
+        parsed = int(side), float(spacing)
+    except ValueError:
+        parsed = 0, 0.0
+    if parsed[0] < 1 or not 0 < parsed[1] < 100:
+        raise UsageError(
+            f"--box is {text!r}: give voxels along an edge and their spacing in Å, such as 40x0.5"
+        )
+    return parsed
+
+
 def train(
     data: Annotated[Path, typer.Argument(help="Folder made by `affinity-zoo index`.")],
     featurizer: Annotated[
@@ -52,6 +68,10 @@ def train(
     epochs: Annotated[int | None, typer.Option(help="Epochs in all. [default: 10]")] = None,
     batch_size: Annotated[int | None, typer.Option(help="Poses a step. [default: 32]")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer. [default: 3e-4]")] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(help="Voxels along an edge x spacing in Å, such as 40x0.5. [default: the featurizer's]"),
+    ] = None,
     seed: Annotated[
         int | None, typer.Option(help="Of weights, order, views and dropout. [default: 0]")
     ] = None,
@@ -114,7 +134,8 @@ def train(
         data, featurizer, architecture,
         featurizer_options=key_values(featurizer_option, "-F"),
         architecture_options=key_values(architecture_option, "-A"),
-        recipe=recipe, runs=runs, resume=resume, voxelize=voxelize, workers=workers, logical_cpus=logical_cpus,
+        recipe=recipe, runs=runs, resume=resume, box=parse_box(box), voxelize=voxelize, workers=workers,
+        logical_cpus=logical_cpus,
         **training,
     )  # fmt: skip
     typer.echo(

@@ -39,15 +39,23 @@ def _seed_generators(model: keras.Model) -> list[Any]:
 class StopOnNonFinite(keras.callbacks.Callback):
     """Stop with a sentence as soon as the loss is NaN or infinite, before anything is saved."""
 
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Remember the number of the epoch."""
+        self._epoch = epoch
+
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         """Check the running loss."""
         loss = float((logs or {}).get("loss", 0.0))
         if not math.isfinite(loss):
-            raise AffinityZooError(
-                f"the loss became {loss} in step {batch + 1} of this epoch, so training stopped; "
-                "try a smaller --learning-rate, or leave out --mixed-precision; "
-                "the epochs before are saved and --resume goes on from them"
-            )
+            raise diverged("the loss", self._epoch)
+
+
+def diverged(what: str, epoch: int) -> AffinityZooError:
+    """Return the error that stops a training whose numbers are no longer finite."""
+    return AffinityZooError(
+        f"{what} became NaN or infinite in epoch {epoch + 1}, so training stopped; try a smaller --learning-rate, "
+        "or leave out --mixed-precision; the epochs before are saved and --resume goes on from them"
+    )
 
 
 class Display(keras.callbacks.Callback):

@@ -1,0 +1,160 @@
+"""The fitting itself: build the model, run the epochs, save the chosen one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.featurizers import layers
+from affinity_zoo.plugins.contracts import Architecture, Featurizer
+from affinity_zoo.zoo import inference, models
+from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
+from affinity_zoo.zoo.data.pairs import IndexedPairs
+from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, training_data
+from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.provenance import coordinates_hash
+from affinity_zoo.zoo.scoring_model import ScoringModel
+from affinity_zoo.zoo.training import callbacks, checkpoints
+from affinity_zoo.zoo.training.history import History
+from affinity_zoo.zoo.training.job import Job
+from affinity_zoo.zoo.training.losses import WeightedCrossEntropy, logit_correction
+from affinity_zoo.zoo.training.recipe import Recipe
+from affinity_zoo.zoo.training.validation import best_threshold, validation_scores
+
+OUTPUTS = ("pose",)
+
+
+def build_model(featurizer: Featurizer, architecture: Architecture, imaging: Imaging) -> ScoringModel:
+    """Build voxelizer and network as one model, not compiled."""
+    network = architecture.build(imaging.image_shape, OUTPUTS)
+    return ScoringModel(network, layers.for_featurizer(featurizer, imaging.box), name="scoring_model")
+
+
+def compile_model(model: ScoringModel, recipe: Recipe) -> None:
+    """Give the model its optimizer and loss."""
+    t = recipe.training
+    optimizer = (
+        keras.optimizers.AdamW(t.learning_rate, weight_decay=t.weight_decay)
+        if t.optimizer == "adamw"
+        else keras.optimizers.Adam(t.learning_rate)
+    )
+    # jit_compile makes Conv3D several times slower on a CPU
+    model.compile(optimizer, loss=WeightedCrossEntropy(t.false_positive_weight), jit_compile=False)
+
+
+def fit(job: Job) -> None:
+    """Train what is left to train, then write the model directory of the chosen epoch."""
+    t, run = job.recipe.training, job.run
+    keras.utils.set_random_seed(t.seed)
+    policy = keras.config.dtype_policy()
+    if t.mixed_precision:
+        # not bfloat16: on a CPU its Conv3D gradients became NaN (TensorFlow 2.21 with oneDNN, AVX512_BF16)
+        keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with job.device.scope():
+            model = build_model(job.featurizer, job.architecture, job.imaging)
+            compile_model(model, job.recipe)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    history, done = History(t.monitor), checkpoints.latest(run.netstate) or 0
+    if done:
+        history = History.from_state(checkpoints.load(run.netstate, done, model))
+        job.say(f"going on after epoch {done}")
+    stopped = bool(t.early_stopping) and done - history.best_epoch >= t.early_stopping
+    if done >= t.epochs or stopped:
+        job.say(f"nothing left to train: {done} epochs are done")
+    else:
+        _fit_epochs(job, model, history, done)
+    best = (
+        history.best_epoch if t.keep == "best" and len(job.validation) else checkpoints.latest(run.netstate)
+    )
+    assert best is not None
+    checkpoints.load(run.netstate, best, model, optimizer=False)
+    _save(job, model, history, best)
+
+
+def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> None:
+    t, run = job.recipe.training, job.run
+    maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed)
+    plan = TrainingPlan(job.train.rows, job.train.labels, t.batch_size, t.seed, t.balance)
+    batches = TrainingBatches(maker, plan)
+    display = callbacks.Display(t.epochs, batches.steps, t.batch_size, history, job.say)
+    end = callbacks.EpochEnd(
+        lambda epoch: _validate(job, model, maker, epoch)[0],
+        history,
+        run.netstate,
+        t.early_stopping,
+        callbacks.Curves(run.train, run.test),
+        job.say,
+    )
+    # checks first, the display closes its bar before validation begins
+    watchers = [callbacks.SeedDropout(t.seed), callbacks.StopOnNonFinite(), display, end]
+    try:
+        model.fit(
+            training_data(batches, done * batches.steps, t.epochs * batches.steps, job.workers),
+            epochs=t.epochs,
+            initial_epoch=done,
+            steps_per_epoch=batches.steps,
+            callbacks=watchers,
+            verbose=0,
+            shuffle=False,
+        )
+    except Exception:
+        # TensorFlow wraps what a batch raised; the cause is the sentence for the user
+        if batches.failure is not None:
+            raise batches.failure from None
+        raise
+    finally:
+        display.close()
+
+
+def _validate(
+    job: Job, model: ScoringModel, maker: BatchMaker, epoch: int
+) -> tuple[dict[str, float], NDArray[np.float64]]:
+    t = job.recipe.training
+    outputs = inference.outputs(model, maker, job.validation.rows, 1, t.batch_size, job.workers)
+    logits = outputs[:, 0, 0].astype(np.float64)
+    if not np.isfinite(logits).all():
+        raise callbacks.diverged("the network's output on validation", epoch)
+    groups = job.dataset.column("receptor")[job.validation.rows]
+    scores = validation_scores(logits, job.validation.labels, groups, t.false_positive_weight, t.seed, epoch)
+    return scores, logits
+
+
+def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
+    """Write the model directory: network and voxelizer of the chosen epoch, without the optimizer."""
+    t, rows = job.recipe.training, job.train
+    maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed)
+    scores, logits = _validate(job, model, maker, best)
+    copies = (len(rows) - rows.positives) / rows.positives if t.balance == "oversample" else 1.0
+    threshold = best_threshold(logits, job.validation.labels)
+    card = {
+        "format": 1,
+        "name": f"{job.recipe.featurizer.name}+{job.recipe.architecture.name} run {job.run.x}",
+        "outputs": [{"name": name, "unit": "logit", "direction": "higher is better"} for name in OUTPUTS],
+        "logit_correction": logit_correction(t.false_positive_weight, copies),
+        "threshold": None if np.isnan(threshold) else threshold,
+        "threshold_from": "validation, largest TPR - FPR",
+        "epoch": best,
+        "validation": {name: None if np.isnan(value) else value for name, value in scores.items()},
+        "training_ids_hash": job.recipe.data.ids_hash,
+        "shuffled_labels": t.shuffle_labels,
+        "device": job.device.description,
+    }
+    models.save_model(
+        job.run.model, ScoringModel(model.network, model.voxelizer, name="scoring_model"), job.recipe, card,
+        list(_training_pairs(job)),
+    )  # fmt: skip
+    with write_whole(job.run.logs / "history.json") as file:
+        json.dump(history.state(), file, indent=2)
+
+
+def _training_pairs(job: Job) -> Iterator[dict[str, str]]:
+    ids, targets = job.dataset.column("id"), job.dataset.column("target")
+    for row in job.train.rows:
+        ligand = job.dataset.store.atoms(int(job.dataset.ligand_structure[row]))
+        yield {"id": str(ids[row]), "target": str(targets[row]), "coordinates": coordinates_hash(ligand.xyz)}
