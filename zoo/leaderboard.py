@@ -290,22 +290,42 @@ def _part(row: Row, part: str) -> str:
     return "; ".join(row.notes) if part == "notes" else str(getattr(row, part))
 
 
-def as_markdown(boards: Sequence[Board]) -> str:
-    """Markdown tables, one a benchmark."""
-    lines: list[str] = []
+def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
+    """Markdown, one section a benchmark: a sentence on what it shows, the table, the commands.
+
+    Args:
+        boards: as built.
+        most: metrics a table; None: all.
+    """
+    from affinity_zoo.zoo.report_words import in_words
+
+    lines = ["# Leaderboard", "", MARKDOWN_HEAD, ""]
     for board in boards:
-        head = headings(board)
-        lines += [
-            f"### {board.benchmark}",
-            "",
-            f"{board.pairs} pairs, labels `{board.labels[:12]}`; best first by {board.sorted_by}.",
-        ]
-        lines += ["", "| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
-        lines += [
-            "| " + " | ".join(part.replace("|", "\\|") for part in row) + " |" for row in table_rows(board)
-        ]
+        head = headings(board, most)
+        lines += [f"## {board.benchmark}", "", f"{board.pairs:,} pairs, labels `{board.labels[:12]}`; "
+                  f"best first by {board.sorted_by}.", ""]  # fmt: skip
+        if words := in_words(board):
+            lines += [words, ""]
+        lines += [f"Refused: {reason}" for reason in board.refused]
+        lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        lines += ["| " + " | ".join(_escaped(part) for part in row) + " |" for row in table_rows(board, most)]
+        commands = dict.fromkeys(str(r.data.get("command") or "") for row in board.rows for r in row.results)
+        commands.pop("", None)
+        if commands:
+            lines += ["", "Made by:", "", "```", *commands, "```"]
         lines.append("")
     return "\n".join(lines)
+
+
+MARKDOWN_HEAD = (
+    "Written by `affinity-zoo leaderboard --markdown`; no figure was typed. Best first; ↑ higher is better, ↓ lower is "
+    "better; in brackets the 95 % bootstrap interval; (in parentheses): a baseline, nothing trained. How the figures "
+    "are made and how to read them: [judging.md](judging.md)."
+)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:

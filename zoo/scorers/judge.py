@@ -14,20 +14,25 @@ from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo import bootstrap
 from affinity_zoo.zoo.predictions import judged_rows, take
 
-#: by the first truth a benchmark has, what it is judged by, first column first
-DEFAULT_SCORERS: dict[Truth, tuple[str, ...]] = {
-    "pose_label": ("roc-auc-per-complex", "top-1", "r-precision", "roc-auc", "average-precision", "confusion",
-                   "brier", "map-at-k"),
-    "rmsd": ("docking-success",),
-    "active": ("roc-auc-per-complex", "bedroc", "enrichment", "roc-auc", "r-precision", "average-precision",
-               "confusion", "brier"),
-    "affinity": ("kendall-per-series", "spearman", "pearson", "kendall", "rmse", "mae", "centred-rmse-per-series"),
+Choice = tuple[str, dict[str, object]]  #: a scorer's name and its options
+
+#: by each truth that a benchmark has, what it is judged by; the first is what a board is sorted by
+DEFAULT_SCORERS: dict[Truth, tuple[Choice, ...]] = {
+    "pose_label": (
+        ("roc-auc-per-complex", {}), ("top-1", {}), ("docking-success", {}), ("roc-auc", {}), ("r-precision", {}),
+        ("average-precision", {}), ("confusion", {}), ("brier", {}), ("map-at-k", {}),
+    ),
+    "rmsd": (("docking-success", {}), ("docking-success", {"top": 3}), ("docking-success", {"top": 5})),
+    "active": (
+        ("roc-auc-per-complex", {}), ("bedroc", {}), ("enrichment", {}), ("enrichment", {"percent": 5.0}),
+        ("roc-auc", {}), ("r-precision", {}), ("average-precision", {}), ("confusion", {}), ("brier", {}),
+        ("enrichment", {"percent": 0.5}),
+    ),
+    "affinity": (
+        ("kendall-per-series", {}), ("spearman", {}), ("pearson", {}), ("kendall", {}), ("rmse", {}), ("mae", {}),
+        ("centred-rmse-per-series", {}),
+    ),
 }  # fmt: skip
-#: options with which some of them are used more than once
-DEFAULT_OPTIONS: dict[str, tuple[dict[str, object], ...]] = {
-    "docking-success": ({}, {"top": 3}, {"top": 5}),
-    "enrichment": ({"percent": 0.5}, {}, {"percent": 5.0}),
-}
 #: these read the score as a logit or as pK, which a number such as contacts per atom is not
 NEED_CALIBRATION = ("confusion", "brier", "rmse", "mae", "centred-rmse-per-series")
 
@@ -103,19 +108,16 @@ def default_scorers(
     """
     from affinity_zoo.zoo.catalog import catalog
 
-    names = dict.fromkeys(name for truth in present_truths(predictions) for name in DEFAULT_SCORERS[truth])
-    made: list[Scorer] = []
-    for name in names:
+    made: dict[str, Scorer] = {}
+    for name, usual in (choice for truth in present_truths(predictions) for choice in DEFAULT_SCORERS[truth]):
         if name in NEED_CALIBRATION and not calibrated:
             continue
         if name == "brier" and "probability" not in predictions.extra:
             continue
-        for options in DEFAULT_OPTIONS.get(name, ({},)):
-            given = (
-                {"threshold": float(threshold)} if name == "confusion" and threshold is not None else options
-            )
-            made.append(catalog().create("scorer", name, given))
-    return made
+        given = {"threshold": float(threshold)} if name == "confusion" and threshold is not None else usual
+        scorer = catalog().create("scorer", name, given)
+        made.setdefault(metric_key(scorer), scorer)
+    return list(made.values())
 
 
 def truth_of(scorer: Scorer, predictions: Predictions) -> Truth | None:
