@@ -7,7 +7,7 @@ affinity-zoo; :mod:`affinity_zoo.zoo.speed_peer` starts it by its path::
     python speed_molgrid.py images INPUTS.npz REQUEST.npz OUT.npz
 
 INPUTS has for each complex ID: ``ID_rec_xyz``, ``ID_rec_type``, ``ID_rec_r`` and the same with ``lig``.
-GRIDS is a list of [side, spacing, density]. REQUEST has ``ids``, ``quaternions`` (w, x, y, z), ``shifts`` in
+GRIDS is [passes, [[side, spacing, density], ...]]. REQUEST has ``ids``, ``quaternions`` (w, x, y, z), ``shifts`` in
 Å and ``grid``.
 """
 
@@ -97,9 +97,9 @@ def main() -> None:
         images(inputs, request, out)
         return
     with open(request, encoding="utf-8") as file:
-        grids = json.load(file)
+        passes, grids = json.load(file)
     with open(out, "w", encoding="utf-8") as file:
-        json.dump(time_grids(inputs, grids), file)
+        json.dump(time_grids(inputs, grids, passes), file)
 
 
 if __name__ == "__main__":
