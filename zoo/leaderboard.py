@@ -59,6 +59,7 @@ class Board:
     labels: str = ""  #: hash of ids and truths
     pairs: int = 0
     sorted_by: str = ""
+    intervals: str = ""  #: what the bootstrap drew: "60 groups"
     refused: list[str] = field(default_factory=list)  #: files that were not believed, with the reason
 
 
@@ -158,8 +159,17 @@ def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: st
     first = results[0].benchmark
     return Board(
         name, str(first.get("hash", "")), merged, list(columns.values()),
-        str(first.get("labels_hash", "")), int(first.get("rows") or 0), columns[key].heading, refused + others,
+        str(first.get("labels_hash", "")), int(first.get("rows") or 0), columns[key].heading, _intervals(merged, key),
+        refused + others,
     )  # fmt: skip
+
+
+def _intervals(rows: Sequence[Row], key: str) -> str:
+    """What was drawn for the intervals of the first column."""
+    made = next(
+        (row.metrics[key].interval for row in rows if key in row.metrics and row.metrics[key].interval), {}
+    )
+    return f"{made['drawn']:,} {made['over']}" if made else ""
 
 
 def _same_labels(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
@@ -220,6 +230,8 @@ def _row(members: list[Result]) -> Row:
         if number:
             notes.append(f"{number} {words}")
     model = first.model
+    if model.get("note"):
+        notes.append(str(model["note"]))
     parts = dict(model.get("featurizer_options") or {}).get("parts", "both")
     featurizer = str(model.get("featurizer") or "") + (
         f" ({parts} only)" if parts not in ("both", "") else ""
@@ -302,8 +314,8 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
     lines = ["# Leaderboard", "", MARKDOWN_HEAD, ""]
     for board in boards:
         head = headings(board, most)
-        lines += [f"## {board.benchmark}", "", f"{board.pairs:,} pairs, labels `{board.labels[:12]}`; "
-                  f"best first by {board.sorted_by}.", ""]  # fmt: skip
+        about = f"{board.pairs:,} pairs, labels `{board.labels[:12]}`; best first by {board.sorted_by}; "
+        lines += [f"## {board.benchmark}", "", about + f"intervals over {board.intervals}.", ""]
         if words := in_words(board):
             lines += [words, ""]
         lines += [f"Refused: {reason}" for reason in board.refused]

@@ -45,7 +45,7 @@ def write_report(path: Path, boards: Sequence[Board], title: str = "affinity-zoo
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
         f"<h1>{escape(title)}</h1><p class='soft'>affinity-zoo {__version__}, {when}. Built from sealed result "
-        "files; no figure was typed. Bars are 95 % bootstrap intervals over groups.</p>"
+        "files; no figure was typed. Bars are 95 % bootstrap intervals.</p>"
         f"{body}<script>{SCRIPT}</script></body></html>\n"
     )
     with write_whole(Path(path)) as file:
@@ -118,6 +118,8 @@ def _about(board: Board, predictions: dict[int, Predictions]) -> str:
                 )
         if np.isfinite(rows.affinity).any():
             words.append(f"{int(np.isfinite(rows.affinity).sum()):,} with pK")
+    if board.intervals:
+        words.append(f"intervals over {board.intervals}")
     return escape("; ".join(words)) + f"; labels <code>{escape(board.labels[:12])}</code>"
 
 

@@ -110,14 +110,14 @@ def write_result(
         replicates: of the bootstrap.
 
     Returns:
-        The path of the JSON file. An older result of the same model and benchmark is replaced.
+        The path of the JSON file. An older result of the same model is replaced.
 
     Raises:
-        AffinityZooError: the folder holds a result of another model or benchmark.
+        AffinityZooError: the folder holds a result of another model.
     """
     folder = Path(folder)
     path = folder / RESULT_NAME
-    _keep_others(path, model, benchmark)
+    _keep_others(path, model)
     metrics = judge(predictions, scorers, threshold=threshold, replicates=replicates)
     unscored = int(np.isnan(predictions.score).sum())
     write_predictions(folder / PREDICTIONS_NAME, predictions)
@@ -207,19 +207,16 @@ def library_versions() -> dict[str, str]:
     return found
 
 
-def _keep_others(path: Path, model: Mapping[str, Any], benchmark: Mapping[str, Any]) -> None:
-    if not path.is_file():
-        return
+def _keep_others(path: Path, model: Mapping[str, Any]) -> None:
+    """Refuse to replace the result of another model; the same one may have been trained or evaluated again."""
     try:
         old = json.loads(path.read_text(encoding="utf-8"))
-        same = all(old["model"].get(k) == model.get(k) for k in ("name", "weights"))
-        same = same and old["benchmark"].get("hash") == benchmark.get("hash")
-        named = f"{old['model'].get('name')} on {old['benchmark'].get('name')}"
-    except (OSError, ValueError, KeyError, AttributeError):
-        return  # not readable: nothing to lose
-    if not same:
+        other = str(old["model"].get("name"))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return  # not there or not readable: nothing to lose
+    if other != str(model.get("name")):
         raise AffinityZooError(
-            f"{path} already holds the result of {named}: write this one into another folder"
+            f"{path} already holds the result of {other}: write this one into another folder"
         )
 
 

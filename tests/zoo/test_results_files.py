@@ -108,7 +108,7 @@ def test_missing_predictions_and_foreign_files_are_refused(tmp_path: Path) -> No
 def test_a_folder_keeps_the_result_of_another_model(tmp_path: Path) -> None:
     write_toy(tmp_path, "ours")
     write_toy(tmp_path, "ours")
-    with pytest.raises(AffinityZooError, match="already holds the result of ours on toy"):
+    with pytest.raises(AffinityZooError, match="already holds the result of ours"):
         write_toy(tmp_path, "theirs")
 
 

@@ -109,6 +109,8 @@ def write_baseline_results(
         score = scores[baseline.name]
         if not np.isnan(score).all():
             model = {"name": _row_name(baseline), "kind": "baseline", "options": baseline.options()}
+            if note := _note(baseline, predictions):
+                model["note"] = note
             scored = with_score(predictions, score)
             write_result(
                 places[baseline.name], model=model, predictions=scored, benchmark=benchmark, **judging
@@ -131,6 +133,13 @@ def _row_name(baseline: Baseline) -> str:
     """The name of a baseline's row: with the data where it has a training set."""
     training = str(baseline.options().get("training") or "")
     return f"{baseline.name} of {Path(training).name}" if training else baseline.name
+
+
+def _note(baseline: Baseline, predictions: Predictions) -> str:
+    """What must be known to read a baseline's row."""
+    if baseline.name == "docking-score" and np.any(predictions.source == "crystal"):
+        return "crystal poses are not minimised: no fair rival here"
+    return ""
 
 
 def _folder_name(baseline: Baseline) -> str:

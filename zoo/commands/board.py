@@ -69,6 +69,7 @@ def leaderboard(
         )
         caption += f"; {more} more metrics with --all" if more > 0 else ""
         title = f"{board.benchmark}: {board.pairs} pairs, best first by {board.sorted_by}"
+        title += f"; intervals over {board.intervals}" if board.intervals else ""
         terminal.table(title, headings(board, most), table_rows(board, most), caption)
     for path in written:
         terminal.say(f"wrote {path}")
