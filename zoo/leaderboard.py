@@ -166,7 +166,7 @@ def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: st
 
 def _intervals(rows: Sequence[Row], key: str) -> str:
     """What was drawn for the intervals of the first column."""
-    made = next(
+    made: dict[str, Any] = next(
         (row.metrics[key].interval for row in rows if key in row.metrics and row.metrics[key].interval), {}
     )
     return f"{made['drawn']:,} {made['over']}" if made else ""
