@@ -60,6 +60,7 @@ class Board:
     pairs: int = 0
     sorted_by: str = ""
     intervals: str = ""  #: what the bootstrap drew: "60 groups"
+    left_out: dict[str, str] = field(default_factory=dict)  #: metrics without a figure in any row, and why
     refused: list[str] = field(default_factory=list)  #: files that were not believed, with the reason
 
 
@@ -149,19 +150,32 @@ def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: st
     results, others = _same_labels(results)
     merged = merge_seeds(results)
     columns: dict[str, Column] = {}
+    left_out: dict[str, str] = {}
     for row in sorted(merged, key=lambda r: r.baseline):
         for key, m in row.metrics.items():
-            columns.setdefault(key, Column(key, m.unit, m.direction, m.truth))
-    key = sort_by or next(iter(columns), "")
+            if math.isfinite(m.value):
+                columns.setdefault(key, Column(key, m.unit, m.direction, m.truth))
+            elif m.note:
+                left_out.setdefault(key, m.note)
+    order = list(dict.fromkeys(key for row in merged for key in row.metrics))
+    shown = sorted(columns.values(), key=lambda column: order.index(column.key))
+    key = sort_by or (shown[0].key if shown else "")
     if key not in columns:
-        raise AffinityZooError(f"no result has the metric {key!r}; there are: {', '.join(columns)}")
+        raise AffinityZooError(f"no result has the metric {key!r}; there are: {', '.join(columns) or 'none'}")
     merged.sort(key=lambda row: _order(row, columns[key]))
     first = results[0].benchmark
     return Board(
-        name, str(first.get("hash", "")), merged, list(columns.values()),
-        str(first.get("labels_hash", "")), int(first.get("rows") or 0), columns[key].heading, _intervals(merged, key),
-        refused + others,
-    )  # fmt: skip
+        benchmark=name,
+        content_hash=str(first.get("hash", "")),
+        rows=merged,
+        columns=shown,
+        labels=str(first.get("labels_hash", "")),
+        pairs=int(first.get("rows") or 0),
+        sorted_by=columns[key].heading,
+        intervals=_intervals(merged, key),
+        left_out={name: note for name, note in left_out.items() if name not in columns},
+        refused=refused + others,
+    )
 
 
 def _intervals(rows: Sequence[Row], key: str) -> str:
@@ -318,9 +332,16 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
         lines += [f"## {board.benchmark}", "", about + f"intervals over {board.intervals}.", ""]
         if words := in_words(board):
             lines += [words, ""]
-        lines += [f"Refused: {reason}" for reason in board.refused]
+        lines += [f"Refused: {reason}\n" for reason in board.refused]
         lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
         lines += ["| " + " | ".join(_escaped(part) for part in row) + " |" for row in table_rows(board, most)]
+        if board.left_out:
+            lines += [
+                "",
+                "Without a figure: "
+                + "; ".join(f"{key}: {why}" for key, why in board.left_out.items())
+                + ".",
+            ]
         commands = dict.fromkeys(str(r.data.get("command") or "") for row in board.rows for r in row.results)
         commands.pop("", None)
         if commands:
@@ -386,6 +407,7 @@ def as_json(boards: Sequence[Board]) -> dict[str, Any]:
                     }
                     for row in board.rows
                 ],
+                "left_out": board.left_out,
                 "refused": board.refused,
             }
             for board in boards

@@ -81,6 +81,7 @@ def _section(board: Board) -> str:
         f"<p class='soft'>{_about(board, predictions)}</p>",
         *(f"<p class='warning'>Refused: {escape(reason)}</p>" for reason in board.refused),
         "<p>" + escape(in_words(board)) + "</p>",
+        *(f"<p class='soft'>{escape(key)}: {escape(why)}</p>" for key, why in board.left_out.items()),
         "<div class='tools'><input type='search' placeholder='filter rows' aria-label='filter rows'>"
         "<label><input type='checkbox' name='baselines' checked> baselines</label>"
         "<span class='count soft'></span></div>",

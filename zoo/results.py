@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -194,6 +196,13 @@ def load_result(path: Path, *, recompute: bool = False) -> Result:
     if recompute:
         _check_metrics(result)
     return result
+
+
+def command_line() -> str:
+    """The command that is running, as it would be typed; empty where the package is used from Python."""
+    if Path(sys.argv[0]).name not in ("affinity-zoo", "affinity-zoo.exe"):
+        return ""
+    return shlex.join(["affinity-zoo", *sys.argv[1:]])
 
 
 def library_versions() -> dict[str, str]:

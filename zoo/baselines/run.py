@@ -94,12 +94,13 @@ def write_baseline_results(
         The JSON files, those that were there already too; a baseline that says nothing of any row has none.
     """
     from affinity_zoo.zoo.predictions import labels_hash, with_score
-    from affinity_zoo.zoo.results import write_result
+    from affinity_zoo.zoo.results import command_line, write_result
     from affinity_zoo.zoo.scorers.judge import default_scorers
 
     place = Path(folder) / f"{benchmark['name']}-{str(benchmark['hash'])[:8]}"
     bare = with_score(predictions, predictions.score)
     judging.setdefault("scorers", default_scorers(bare, calibrated=False))
+    judging.setdefault("command", command_line())
     chosen = default_baselines() if baselines is None else list(baselines)
     places = {baseline.name: place / _folder_name(baseline) for baseline in chosen}
     labels = labels_hash(predictions)
