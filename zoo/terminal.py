@@ -28,12 +28,12 @@ def console(stderr: bool = False) -> Any:
 
 def say(message: str) -> None:
     """Print one line of result."""
-    console().print(message, highlight=False)
+    console().print(message, highlight=False, soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Print one line of warning to stderr."""
-    console(stderr=True).print(f"[yellow]warning:[/yellow] {message}", highlight=False)
+    console(stderr=True).print(f"[yellow]warning:[/yellow] {message}", highlight=False, soft_wrap=True)
 
 
 @contextmanager
