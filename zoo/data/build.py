@@ -128,8 +128,8 @@ class Builder:
         groups = self.plan.groups()
         numbered = enumerate(self.plan.tasks())
         tasks = (
-            PoseTask(self.plan.root, first, tuple(items), self.options, self.plan.split)
-            for number, (first, items) in numbered
+            PoseTask(self.plan.root, tuple(items), self.options, self.plan.split)
+            for number, items in numbered
             if number >= state.task
         )
         for number, done in enumerate(run(do_poses, tasks, chunk=16), state.task):
@@ -149,7 +149,7 @@ class Builder:
         self._save()
 
     def _add(self, part: _Part, found: Pose, groups: dict[str, str]) -> None:
-        item, pose = self.plan.items[found.item], found.pose
+        item, pose = found.item, found.pose
         failure = pose.failure
         lost = self.receptor_failures.get(item.receptor)
         if failure is None and lost is not None:
@@ -221,7 +221,7 @@ def _pose_results(done: Done[Any, Any]) -> list[Pose]:
         return done.value
     return [
         Pose(
-            done.item.first + i,
+            item,
             "",
             PoseRecord(
                 item.record,
@@ -229,7 +229,7 @@ def _pose_results(done: Done[Any, Any]) -> list[Pose]:
                 failure=Failure(item.ligand, item.record, done.value.stage, done.value.reason),
             ),
         )
-        for i, item in enumerate(done.item.items)
+        for item in done.item.items
     ]
 
 

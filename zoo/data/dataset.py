@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data.files import file_hash, read_csv
+from affinity_zoo.zoo.data.files import csv_header, csv_rows, file_hash, read_csv
 from affinity_zoo.zoo.data.store import Store
 
 FORMAT: Final = 1
@@ -39,6 +39,7 @@ class Dataset:
         self.path = path  #: the folder
         self.manifest = manifest
         self.store = Store(path / "store", manifest["store"])
+        self._cache: dict[str, NDArray[Any]] = {}
 
     @classmethod
     def open(cls, path: str | Path) -> Dataset:
@@ -78,27 +79,36 @@ class Dataset:
             UsageError: there is no such column.
             AffinityZooError: a value is not of its column's kind.
         """
-        names, table = self._table
-        if name not in names:
-            raise UsageError(f"{self.path / INDEX_FILE} has no column {name!r}: it has {', '.join(names)}")
-        return table[name]
-
-    @property
-    def columns(self) -> list[str]:
-        """Names of all columns."""
-        return list(self._table[0])
+        if name not in self._cache:
+            names, path = self.columns, self.path / INDEX_FILE
+            if name not in names:
+                raise UsageError(f"{path} has no column {name!r}: it has {', '.join(names)}")
+            try:
+                cells = [row[0] for row in csv_rows(path, [name])]
+            except ValueError as error:
+                raise AffinityZooError(f"{path} is damaged: {error}; index again") from None
+            if len(cells) != len(self):
+                raise AffinityZooError(
+                    f"{path} does not belong to its store ({len(cells)} rows, the store has {len(self)}): "
+                    "values may be edited, rows may not be taken out or added; index again"
+                )
+            self._cache[name] = _typed(path, name, cells)
+        return self._cache[name]
 
     @cached_property
-    def _table(self) -> tuple[list[str], dict[str, NDArray[Any]]]:
+    def columns(self) -> list[str]:
+        """Names of all columns.
+
+        Raises:
+            AffinityZooError: one of ours is missing.
+        """
         path = self.path / INDEX_FILE
-        names, rows = read_csv(path)
-        if len(rows) != len(self) or not set(COLUMNS) - {"hydrogens"} <= set(names):
+        names = csv_header(path)
+        if missing := [c for c in COLUMNS if c not in names and c != "hydrogens"]:
             raise AffinityZooError(
-                f"{path} does not belong to its store ({len(rows)} rows, the store has {len(self)}): "
-                "values may be edited, rows and columns may not be taken out; index again"
+                f"{path} has no column {missing[0]}: columns may be added, not taken out; index again"
             )
-        cells = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-        return names, {n: _typed(path, n, c) for n, c in zip(names, cells, strict=True)}
+        return names
 
     @property
     def receptor_structure(self) -> NDArray[np.int64]:
@@ -172,7 +182,7 @@ def _not_an_index(folder: Path) -> str:
     )
 
 
-def _typed(path: Path, name: str, cells: tuple[str, ...]) -> NDArray[Any]:
+def _typed(path: Path, name: str, cells: list[str]) -> NDArray[Any]:
     try:
         if name in INTEGERS:
             return np.array([int(c) if c else -1 for c in cells], np.int64)

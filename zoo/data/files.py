@@ -67,6 +67,38 @@ def cell(value: Any) -> str:
     return str(value)
 
 
+def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    """The values of some columns, row by row, without holding the table; all columns must be there.
+
+    Raises:
+        ValueError: a column is missing, or a row has another number of values than the header.
+    """
+    with open(path, encoding="utf-8-sig", newline="", errors="replace") as handle:
+        reader = csv.reader(handle)
+        names = [name.strip() for name in next(reader, [])]
+        places = [names.index(column) for column in columns]
+        for row in reader:
+            if len(row) != len(names):
+                if not row:
+                    continue
+                raise ValueError(f"line {reader.line_num} has {len(row)} values under {len(names)} columns")
+            yield tuple(row[place] for place in places)
+
+
+def all_rows(path: Path) -> Iterator[list[str]]:
+    """The rows of a CSV table after its header, as they are; blank lines are left out."""
+    with open(path, encoding="utf-8-sig", newline="", errors="replace") as handle:
+        reader = csv.reader(handle)
+        next(reader, None)
+        yield from (row for row in reader if row)
+
+
+def csv_header(path: Path) -> list[str]:
+    """The column names of a CSV table."""
+    with open(path, encoding="utf-8-sig", newline="", errors="replace") as handle:
+        return [name.strip() for name in next(csv.reader(handle), [])]
+
+
 def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
     """Column names and rows of a CSV table."""
     with open(path, encoding="utf-8-sig", newline="", errors="replace") as handle:

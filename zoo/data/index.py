@@ -6,6 +6,7 @@ import csv
 import os
 import re
 import shutil
+import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +20,11 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.build import FAILURE_COLUMNS, Builder, table_columns
 from affinity_zoo.zoo.data.dataset import FORMAT, INDEX_FILE, MANIFEST_FILE, SPLIT_FILES, Dataset
-from affinity_zoo.zoo.data.files import csv_lines, whole, write_json
+from affinity_zoo.zoo.data.files import csv_lines, csv_rows, whole, write_json
 from affinity_zoo.zoo.data.layouts import Hints, recognise
 from affinity_zoo.zoo.data.plan import Plan
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.data.splits import DEFAULT_FRACTIONS, check_fractions, split_groups, write_splits
+from affinity_zoo.zoo.data.splits import DEFAULT_FRACTIONS, check_fractions, split_groups, write_index_splits
 from affinity_zoo.zoo.parallel import ordered_map
 from affinity_zoo.zoo.terminal import progress as progress_bar
 
@@ -147,11 +148,10 @@ def split_dataset(
     data: Dataset, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> dict[str, int]:
     """Split an index by its column ``group`` and write the three sets. Returns rows of each."""
-    groups = [str(g) for g in data.column("group")]
+    groups = [sys.intern(row[0]) for row in csv_rows(data.path / INDEX_FILE, ["group"])]
     places = split_groups(groups, fractions, seed)
-    columns = {name: data.column(name) for name in ("id", "pose_label", "ligand", "receptor")}
     how = {"by": "receptor", "fractions": list(fractions), "seed": seed, "groups": len(set(groups))}
-    return write_splits(data.path, columns, places, how)
+    return write_index_splits(data.path, places, how)
 
 
 def _check_out(out: Path, source: Path, overwrite: bool) -> None:
@@ -245,13 +245,14 @@ def _keep_failures(building: Path, out: Path) -> None:
 
 
 def _by_label(data: Dataset) -> dict[str, int]:
-    truths = {name: data.column(name) for name in ("pose_label", "active")}
-    affinity, sources = data.column("affinity"), data.column("source")
     count: Counter[str] = Counter()
-    for i in range(len(data)):
-        said = [f"{name} {values[i]:g}" for name, values in truths.items() if values[i] == values[i]]
-        said += ["affinity"] if affinity[i] == affinity[i] else []
-        count[", ".join([str(sources[i]) or "poses", *(said or ["no truth"])])] += 1
+    for source, pose, active, affinity in csv_rows(
+        data.path / INDEX_FILE, ["source", "pose_label", "active", "affinity"]
+    ):
+        said = [f"pose_label {pose}"] if pose else []
+        said += [f"active {active}"] if active else []
+        said += ["affinity"] if affinity else []
+        count[", ".join([source or "poses", *(said or ["no truth"])])] += 1
     return dict(sorted(count.items()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +10,7 @@ from typing import Any, Final
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.affinity import parse_affinity
 from affinity_zoo.zoo.data.dataset import COLUMNS
-from affinity_zoo.zoo.data.files import read_csv
+from affinity_zoo.zoo.data.files import all_rows, csv_header
 from affinity_zoo.zoo.data.layouts import Hints
 from affinity_zoo.zoo.data.plan import Item, Plan
 from affinity_zoo.zoo.data.readers.base import Failure
@@ -66,17 +67,18 @@ def table(source: Path, hints: Hints) -> Plan | None:
     path = source / "index.csv" if source.is_dir() else source
     if not path.is_file() or path.suffix.lower() != ".csv":
         return None
-    names, rows = read_csv(path)
-    if not rows:
+    names = csv_header(path)
+    first = next(all_rows(path), None)
+    if first is None:
         raise AffinityZooError(f"{path} has no rows")
-    chosen = _choose(path, names, rows, hints)
+    chosen = _choose(path, names, first, hints)
     extra = tuple(
         n for n in names if n not in chosen.values() and n and (n not in COLUMNS and n not in _MADE)
     )
     items: list[Item] = []
     failures: list[Failure] = []
     masked = 0
-    for number, row in enumerate(rows, 2):
+    for number, row in enumerate(all_rows(path), 2):
         try:
             if len(row) != len(names):
                 raise ValueError(f"{len(row)} values under {len(names)} column names")
@@ -92,7 +94,7 @@ def table(source: Path, hints: Hints) -> Plan | None:
     return Plan(f"table {path.name}", path.parent, _in_file_order(items), failures, notes, extra)
 
 
-def _choose(path: Path, names: list[str], rows: list[list[str]], hints: Hints) -> dict[str, str]:
+def _choose(path: Path, names: list[str], row: list[str], hints: Hints) -> dict[str, str]:
     """Our column -> the file's."""
     for ours, theirs in hints.columns.items():
         if ours not in ALIASES:
@@ -103,7 +105,7 @@ def _choose(path: Path, names: list[str], rows: list[list[str]], hints: Hints) -
             )
     chosen = {ours: theirs for ours, theirs in hints.columns.items() if theirs}
     taken = set(hints.columns.values())
-    first = dict(zip(names, rows[0], strict=False))
+    first = dict(zip(names, row, strict=False))
     for ours, aliases in ALIASES.items():
         if ours in hints.columns:
             continue
@@ -114,7 +116,7 @@ def _choose(path: Path, names: list[str], rows: list[list[str]], hints: Hints) -
                 continue  # a column "protein" holds names in some tables and files in others
             if (
                 ours == "source"
-                and not {r[names.index(name)] for r in rows if len(r) == len(names)} <= SOURCES
+                and not {r[names.index(name)] for r in all_rows(path) if len(r) == len(names)} <= SOURCES
             ):
                 continue
             chosen[ours] = name
@@ -151,7 +153,8 @@ def _item(row: Mapping[str, str], chosen: Mapping[str, str], extra: tuple[str, .
     record = text("record")
     if record and not record.isdigit():
         raise ValueError(f"the record {record!r} is no number from 0")
-    return Item(ligand, receptor, text("target") or _target(receptor), int(record) if record else -1, values)
+    target = sys.intern(text("target") or _target(receptor))
+    return Item(sys.intern(ligand), sys.intern(receptor), target, int(record) if record else -1, values)
 
 
 def _target(receptor: str) -> str:

@@ -40,14 +40,12 @@ class Plan:
         """The receptor files, each once, in the order of first use."""
         return list(dict.fromkeys(item.receptor for item in self.items))
 
-    def tasks(self) -> Iterator[tuple[int, list[Item]]]:
-        """Neighbouring items of one ligand file, so that it is read once: (number of the first item, items)."""
-        start = 0
+    def tasks(self) -> Iterator[list[Item]]:
+        """Neighbouring items of one ligand file, so that it is read once."""
         for _, group in groupby(self.items, key=lambda item: item.ligand):
             items = list(group)
             for i in range(0, len(items), _RECORDS):
-                yield start + i, items[i : i + _RECORDS]
-            start += len(items)
+                yield items[i : i + _RECORDS]
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """A hash over everything that decides the index, to tell whether a stopped run can be continued."""

@@ -18,7 +18,7 @@ from affinity_zoo.zoo.data.splits import (
     check_fractions,
     fold_groups,
     split_groups,
-    write_splits,
+    write_index_splits,
 )
 
 RULES: Final = ("receptor", "sequence", "scaffold", "time", "random")
@@ -91,12 +91,11 @@ def split(
     how |= {"identity": identity} if by == "sequence" else {}
     how |= {"column": column} if by == "time" else {}
     how |= {"folds": folds, "fold": fold} if folds else {}
-    columns = {name: data.column(name) for name in ("id", "pose_label", "ligand", "receptor")}
     if folds:
         ids = data.column("id")
         rows = ({"id": ids[i], "fold": f, "group": groups[i]} for i, f in enumerate(number))
         write_csv(data.path / "folds.csv", ["id", "fold", "group"], rows)
-    count = write_splits(data.path, columns, places, how)
+    count = write_index_splits(data.path, places, how)
     empty = [n for n, share in zip(NAMES, fractions, strict=True) if not folds and share > 0 and not count[n]]
     if empty:
         notes.append(f"too few groups ({len(set(groups))}): no rows for {' and '.join(empty)}")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.data.files import text_hash, write_csv, write_json
+from affinity_zoo.zoo.data.files import cell, csv_rows, text_hash, whole, write_json
 
 NAMES = ("train", "validation", "test")
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
@@ -93,17 +95,39 @@ def write_splits(
     Returns:
         Rows of each split.
     """
+    return _write(folder, list(columns), zip(*columns.values(), strict=True), places, how)
+
+
+def write_index_splits(folder: Path, places: Sequence[str], how: dict[str, Any]) -> dict[str, int]:
+    """The same from the index's own table, row by row; ``places`` in its order."""
+    from affinity_zoo.zoo.data.dataset import INDEX_FILE
+
+    columns = ["id", "pose_label", "ligand", "receptor"]
+    return _write(folder, columns, csv_rows(folder / INDEX_FILE, columns), places, how)
+
+
+def _write(
+    folder: Path,
+    columns: list[str],
+    rows: Iterable[Sequence[Any]],
+    places: Sequence[str],
+    how: dict[str, Any],
+) -> dict[str, int]:
     from affinity_zoo.zoo.data.dataset import SPLIT_FILES
 
-    report: dict[str, Any] = dict(how) | {"sets": {}}
-    count: dict[str, int] = {}
-    for name in NAMES:
-        mine = [i for i, place in enumerate(places) if place == name]
-        write_csv(
-            folder / SPLIT_FILES[name], list(columns), ({c: columns[c][i] for c in columns} for i in mine)
-        )
-        ids = "\n".join(sorted(str(columns["id"][i]) for i in mine))
-        report["sets"][name] = {"rows": len(mine), "ids_sha256": text_hash(ids)}
-        count[name] = len(mine)
-    write_json(folder / "splits.json", report)
+    count = dict.fromkeys(NAMES, 0)
+    ids: dict[str, list[str]] = {name: [] for name in NAMES}
+    with ExitStack() as stack:
+        files = {name: stack.enter_context(whole(folder / SPLIT_FILES[name])) for name in NAMES}
+        writers = {name: csv.writer(file, lineterminator="\n") for name, file in files.items()}
+        for writer in writers.values():
+            writer.writerow(columns)
+        for row, place in zip(rows, places, strict=True):
+            writers[place].writerow([cell(value) for value in row])
+            ids[place].append(str(row[0]))
+            count[place] += 1
+    sets = {
+        name: {"rows": count[name], "ids_sha256": text_hash("\n".join(sorted(ids[name])))} for name in NAMES
+    }
+    write_json(folder / "splits.json", dict(how) | {"sets": sets})
     return count

@@ -37,7 +37,6 @@ class PoseTask:
     """Neighbouring items of one pose file."""
 
     root: Path
-    first: int  #: number of the first item in the plan
     items: tuple[Item, ...]
     options: ReadOptions
     split: str = ""
@@ -47,7 +46,7 @@ class PoseTask:
 class Pose:
     """One record for one item: its atoms, or the failure."""
 
-    item: int
+    item: Item
     row_id: str
     pose: PoseRecord
 
@@ -78,11 +77,11 @@ def do_poses(task: PoseTask) -> list[Pose]:
     by_number = {pose.record: pose for pose in records}
     many = (bool(task.split) or holds_many(task.root / file)) and (not everything or len(records) > 1)
     found: list[Pose] = []
-    for offset, item in enumerate(task.items):
+    for item in task.items:
         chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]
         for pose in chosen:
             name = str(item.values.get("id") or _identity(item, pose.record, many))
-            found.append(Pose(task.first + offset, name, _relative(pose, item)))
+            found.append(Pose(item, name, _relative(pose, item)))
     return found
 
 
