@@ -126,7 +126,7 @@ def make_decoys(
         advance(resumed)
         for result in ordered_map(make_complex, tasks, workers=workers, chunk=1, timeout=timeout):
             if isinstance(result.value, Lost):
-                failed[result.item.id] = result.value.reason.replace("not read within", "not finished within")
+                failed[result.item.id] = _why(result.value, timeout)
             else:
                 write_json(out / PARTS / f"{result.item.id}.json", result.value)
                 done[result.item.id] = result.value
@@ -136,6 +136,13 @@ def make_decoys(
     summary = _summary(out, parts, failed, resumed, parameters, time.monotonic() - begin)
     write_json(out / "decoys.json", summary.as_dict())
     return summary
+
+
+def _why(lost: Lost, timeout: float | None) -> str:
+    if lost.stage in ("timeout", "crash"):
+        limit = f"it took longer than {timeout:g} s or " if timeout is not None else ""
+        return f"{limit}ended its worker process: raise --timeout, or lower --exhaustiveness"
+    return lost.reason
 
 
 _NOTHING: tuple[Any, Any, list[NDArray[Any]]] = (None, None, [])

@@ -26,13 +26,29 @@ class Source:
 
 #: 1PWC is left out: its ligand is covalently bound. The largest first: its search overlaps with reading the others.
 SOURCES: tuple[Source, ...] = (
-    Source("4v8r", "pdb4v8r_h36.pdb", ("ADP",), "train", "yeast chaperonin TRiC/CCT with ADP"),
-    Source("6zu5", "mmcif_6zu5.cif", ("AMP",), "validation", "microsporidian ribosome with AMP"),
-    Source("7pbl", "pdb7pbl.pdb", ("AGS", "ADP"), "test", "RuvB motor with ATP-gamma-S and ADP"),
+    Source("4v8r", "pdb4v8r_h36.pdb", ("ADP",), "train", "yeast chaperonin TRiC/CCT with ADP (X-ray)"),
     Source(
-        "3mht", "pdb3mht.pdb", ("SAH",), "validation", "HhaI methyltransferase with S-adenosylhomocysteine"
+        "6zu5",
+        "mmcif_6zu5.cif",
+        ("AMP",),
+        "validation",
+        "microsporidian ribosome with AMP (electron microscopy)",
     ),
-    Source("1ake", "mmcif_1ake_chimerax.cif", ("AP5",), "test", "adenylate kinase with Ap5A"),
+    Source(
+        "7pbl",
+        "pdb7pbl.pdb",
+        ("AGS", "ADP"),
+        "test",
+        "RuvB motor on DNA with ATP-gamma-S and ADP (electron microscopy)",
+    ),
+    Source(
+        "3mht",
+        "pdb3mht.pdb",
+        ("SAH",),
+        "validation",
+        "HhaI methyltransferase on DNA with S-adenosylhomocysteine (X-ray)",
+    ),
+    Source("1ake", "mmcif_1ake_chimerax.cif", ("AP5",), "test", "adenylate kinase with Ap5A (X-ray)"),
 )
 _PROTEIN = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL"
 POLYMER = frozenset(f"{_PROTEIN} A C G U DA DC DG DT".split())  #: what a receptor is made of
