@@ -250,7 +250,7 @@ def _row(members: list[Result]) -> Row:
     featurizer = str(model.get("featurizer") or "") + (
         f" ({parts} only)" if parts not in ("both", "") else ""
     )
-    combination = f"{model.get('featurizer', '')}+{model.get('architecture', '')}"
+    combination = f"{featurizer}+{model.get('architecture', '')}"
     name = combination if len(members) > 1 else str(model.get("name") or combination)
     return Row(
         name, featurizer, str(model.get("architecture") or ""),
@@ -271,11 +271,13 @@ def _mean(metrics: Sequence[Metric]) -> Metric:
 
 
 def cell(metric: Metric | None, digits: int = 3) -> str:
-    """``0.912 [0.887, 0.934]``; percent with one digit; empty where there is no figure."""
+    """``0.912 [0.887, 0.934]``, of several trainings ``0.912 ± 0.010 [...]``; percent with one digit; no figure: -."""
     if metric is None or not math.isfinite(metric.value):
         return "-" if metric is None else "undefined"
     digits = 1 if metric.unit == "%" else digits
     value = f"{metric.value:.{digits}f}"
+    if "spread" in metric.details:
+        value += f" ± {metric.details['spread']:.{digits}f}"
     if not math.isfinite(metric.low):
         return value
     return f"{value} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"

@@ -32,7 +32,7 @@ svg.bar .rail { stroke:var(--line); stroke-width:1; } svg.bar circle { fill:var(
 svg.bar.baseline line:not(.rail) { stroke:#888; } svg.bar.baseline circle { fill:#888; }
 table.board th:first-child, table.board td:first-child { position:sticky; left:0; background:var(--back); }
 table.board thead th:first-child { background:var(--panel); z-index:1; }
-.plots { display:flex; flex-wrap:wrap; gap:1rem; } figure.plot { margin:0; width:340px; }
+.plots { display:flex; flex-wrap:wrap; gap:1rem; margin-top:1.2rem; } figure.plot { margin:0; width:340px; }
 figure.plot figcaption { font-weight:600; } figure.plot > svg { width:100%; height:auto; }
 figure.plot text { font-size:11px; fill:var(--soft); } figure.plot .grid { stroke:var(--line); stroke-width:1; }
 .legend { list-style:none; padding:0; margin:.2rem 0; font-size:.85rem; }

@@ -53,12 +53,12 @@ def _row(
                 f"<td class='figure' data-value='' title='{why}'>{'undefined' if metric else ''}</td>"
             )
             continue
-        value, _, spread = cell(metric).partition(" ")
+        value, _, spread = cell(metric).partition(" [")
         bar = interval_bar(metric.value, metric.low, metric.high, axes[column.key], row.baseline)
         mark = " best" if best[column.key] is row else ""
         cells.append(
             f"<td class='figure{mark}' data-value='{metric.value!r}'>"
-            f"<b>{value}</b> <small>{escape(spread)}</small>{bar}</td>"
+            f"<b>{value}</b> <small>{escape('[' + spread if spread else '')}</small>{bar}</td>"
         )
     return f"<tr class='{kind}'>{''.join(cells)}</tr>"
 

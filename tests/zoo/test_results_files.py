@@ -147,6 +147,7 @@ def test_seeds_of_one_recipe_are_one_row(tmp_path: Path) -> None:
     assert row.notes == ["3 trainings"]
     values = row.metrics["roc-auc"].details["seeds"]
     assert row.metrics["roc-auc"].value == pytest.approx(np.mean(values))
+    assert f"± {np.std(values, ddof=1):.3f} [" in "".join(table_rows(board)[0])
 
 
 def test_refused_results_are_named_not_dropped(tmp_path: Path) -> None:

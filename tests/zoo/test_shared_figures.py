@@ -29,7 +29,8 @@ def csar(unpacked: Callable[[str], Path]) -> Predictions:
     t = table(unpacked("csar_pose"))
     return make_predictions(
         id=t["ligand"], score=-t["vina_score"].astype(float), pose_label=t["label"].astype(float),
-        rmsd=t["rmsd"].astype(float), target=t["complex"], molecule=t["complex"], source=np.full(len(t["label"]), "docked"),
+        rmsd=t["rmsd"].astype(float), target=t["complex"], molecule=t["complex"],
+        source=np.full(len(t["label"]), "docked"),
     )  # fmt: skip
 
 

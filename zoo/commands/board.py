@@ -35,7 +35,7 @@ def leaderboard(
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown tables.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page with plots.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Show every metric, not the first four.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show every metric, not only the first.")] = False,
     verify: Annotated[
         bool, typer.Option("--verify", help="Take every figure again from the predictions.")
     ] = False,
@@ -62,8 +62,8 @@ def leaderboard(
         terminal.print_json(as_json(boards))
         return
     for board in boards:
-        most = None if every else 4
-        more = len(board.columns) - 4 if not every else 0
+        most = None if every else min(4, max(2, (terminal.console().width - 40) // 24))
+        more = len(board.columns) - most if most is not None else 0
         caption = (
             "↑ higher is better, ↓ lower is better; [95 % interval]; (name): a baseline, nothing trained"
         )
