@@ -112,7 +112,7 @@ def evaluate(
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
     write_baseline_results(folder.root / "baselines", dataset, rows, predictions, benchmark)
-    if nearest := nearest_ligand_baseline(model, _trained_on_or_none(folder)):
+    if nearest := nearest_ligand_baseline(_trained_on_or_none(folder)):
         write_baseline_results(folder.root / "baselines", dataset, rows, predictions, benchmark, [nearest])
     result = load_result(path)
     write_ancestor_files(folder.logs, folder.x, result)
@@ -168,18 +168,16 @@ def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> st
     return "-".join(part for part in parts if part)
 
 
-def nearest_ligand_baseline(model: models.Model, trained_on: Path | None) -> Baseline | None:
-    """The baseline that remembers this model's training ligands; None where its training index is gone."""
+def nearest_ligand_baseline(trained_on: Path | None) -> Baseline | None:
+    """The baseline that remembers the training ligands of an index; None where the index is gone."""
     from affinity_zoo.zoo.baselines.nearest_ligand import NearestTrainingLigand
 
-    pairs = model.folder / "training_pairs.csv"
-    if trained_on is None or not pairs.is_file():
-        return None
     try:
-        Dataset.open(trained_on)
+        if trained_on is None or not len(Dataset.open(trained_on).rows("train")):
+            return None
     except AffinityZooError:
         return None
-    return NearestTrainingLigand(str(trained_on.resolve()), str(pairs.resolve()))
+    return NearestTrainingLigand(str(trained_on.resolve()))
 
 
 def describe_model(model: models.Model, folder: RunFolder) -> dict[str, Any]:

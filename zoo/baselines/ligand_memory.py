@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.overlap import fingerprints, molecule_keys, read_pairs
+from affinity_zoo.zoo.overlap import fingerprints, molecule_keys
 from affinity_zoo.zoo.similarity import fingerprint, nearest
 
 
@@ -46,16 +45,14 @@ class LigandMemory:
 
 
 @lru_cache(maxsize=2)
-def memory(training: str, pairs: str = "") -> LigandMemory:
-    """Read the memory of an index, or of those of its rows that ``training_pairs.csv`` names.
+def memory(training: str, split: str = "train") -> LigandMemory:
+    """Read the ligands and labels of an index's split.
 
     Raises:
-        AffinityZooError: the index or the file cannot be read.
+        AffinityZooError: the index cannot be read or has no such split.
     """
     dataset = Dataset.open(training)
-    rows = dataset.rows("all")
-    if pairs:
-        rows = rows[np.isin(dataset.column("id")[rows], sorted(read_pairs(Path(pairs))["id"]))]
+    rows = dataset.rows(split)
     truths = {truth: dataset.column(truth)[rows] for truth in ("affinity", "active", "pose_label")}
     truth = next((t for t, values in truths.items() if np.isfinite(values).any()), "pose_label")
     known = np.isfinite(truths[truth])

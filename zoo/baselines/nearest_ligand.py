@@ -21,11 +21,11 @@ class NearestTrainingLigand(Baseline):
 
     Args:
         training: the index that was trained on.
-        pairs: ``training_pairs.csv`` of a model, to use its training rows only; empty: all rows.
+        split: which of its rows are remembered: train, or all.
     """
 
     training: str = ""
-    pairs: str = ""
+    split: Literal["train", "all"] = "train"
 
     name: ClassVar[str] = "nearest-training-ligand"
     summary: ClassVar[str] = "Label or pK of the training ligand that is most similar; needs training=INDEX."
@@ -38,7 +38,7 @@ class NearestTrainingLigand(Baseline):
 
         if not self.training:
             return float("nan")
-        return memory(self.training, self.pairs).recall(ligand)
+        return memory(self.training, self.split).recall(ligand)
 
 
 @hookimpl
