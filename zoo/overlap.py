@@ -23,6 +23,7 @@ Array: TypeAlias = NDArray[Any]
 Verdict = Literal["none", "found", "cannot know"]
 
 SAME_PROTEIN = 0.5  #: identity from which two chains count as the same protein
+MOST_LIGANDS = 50_000  #: molecules of both sets together that are compared; about a minute
 SAME_LIGAND = 0.75  #: Tanimoto similarity from which two ligands count as the same
 
 
@@ -156,6 +157,11 @@ def _by_receptor(dataset: Dataset, rows: Array) -> dict[int, list[str]]:
 
 
 def _ligands(training: Dataset, trained: Array, dataset: Dataset, rows: Array) -> Check:
+    molecules = len(set(molecule_keys(dataset, rows))) + len(set(molecule_keys(training, trained)))
+    if molecules > MOST_LIGANDS:
+        return Check(
+            "cannot know", how=f"{molecules:,} molecules are more than the {MOST_LIGANDS:,} that are compared"
+        )
     theirs = list(fingerprints(training, trained).values())
     ours = fingerprints(dataset, rows)
     close = {key for key, one in ours.items() if nearest(one, theirs)[1] >= SAME_LIGAND}
