@@ -337,19 +337,21 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
         lines += [f"Refused: {reason}\n" for reason in board.refused]
         lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
         lines += ["| " + " | ".join(_escaped(part) for part in row) + " |" for row in table_rows(board, most)]
-        if board.left_out:
-            lines += [
-                "",
-                "Without a figure: "
-                + "; ".join(f"{key}: {why}" for key, why in board.left_out.items())
-                + ".",
-            ]
+        lines += ["", *(f"Without a figure: {line}.\n" for line in without_figure(board))]
         commands = dict.fromkeys(str(r.data.get("command") or "") for row in board.rows for r in row.results)
         commands.pop("", None)
         if commands:
             lines += ["", "Made by:", "", "```", *commands, "```"]
         lines.append("")
     return "\n".join(lines)
+
+
+def without_figure(board: Board) -> list[str]:
+    """Metrics that no row has a figure of, by reason: ``enrichment: refused: ...``."""
+    by_reason: dict[str, list[str]] = {}
+    for key, why in board.left_out.items():
+        by_reason.setdefault(why, []).append(key)
+    return [f"{', '.join(keys)} ({why})" for why, keys in by_reason.items()]
 
 
 MARKDOWN_HEAD = (

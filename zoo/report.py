@@ -14,7 +14,7 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.files import write_whole
-from affinity_zoo.zoo.leaderboard import Board, Row, build_boards
+from affinity_zoo.zoo.leaderboard import Board, Row, build_boards, without_figure
 from affinity_zoo.zoo.report_curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.report_plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
 from affinity_zoo.zoo.report_style import SCRIPT, STYLE
@@ -81,7 +81,7 @@ def _section(board: Board) -> str:
         f"<p class='soft'>{_about(board, predictions)}</p>",
         *(f"<p class='warning'>Refused: {escape(reason)}</p>" for reason in board.refused),
         "<p>" + escape(in_words(board)) + "</p>",
-        *(f"<p class='soft'>{escape(key)}: {escape(why)}</p>" for key, why in board.left_out.items()),
+        *(f"<p class='soft'>Without a figure: {escape(line)}.</p>" for line in without_figure(board)),
         "<div class='tools'><input type='search' placeholder='filter rows' aria-label='filter rows'>"
         "<label><input type='checkbox' name='baselines' checked> baselines</label>"
         "<span class='count soft'></span></div>",
