@@ -130,6 +130,8 @@ def displaced_poses(
     size = float(np.linalg.norm(body, axis=1).max())
     around = np.linalg.norm(receptor - home, axis=1) <= options.reach + size + 7.0
     rec, rec_element = np.asarray(receptor, np.float64)[around], receptor_element[around]
+    if not len(rec):
+        return []
     cells = search.make_cells(rec, vdw[rec_element])
     grid = (cells.xyz, cells.radius, cells.start, cells.origin, cells.shape)
     measures = np.empty(5)

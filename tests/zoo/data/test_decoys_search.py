@@ -96,6 +96,18 @@ def test_search_finds_a_second_pocket() -> None:
     assert not onto  # the overlap filter takes all of them
 
 
+def test_a_receptor_out_of_reach_and_a_single_atom() -> None:
+    rng = np.random.default_rng(0)
+    receptor, element = rng.uniform(-15, 15, (400, 3)), np.full(400, 6, np.uint8)
+    options = DisplaceOptions(count=2, min_rmsd=4.0, tries=20, steps=100)
+    one = np.zeros((1, 3))
+    assert (
+        displaced_poses(receptor + 100, element, one, np.array([8], np.uint8), seed=0, options=options) == []
+    )
+    found = displaced_poses(receptor, element, one, np.array([8], np.uint8), seed=0, options=options)
+    assert all(np.linalg.norm(pose.xyz) > 4.0 for pose in found)
+
+
 def test_auc() -> None:
     assert auc(np.array([2.0]), np.array([1.0, 2.0, 3.0, 3.0])) == (1 + 0.5) / 4
     assert np.isnan(auc(np.array([]), np.array([1.0])))
