@@ -24,6 +24,9 @@ BUILTINS: dict[str, dict[str, str]] = {
     "architecture": {
         "cnn4": "affinity_zoo.zoo.architectures.cnn4",
         "resnet3d": "affinity_zoo.zoo.architectures.resnet3d",
+        "gnina-default2017": "affinity_zoo.zoo.architectures.gnina",
+        "gnina-default2018": "affinity_zoo.zoo.architectures.gnina",
+        "gnina-dense": "affinity_zoo.zoo.architectures.gnina",
     },
     "scorer": {
         "r-precision": "affinity_zoo.zoo.scorers.r_precision",

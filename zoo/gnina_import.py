@@ -1,0 +1,181 @@
+"""From gnina's published state dicts to model directories: the function behind ``affinity-zoo import gnina``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.errors import AffinityZooError
+
+if TYPE_CHECKING:
+    import keras
+
+Weights = Mapping[str, NDArray[np.float32]]
+OUTPUTS = ("pose", "affinity")
+
+#: SHA-256 of published files (RMeli/gnina-torch, MIT, ``gninatorch/weights``) -> their name there
+KNOWN: dict[str, str] = {
+    "56990c0a31a7aa0a57c5445de64c3d59002bc23de9947a8d028548d89ca803b4": "crossdock_default2018",
+    "38892bc0dce861508594b36d2e1537c31a8f46dbef6ba96d81588bce5ed21a47": "default2017",
+    "76bd4a930b9133be5a4eb41b6024df3cc313174998d6a6080877118bc3e7d8c4": "dense",
+}
+TRAINED_ON = "see the papers cited: PDBbind for default2017, CrossDocked2020 for the others"
+OVERLAP = "cannot know: ids are not published with the weights; expect overlap with sets of PDB complexes"
+
+#: the weight whose name tells the architecture
+SIGNS = {
+    "unit1_conv1.weight": "gnina-default2017",
+    "unit1_conv.weight": "gnina-default2018",
+    "data_enc_init_conv.weight": "gnina-dense",
+}
+
+
+def import_gnina(files: Sequence[str | Path], out: str | Path) -> list[Path]:
+    """Convert state dicts to model directories ``out/<file name>``.
+
+    Args:
+        files: published state dicts (``.pt``), read with ``weights_only``: nothing in them is executed.
+        out: folder to write to.
+
+    Returns:
+        The model directories.
+
+    Raises:
+        AffinityZooError: PyTorch is not installed, or a file is not one of gnina's state dicts.
+    """
+    made = []
+    for file in map(Path, files):
+        made.append(_convert(file, read_state_dict(file), Path(out) / file.stem))
+    return made
+
+
+def read_state_dict(path: Path) -> Weights:
+    """Read a PyTorch state dict as float32 arrays.
+
+    Raises:
+        AffinityZooError: PyTorch is missing, or the file cannot be read safely.
+    """
+    try:
+        import torch
+    except ImportError as error:
+        raise AffinityZooError(
+            "`import gnina` needs PyTorch: install it with `pip install 'affinity-zoo[gnina]'`"
+        ) from error
+    try:
+        state = torch.load(path, weights_only=True, map_location="cpu")
+        return {
+            name: tensor.numpy() for name, tensor in state.items() if not name.endswith("num_batches_tracked")
+        }
+    except Exception as error:  # torch raises a dozen kinds, pickle's own among them
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise AffinityZooError(
+            f"{path}: not a state dict that can be read safely ({first}); get gnina's file again"
+        ) from error
+
+
+def _convert(file: Path, weights: Weights, folder: Path) -> Path:
+    from affinity_zoo.featurizers import layers
+    from affinity_zoo.zoo.architectures.gnina import GRID
+    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.models import save_model
+    from affinity_zoo.zoo.scoring_model import ScoringModel
+    from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe
+    from affinity_zoo.zoo.training.resolve import choose
+
+    name = architecture_of(file, weights)
+    scheme = "default2017" if name == "gnina-default2017" else "default"
+    recipe = Recipe()
+    featurizer_choice, featurizer = choose("featurizer", recipe.featurizer, "atom-types", {"scheme": scheme})
+    architecture_choice, _ = choose("architecture", recipe.architecture, name, {})
+    side = GRID.side
+    network = (
+        catalog().create("architecture", name).build((side, side, side, len(featurizer.channels)), OUTPUTS)
+    )
+    fill(network, weights, file)
+    recipe = Recipe(featurizer_choice, architecture_choice, BoxChoice(side, GRID.spacing, GRID.grid))
+    model = ScoringModel(network, layers.for_featurizer(featurizer, GRID), name="scoring_model")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    save_model(folder, model, recipe, _card(file, name), [])
+    return folder
+
+
+def architecture_of(file: Path, weights: Weights) -> str:
+    """Tell the architecture by the names of the weights.
+
+    Raises:
+        AffinityZooError: they are none of gnina's.
+    """
+    for sign, name in SIGNS.items():
+        if sign in weights:
+            return name
+    raise AffinityZooError(f"{file}: not a state dict of gnina's default2017, default2018 or dense network")
+
+
+def fill(network: keras.Model, weights: Weights, file: Path) -> None:
+    """Put a state dict's values into a network whose layers have its names; each must be used.
+
+    PyTorch keeps convolutions as (out, in, D, H, W) and flattens channels first; Keras keeps
+    (D, H, W, in, out) and flattens channels last.
+    """
+    left = dict(weights)
+    for layer in network.layers:
+        if not layer.weights:
+            continue
+        found = {
+            key.rpartition(".")[2]: left.pop(key) for key in list(left) if key.split(".")[-2] == layer.name
+        }
+        try:
+            layer.set_weights(_as_keras(layer, found))
+        except (KeyError, ValueError) as error:
+            raise AffinityZooError(
+                f"{file}: the weights of layer {layer.name} do not fit ({error})"
+            ) from error
+    if left:
+        raise AffinityZooError(
+            f"{file}: {len(left)} weights have no place in the network, {sorted(left)[0]} first"
+        )
+
+
+def _as_keras(layer: Any, found: dict[str, NDArray[np.float32]]) -> list[NDArray[np.float32]]:
+    kind = type(layer).__name__
+    if kind == "BatchNormalization":
+        return [found[name] for name in ("weight", "bias", "running_mean", "running_var")]
+    weight = found["weight"]
+    if kind == "Conv3D":
+        return [weight.transpose(2, 3, 4, 1, 0), found["bias"]]
+    out, fan_in = weight.shape
+    side = round((fan_in / 128) ** (1 / 3))
+    if side > 1 and 128 * side**3 == fan_in:  # after a flattened convolution of 128 channels
+        weight = weight.reshape(out, 128, side, side, side).transpose(0, 2, 3, 4, 1).reshape(out, fan_in)
+    return [weight.T, found["bias"]]
+
+
+def _card(file: Path, architecture: str) -> dict[str, Any]:
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    published = KNOWN.get(
+        digest, Published(file.stem, "not known: the file is none of those whose SHA-256 is listed")
+    )
+    return {
+        "format": 1,
+        "name": f"gnina {KNOWN.get(digest, file.stem)}",
+        "outputs": [
+            {"name": "pose", "unit": "logit", "direction": "higher is better"},
+            {"name": "affinity", "unit": "pK", "direction": "higher is better"},
+        ],
+        # the sigmoid of the pose logit is gnina's CNNscore as published
+        "logit_correction": 0.0,
+        "threshold": 0.0,
+        "epoch": 0,
+        "training_ids_hash": "",
+        "trained_on": TRAINED_ON,
+        "overlap": OVERLAP,
+        "shuffled_labels": False,
+        "imported_from": {"file": file.name, "sha256": digest, "known": digest in KNOWN},
+        "architecture": architecture,
+        "cite": "McNutt et al., GNINA 1.0, J. Cheminform. 2021, 13, 43",
+    }
