@@ -157,9 +157,6 @@ def _as_keras(layer: Any, found: dict[str, NDArray[np.float32]]) -> list[NDArray
 
 def _card(file: Path, architecture: str) -> dict[str, Any]:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    published = KNOWN.get(
-        digest, Published(file.stem, "not known: the file is none of those whose SHA-256 is listed")
-    )
     return {
         "format": 1,
         "name": f"gnina {KNOWN.get(digest, file.stem)}",

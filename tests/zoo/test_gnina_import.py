@@ -39,9 +39,10 @@ def _pool(x: np.ndarray) -> np.ndarray:
 
 
 def _state_dict(rng: np.random.Generator, side: int) -> dict[str, np.ndarray]:
-    shapes = [("unit1_conv", 32, 28, 3), ("unit2_conv", 32, 32, 1), ("unit3_conv", 64, 32, 3), ("unit4_conv", 64, 64, 1), ("unit5_conv", 128, 64, 3)]  # fmt: skip
+    shapes = zip("12345", (32, 32, 64, 64, 128), (28, 32, 32, 64, 64), (3, 1, 3, 1, 3), strict=True)
     weights = {}
-    for name, out, fan_in, width in shapes:
+    for number, out, fan_in, width in shapes:
+        name = f"unit{number}_conv"
         weights[f"{name}.weight"] = rng.normal(
             0, (2 / (fan_in * width**3)) ** 0.5, (out, fan_in, width, width, width)
         )
