@@ -122,7 +122,8 @@ class _Mapper(Generic[T, R]):
                     self._renew()
                     values = self._one_by_one(batch)
                     flight = deque(self._again(flight))
-                yield from map(Done, batch, values)
+                for item, value in zip(batch, values, strict=True):
+                    yield Done(item, value)
         finally:
             self.executor.shutdown(wait=False, cancel_futures=True)
 

@@ -114,13 +114,13 @@ def pdbbind(source: Path, hints: Hints) -> Plan | None:
     kind = _receptor_kind([parts for _, parts in found])
     known = _index_files(source)
     items = []
-    for name, parts in found:
-        if kind not in parts:
+    for name, files in found:
+        if kind not in files:
             reason = f"it has no *_{kind}.pdb, and pockets are never mixed with whole proteins"
             failures.append(Failure(name, -1, "find", reason))
             continue
         values = known.get(name.lower(), {}) | {"source": "crystal", "pose_label": 1}
-        ligand, receptor = (parts[k].relative_to(source).as_posix() for k in ("ligand", kind))
+        ligand, receptor = (files[k].relative_to(source).as_posix() for k in ("ligand", kind))
         items.append(Item(ligand, receptor, name, values=values))
     notes = [f"receptors are the {kind} files", "every ligand is taken as a crystal pose: pose_label is 1"]
     notes.append(f"affinities of {sum('affinity' in i.values for i in items)} complexes from INDEX files")

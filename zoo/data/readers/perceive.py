@@ -7,7 +7,10 @@ the same with and without them.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +28,7 @@ _SINGLE = {5: 0.82, 6: 0.765, 7: 0.70, 8: 0.66, 14: 1.14, 15: 1.10, 16: 1.04, 34
 class Graph:
     """A molecule's heavy atoms and what follows from their bonds. N atoms."""
 
-    element: NDArray[np.uint8]
+    element: list[int]  #: atomic numbers
     neighbours: list[list[int]]
     rings: list[tuple[int, ...]] = field(default_factory=list)
     aromatic: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, bool))
@@ -52,7 +55,7 @@ def perceive(
         pairs, length = bonds(xyz, element)
     else:
         length = np.sqrt(((xyz[pairs[:, 0]].astype(np.float64) - xyz[pairs[:, 1]]) ** 2).sum(1))
-    graph = Graph(element, [[] for _ in element])
+    graph = Graph(element.tolist(), [[] for _ in element])
     distance: dict[tuple[int, int], float] = {}
     for (i, j), d in zip(pairs.tolist(), length.tolist(), strict=True):
         graph.neighbours[i].append(j)
@@ -76,12 +79,17 @@ def bonds(
         pairs = cKDTree(xyz).query_pairs(3.3, output_type="ndarray").astype(np.int64)
         pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     else:
-        pairs = np.stack(np.triu_indices(len(xyz), 1), 1)
+        pairs = _all_pairs(len(xyz))
     i, j = pairs[:, 0], pairs[:, 1]
     d = np.sqrt(((xyz[i].astype(np.float64) - xyz[j]) ** 2).sum(1))
     reach = COVALENT_RADIUS[element[i]] + COVALENT_RADIUS[element[j]] + _TOLERANCE
     keep = usable[i] & usable[j] & (d > _SHORTEST) & (d < reach)
     return _limit_valence(pairs[keep], d[keep], element)
+
+
+@lru_cache(256)
+def _all_pairs(n: int) -> NDArray[np.int64]:
+    return np.stack(np.triu_indices(n, 1), 1)
 
 
 def _limit_valence(
@@ -123,16 +131,16 @@ def _hybridise(
     """Set ``planar`` and ``linear``; return the rings that are flat."""
     n = len(graph.element)
     planar, linear = np.zeros(n, bool), np.zeros(n, bool)
-    x = xyz.astype(np.float64)
+    x: list[Vector] = xyz.astype(np.float64).tolist()
     for i, near in enumerate(graph.neighbours):
         if len(near) in (2, 3) and graph.element[i] in (5, 6, 7):
-            angle = _mean_angle(x[i], x[near])
+            angle = _mean_angle(x[i], [x[j] for j in near])
             linear[i] = len(near) == 2 and angle > 155
             planar[i] = not linear[i] and angle > 115
     flat = []
     for ring in graph.rings:
         limit = {5: 7.5, 6: 12.0}.get(len(ring))
-        if limit is not None and _mean_torsion(x[list(ring)]) < limit:
+        if limit is not None and _mean_torsion([x[i] for i in ring]) < limit:
             flat.append(ring)
             for i in ring:
                 planar[i] |= len(graph.neighbours[i]) in (2, 3)
@@ -154,19 +162,34 @@ def _single(graph: Graph, i: int, j: int) -> float:
     return _SINGLE.get(zi, float(radius[zi])) + _SINGLE.get(zj, float(radius[zj]))
 
 
-def _mean_angle(centre: NDArray[np.float64], near: NDArray[np.float64]) -> float:
-    v = near - centre
-    v /= np.sqrt((v * v).sum(1))[:, None]
-    cosine = (v @ v.T)[np.triu_indices(len(v), 1)]
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
+Vector = list[float]  # plain Python: for two or three neighbours NumPy's calls cost ten times the arithmetic
 
 
-def _mean_torsion(x: NDArray[np.float64]) -> float:
-    b = np.roll(x, -1, 0) - x
-    normal = np.cross(b, np.roll(b, -1, 0))
-    normal /= np.maximum(np.sqrt((normal * normal).sum(1)), 1e-9)[:, None]
-    cosine = (normal * np.roll(normal, -1, 0)).sum(1)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1, 1))).mean())
+def _mean_angle(centre: Vector, near: list[Vector]) -> float:
+    units = [_unit([p - q for p, q in zip(point, centre, strict=True)]) for point in near]
+    angles = [_angle(a, b) for a, b in combinations(units, 2)]
+    return sum(angles) / len(angles)
+
+
+def _mean_torsion(x: list[Vector]) -> float:
+    n = len(x)
+    b = [[x[(i + 1) % n][k] - x[i][k] for k in range(3)] for i in range(n)]
+    normals = []
+    for i in range(n):
+        (ax, ay, az), (bx, by, bz) = b[i], b[(i + 1) % n]
+        normals.append(_unit([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]))
+    return sum(_angle(normals[i], normals[(i + 1) % n]) for i in range(n)) / n
+
+
+def _unit(v: Vector) -> Vector:
+    length = math.sqrt(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]) or 1.0
+    return [v[0] / length, v[1] / length, v[2] / length]
+
+
+def _angle(a: Vector, b: Vector) -> float:
+    """Degrees between two unit vectors."""
+    cosine = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+    return math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
 
 
 def _find_aromatic(graph: Graph, flat: list[tuple[int, ...]], distance: dict[tuple[int, int], float]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -41,6 +41,20 @@ def split_records(data: bytes) -> Iterator[bytes]:
         start = end.end()
     if data[start:].strip():
         yield data[start:]
+
+
+#: types by the record without its coordinates: poses of one molecule are typed once
+_TYPED: dict[str, Typing] = {}
+_MOST_TYPED: Final = 256
+
+
+def _graph(block: str) -> str:
+    """A V2000 record without its coordinates: all that its types depend on; empty for other versions."""
+    lines = block.split("\n")
+    if len(lines) < 5 or "V2000" not in lines[3] or not lines[3][:3].strip().isdigit():
+        return ""
+    atoms = int(lines[3][:3])
+    return "\n".join([lines[3], *(line[30:] for line in lines[4 : 4 + atoms]), *lines[4 + atoms :]])
 
 
 def _record(record: int, text: str, file: str, options: ReadOptions) -> PoseRecord:
@@ -84,11 +98,13 @@ def _atoms(block: str, options: ReadOptions) -> tuple[Atoms, list[str], int]:
     if len(heavy) > 3 and not np.ptp(xyz[heavy, 2]) and not np.any(xyz[heavy, 2]):
         notes.append("all z are 0: a drawing, not a 3D structure?")
     raw = _raw(xyz[heavy], numbers[heavy])
-    typing = _typing(molecule, heavy, raw, options, notes)
+    typing = _typing(molecule, heavy, raw, options, notes, _graph(block))
     return make_atoms("ligand", raw, typing), notes, len(numbers) - len(heavy)
 
 
-def _typing(molecule: Any, heavy: Any, raw: RawAtoms, options: ReadOptions, notes: list[str]) -> Typing:
+def _typing(
+    molecule: Any, heavy: Any, raw: RawAtoms, options: ReadOptions, notes: list[str], graph: str
+) -> Typing:
     from rdkit import Chem
 
     if options.ligand_bonds == "perceive":
@@ -99,9 +115,16 @@ def _typing(molecule: Any, heavy: Any, raw: RawAtoms, options: ReadOptions, note
     if any(b.GetBondType() == Chem.BondType.AROMATIC for b in molecule.GetBonds()):
         # "Aromatic" bonds (PDBbind's files) say which N-H there is by the hydrogen alone: geometry, as for MOL2.
         return type_from_geometry(raw.xyz, raw.element, known)
+    if (typed := _TYPED.get(graph)) is not None:
+        return typed
     try:
         Chem.SanitizeMol(molecule)
-        return type_molecule(molecule, heavy.tolist())
+        typed = type_molecule(molecule, heavy.tolist())
+        if graph:
+            if len(_TYPED) >= _MOST_TYPED:
+                _TYPED.clear()
+            _TYPED[graph] = typed
+        return typed
     except Exception as error:
         notes.append(f"typed from geometry: RDKit cannot sanitise it ({str(error).strip().splitlines()[0]})")
     return type_from_geometry(raw.xyz, raw.element, known)

@@ -7,6 +7,7 @@ The rules are those of ``GninaIndexTyper`` on Open Babel's properties (see the t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -47,12 +48,19 @@ class Site:
     polar_neighbour: bool = False  #: a neighbour is neither carbon nor hydrogen
 
 
+@lru_cache(4096)
 def type_site(site: Site) -> tuple[int, AtomFlag]:
     """gnina type and flags of one atom; ``UNTYPED`` for an unknown element."""
-    flags = AtomFlag.AROMATIC * site.aromatic | AtomFlag.RING * site.ring
-    flags |= AtomFlag.POSITIVE * (site.charge > 0) | AtomFlag.NEGATIVE * (site.charge < 0)
-    if site.element in (7, 8, 16) and site.hydrogens:
-        flags |= AtomFlag.DONOR
+    flags = AtomFlag(0)
+    for flag, holds in (
+        (AtomFlag.AROMATIC, site.aromatic),
+        (AtomFlag.RING, site.ring),
+        (AtomFlag.POSITIVE, site.charge > 0),
+        (AtomFlag.NEGATIVE, site.charge < 0),
+        (AtomFlag.DONOR, site.element in (7, 8, 16) and site.hydrogens > 0),
+    ):
+        if holds:
+            flags |= flag
     if site.element == 0:
         return UNTYPED, flags
     if site.element == 6:
@@ -61,7 +69,8 @@ def type_site(site: Site) -> tuple[int, AtomFlag]:
         return 2 + 2 * site.aromatic + site.polar_neighbour, flags
     if site.element == 7:
         acceptor = not ((site.degree == 4 and not site.planar) or (site.degree == 3 and site.planar))
-        flags |= AtomFlag.ACCEPTOR * (acceptor and site.charge <= 0)
+        if acceptor and site.charge <= 0:
+            flags |= AtomFlag.ACCEPTOR
         return {(True, True): 8, (True, False): 9, (False, True): 7, (False, False): 6}[
             acceptor, site.hydrogens > 0
         ], flags
@@ -90,8 +99,8 @@ def type_from_geometry(
     in_ring = {i for ring in graph.rings for i in ring}
     kinds, flags = np.empty(len(element), np.uint8), np.empty(len(element), np.uint16)
     for i in range(len(element)):
-        kinds[i], flag = type_site(_site(graph, i, i in in_ring))
-        flags[i] = flag | AtomFlag.PERCEIVED
+        kinds[i], flags[i] = type_site(_site(graph, i, i in in_ring))
+    flags |= np.uint16(AtomFlag.PERCEIVED)
     return Typing(kinds, flags, np.zeros(len(element), np.int8))
 
 
