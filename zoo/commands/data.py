@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     app.command("index")(index)
     app.command("check")(check)
     app.command("split")(split)
+    app.command("fetch")(fetch)
 
 
 def index(
@@ -157,6 +158,30 @@ def split(
     terminal.table("what the sets share", ["", *summary.leaks], rows)
     for note in summary.notes:
         terminal.say(note)
+
+
+def fetch(
+    ids: Annotated[list[str], typer.Argument(help="PDB ids, such as 1abc.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.")],
+    format: Annotated[str, typer.Option(help="cif or pdb.")] = "cif",
+    server: Annotated[str | None, typer.Option(help="Another server: SERVER/1ABC.cif.gz.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Download structures from the PDB by id; `index` reads the folder as complexes."""
+    from dataclasses import asdict
+
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.data.fetch import fetch as fetch_ids
+
+    found = fetch_ids(ids, out, format=format, server=server)
+    failed = [f for f in found if f.path is None]
+    if json:
+        terminal.print_json([asdict(f) for f in found])
+    else:
+        terminal.table("PDB entries", ["id", "file", ""], [(f.id, f.path or "", f.reason) for f in found])
+        if len(failed) < len(found):
+            terminal.say(f"next: affinity-zoo index {out} -o DATA")
+    raise typer.Exit(1 if len(failed) == len(found) else 3 if failed else 0)
 
 
 def _show(summary) -> None:  # type: ignore[no-untyped-def]
