@@ -91,12 +91,14 @@ def verdict(checks: Mapping[str, Check]) -> str:
     """All checks in a few words: ``found: id 12, ligand 40 of 388``, ``none``, ``cannot know: sequence``."""
     found = [f"{name} {check.rows}" for name, check in checks.items() if check.verdict == "found"]
     unknown = [name for name, check in checks.items() if check.verdict == "cannot know"]
-    if found:
-        of = max(check.of for check in checks.values())
-        return f"found: {', '.join(found)} of {of}"
     if len(unknown) == len(checks):
         return "cannot know"
-    return f"cannot know: {', '.join(unknown)}" if unknown else "none"
+    parts = []
+    if found:
+        parts.append(f"found: {', '.join(found)} of {max(check.of for check in checks.values())}")
+    if unknown:
+        parts.append(f"cannot know: {', '.join(unknown)}")
+    return "; ".join(parts) or "none"
 
 
 def as_dict(checks: Mapping[str, Check]) -> dict[str, Any]:

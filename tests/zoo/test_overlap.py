@@ -118,6 +118,11 @@ def test_not_known_is_said(trained: tuple[Path, Dataset], tmp_path: Path) -> Non
     assert verdict(check_overlap(None, other, np.array([0]))) == "cannot know"
     assert verdict(check_overlap(tmp_path / "none.csv", other, np.array([0]))) == "cannot know"
     assert verdict(check_overlap(pairs, other, np.array([0]))) == "cannot know: sequence, ligand"
+    same = index([("a", receptor(random_sequence(150, 9)), ligand("CCO"))])
+    assert (
+        verdict(check_overlap(pairs, same, np.array([0])))
+        == "found: id 1 of 1; cannot know: sequence, ligand"
+    )
 
 
 def test_unrelated_sequences_are_far_from_the_cutoff() -> None:
