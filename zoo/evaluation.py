@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -15,24 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.featurizers.views import ViewOptions
-from affinity_zoo.plugins.contracts import Baseline, Predictions
+from affinity_zoo.plugins.contracts import Baseline
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import inference, models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.baselines.run import write_baseline_results
 from affinity_zoo.zoo.benchmarks import FOLDER, Benchmark, check, find, select_rows
+from affinity_zoo.zoo.candidates import describe_model, describe_training, find_candidate
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.data.pairs import IndexedPairs
-from affinity_zoo.zoo.files import file_hash
 from affinity_zoo.zoo.overlap import overlap_with_training
 from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, load_result, write_result
 from affinity_zoo.zoo.terminal import progress, warn
 from affinity_zoo.zoo.training.device import find_device
-from affinity_zoo.zoo.training.recipe import Recipe
 from affinity_zoo.zoo.training.resolve import fits_box
-from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
+from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT
 
 
 def evaluate(
@@ -53,7 +49,7 @@ def evaluate(
     """Score the pairs of a split, average over views, rank, judge, and write the result.
 
     Args:
-        run: its number below ``runs``, or one of its folders.
+        run: its number below ``runs``, one of its folders, or a model directory.
         data: a folder made by ``affinity-zoo index``, or the name of a benchmark below ``runs``; None: the
             folder that the run was trained on.
         split: ``test``, ``validation``, ``train`` or ``all``.
@@ -69,12 +65,12 @@ def evaluate(
         beside it.
     """
     started = time.perf_counter()
-    folder = RunFolder.find(str(run), Path(runs))
-    model = models.load_model(folder.logs)
+    candidate = find_candidate(run, Path(runs))
+    model = candidate.model
     known = _benchmark(data, Path(runs))
     if known is not None:
         data, split, sources = known.path, known.split, known.sources
-    dataset = Dataset.open(Path(data) if data is not None else _trained_on(folder))
+    dataset = Dataset.open(Path(data) if data is not None else candidate.data())
     rows = select_rows(dataset, split, sources)
     warn_of_other_reading(dataset, model)
     logits = score_rows(model, dataset, rows, views, seed, batch_size, voxelize, workers)
@@ -94,8 +90,8 @@ def evaluate(
     if known is not None:
         benchmark = known.as_result_entry()
     path = write_result(
-        folder.logs / "results" / str(benchmark["name"]),
-        model=describe_model(model, folder),
+        candidate.logs / "results" / str(benchmark["name"]),
+        model=describe_model(model, candidate.x),
         predictions=predictions,
         benchmark=benchmark,
         training=describe_training(model),
@@ -105,17 +101,18 @@ def evaluate(
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
         overlap=overlap_with_training(
-            model.folder / "training_pairs.csv", dataset, rows, _trained_on_or_none(folder)
+            model.folder / "training_pairs.csv", dataset, rows, candidate.trained_on
         ),
         scorers=_scorers(scorers),
         threshold=model.card.get("threshold"),
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
-    write_baseline_results(folder.root / "baselines", dataset, rows, predictions, benchmark)
-    if nearest := nearest_ligand_baseline(_trained_on_or_none(folder)):
-        write_baseline_results(folder.root / "baselines", dataset, rows, predictions, benchmark, [nearest])
+    baselines = candidate.root / "baselines"
+    write_baseline_results(baselines, dataset, rows, predictions, benchmark)
+    if nearest := nearest_ligand_baseline(candidate.trained_on):
+        write_baseline_results(baselines, dataset, rows, predictions, benchmark, [nearest])
     result = load_result(path)
-    write_ancestor_files(folder.logs, folder.x, result)
+    write_ancestor_files(candidate.logs, candidate.x, result)
     if submission is not None:
         from affinity_zoo.zoo.submission import write_submission
 
@@ -180,45 +177,6 @@ def nearest_ligand_baseline(trained_on: Path | None) -> Baseline | None:
     return NearestTrainingLigand(str(trained_on.resolve()))
 
 
-def describe_model(model: models.Model, folder: RunFolder) -> dict[str, Any]:
-    """What a result says of its model."""
-    recipe = model.recipe
-    return {
-        "name": str(model.card["name"]),
-        "run": folder.x,
-        "featurizer": recipe.featurizer.name,
-        "featurizer_options": dict(recipe.featurizer.options),
-        "featurizer_origin": f"{recipe.featurizer.distribution} {recipe.featurizer.version}",
-        "architecture": recipe.architecture.name,
-        "architecture_options": dict(recipe.architecture.options),
-        "architecture_origin": f"{recipe.architecture.distribution} {recipe.architecture.version}",
-        "box": f"{recipe.box.side}^3 at {recipe.box.spacing:g} Å",
-        "weights": file_hash(model.folder / "model.keras"),
-        "recipe_hash": recipe_hash(recipe),
-        "parameters": int(model.network.count_params()),
-    }
-
-
-def recipe_hash(recipe: Recipe) -> str:
-    """SHA-256 of every choice but the seed: trainings that share it are one row of a leaderboard."""
-    table = asdict(recipe.with_training(seed=0))
-    return hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode()).hexdigest()
-
-
-def describe_training(model: models.Model) -> dict[str, Any]:
-    """What a result says of the training of its model."""
-    recipe = model.recipe
-    return {
-        "ids_hash": recipe.data.ids_hash,
-        "pairs": str((model.folder / "training_pairs.csv").resolve()),
-        "data": recipe.data.name,
-        "poses": recipe.data.n_train,
-        "epochs": model.card["epoch"],
-        "sources": list(recipe.training.sources),
-        "shuffled_labels": recipe.training.shuffle_labels,
-    }
-
-
 def count_failures(dataset: Dataset) -> int:
     """Number of inputs of an index that never became a pair."""
     path = dataset.path / "failures.csv"
@@ -226,21 +184,6 @@ def count_failures(dataset: Dataset) -> int:
         return 0
     with path.open(encoding="utf-8") as file:
         return max(sum(1 for _ in file) - 1, 0)
-
-
-def _trained_on(folder: RunFolder) -> Path:
-    path = folder.logs / "run.json"
-    try:
-        return Path(json.loads(path.read_text(encoding="utf-8"))["data"])
-    except (OSError, ValueError, KeyError) as error:
-        raise AffinityZooError(f"{path}: cannot tell the data of this run; name the DATA folder") from error
-
-
-def _trained_on_or_none(folder: RunFolder) -> Path | None:
-    try:
-        return _trained_on(folder)
-    except AffinityZooError:
-        return None
 
 
 def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
@@ -258,8 +201,3 @@ def _scorers(names: tuple[str, ...]) -> list[Any] | None:
     from affinity_zoo.zoo.catalog import catalog
 
     return [catalog().create("scorer", name, {}) for name in names] or None
-
-
-def ranked(predictions: Predictions) -> NDArray[np.int64]:
-    """Row numbers, best first; rows without a score last."""
-    return np.argsort(-predictions.score, kind="stable")

@@ -100,7 +100,7 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
     recipe = Recipe(featurizer_choice, architecture_choice, BoxChoice(side, GRID.spacing, GRID.grid))
     model = ScoringModel(network, layers.for_featurizer(featurizer, GRID), name="scoring_model")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    save_model(folder, model, recipe, _card(file, name), [])
+    save_model(folder, model, recipe, _card(file, name), None)
     return folder
 
 

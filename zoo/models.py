@@ -64,13 +64,14 @@ def save_model(
     network: keras.Model,
     recipe: Recipe,
     card: Mapping[str, Any],
-    training_pairs: Sequence[Mapping[str, str]],
+    training_pairs: Sequence[Mapping[str, str]] | None,
 ) -> None:
     """Write a model directory; it appears whole or not at all.
 
     Args:
         network: an uncompiled model: no optimizer is saved.
-        training_pairs: ``id``, ``target`` and ``coordinates`` (hash) of each training row, for overlap checks.
+        training_pairs: ``id``, ``target`` and ``coordinates`` (hash) of each training row, for overlap checks;
+            None where they are not known.
     """
     temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -78,10 +79,11 @@ def save_model(
     network.save(temporary / "model.keras")
     recipe.write(temporary / "recipe.toml")
     (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(training_pairs)
+    if training_pairs is not None:
+        with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(training_pairs)
     if folder.exists():
         shutil.rmtree(folder)
     os.replace(temporary, folder)

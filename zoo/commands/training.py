@@ -144,7 +144,7 @@ def train(
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Number of the run, or one of its folders.")],
+    run: Annotated[str, typer.Argument(help="Number of the run, one of its folders, or a model directory.")],
     data: Annotated[
         Path | None, typer.Argument(help="Folder made by `affinity-zoo index`; the run's own by default.")
     ] = None,
