@@ -243,6 +243,11 @@ def _row(members: list[Result]) -> Row:
         number = max(int(m.data.get(key) or 0) for m in members)
         if number:
             notes.append(f"{number} {words}")
+    training = first.data.get("training") or {}
+    if training.get("epochs"):
+        notes.append(f"{training['epochs']} epoch{'s' if training['epochs'] != 1 else ''}")
+    if training.get("shuffled_labels"):
+        notes.append("control: labels shuffled")
     model = first.model
     if model.get("note"):
         notes.append(str(model["note"]))
