@@ -128,8 +128,8 @@ class Builder:
         groups = self.plan.groups()
         numbered = enumerate(self.plan.tasks())
         tasks = (
-            PoseTask(self.plan.root, tuple(items), self.options, self.plan.split)
-            for number, items in numbered
+            PoseTask(self.plan.root, tuple(task.items), self.options, self.plan.split, task.first, task.last)
+            for number, task in numbered
             if number >= state.task
         )
         for number, done in enumerate(run(do_poses, tasks, chunk=16), state.task):

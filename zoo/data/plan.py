@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.zoo.data.readers.base import Failure
+from affinity_zoo.zoo.data.readers.formats import count_records
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,15 @@ class Item:
     target: str
     record: int = -1  #: -1: all records of the file, each a row
     values: Mapping[str, Any] = field(default_factory=dict)  #: columns of the index
+
+
+@dataclass(frozen=True)
+class Task:
+    """Items of one ligand file that are read together; of a large file only the records ``first`` to ``last``."""
+
+    items: list[Item]
+    first: int = 0
+    last: int | None = None
 
 
 @dataclass(frozen=True)
@@ -40,12 +50,18 @@ class Plan:
         """The receptor files, each once, in the order of first use."""
         return list(dict.fromkeys(item.receptor for item in self.items))
 
-    def tasks(self) -> Iterator[list[Item]]:
-        """Neighbouring items of one ligand file, so that it is read once."""
-        for _, group in groupby(self.items, key=lambda item: item.ligand):
+    def tasks(self) -> Iterator[Task]:
+        """The work in its order: neighbouring items of one ligand file together, large files in ranges of records."""
+        for file, group in groupby(self.items, key=lambda item: item.ligand):
             items = list(group)
+            if len(items) == 1 and items[0].record == -1 and not self.split:
+                total = count_records(self.root / file)
+                if total > _RECORDS:
+                    for first in range(0, total, _RECORDS):
+                        yield Task(items, first, min(first + _RECORDS, total))
+                    continue
             for i in range(0, len(items), _RECORDS):
-                yield items[i : i + _RECORDS]
+                yield Task(items[i : i + _RECORDS])
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """A hash over everything that decides the index, to tell whether a stopped run can be continued."""
@@ -82,7 +98,7 @@ class Plan:
         return {item.receptor: find("r" + item.receptor)[1:] for item in self.items}
 
 
-_RECORDS = 256  #: records of one file that one task reads
+_RECORDS = 1024  #: records of one file that one task reads
 
 
 def _stamp(path: Path) -> bytes:

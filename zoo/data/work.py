@@ -40,6 +40,8 @@ class PoseTask:
     items: tuple[Item, ...]
     options: ReadOptions
     split: str = ""
+    first: int = 0  #: of a large file only the records ``first <= record < last``
+    last: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,12 +72,16 @@ def do_poses(task: PoseTask) -> list[Pose]:
     wanted = [item.record for item in task.items]
     everything = -1 in wanted
     first, last = (0, math.inf) if everything else (min(wanted), max(wanted) + 1)
+    if task.last is not None:
+        first, last = task.first, task.last
     if task.split:
         records = list(read_complex_poses(task.root / file, task.options, task.split))
     else:
         records = list(read_poses(task.root / file, task.options, first, last))
     by_number = {pose.record: pose for pose in records}
-    many = (bool(task.split) or holds_many(task.root / file)) and (not everything or len(records) > 1)
+    many = (bool(task.split) or holds_many(task.root / file)) and (
+        not everything or len(records) > 1 or task.last is not None
+    )
     found: list[Pose] = []
     for item in task.items:
         chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]

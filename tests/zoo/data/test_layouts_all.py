@@ -266,3 +266,50 @@ def test_real_archives(name: str, unpacked: Callable[[str], Path], tmp_path: Pat
     assert summary.untyped_atoms == 0
     truths = [np.isfinite(data.column(n)).any() for n in ("pose_label", "active", "affinity")]
     assert any(truths)
+
+
+def test_a_large_file_is_read_in_ranges_with_the_same_result(
+    tmp_path: Path, receptor_pdb: Callable[[int], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rdkit import Chem
+    from rdkit.Chem import AllChem
+
+    from affinity_zoo.zoo.data import plan
+    from affinity_zoo.zoo.data.readers import formats
+
+    molecule = Chem.AddHs(Chem.MolFromSmiles("CCO"))
+    AllChem.EmbedMolecule(molecule, randomSeed=1)
+    block = Chem.MolToMolBlock(molecule)
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "receptor.pdb").write_text(receptor_pdb(0))
+    records = [f"m{i}" + (block if i != 33 else "\nbroken\n") + "$$$$\n" for i in range(100)]
+    (folder / "actives.sdf").write_text("".join(records))
+    _, whole = _index(folder, tmp_path / "whole")
+    monkeypatch.setattr(formats, "LARGE", 1000)
+    monkeypatch.setattr(plan, "_RECORDS", 16)
+    assert len(list(recognise(folder).tasks())) == 7
+    summary, parts = _index(folder, tmp_path / "parts")
+    assert (summary.rows, summary.failed) == (99, 1)
+    assert parts.content_hash == whole.content_hash
+    assert (tmp_path / "parts/failures.csv").read_bytes() == (tmp_path / "whole/failures.csv").read_bytes()
+    assert parts.column("molecule")[:3].tolist() == ["m0", "m1", "m2"]
+
+
+def test_a_hanging_file_is_a_failure_row_and_stops_nothing(
+    tmp_path: Path, receptor_pdb: Callable[[int], str], ligand_pdb: Make
+) -> None:
+    import os
+
+    root = tmp_path / "t"
+    root.mkdir()
+    (root / "r.pdb").write_text(receptor_pdb(0))
+    os.mkfifo(root / "hangs.pdb")  # opening it waits for ever
+    for name in ("a.pdb", "b.pdb"):
+        (root / name).write_text(ligand_pdb(0))
+    _table(root, [{"receptor": "r.pdb", "ligand": name} for name in ("a.pdb", "hangs.pdb", "b.pdb")])
+    summary = build_index(root, tmp_path / "d", workers=1, timeout=1.0, progress=False)
+    assert (summary.rows, summary.failed) == (2, 1)
+    with open(tmp_path / "d/failures.csv", newline="") as handle:
+        (failure,) = csv.DictReader(handle)
+    assert (failure["file"], failure["stage"]) == ("hangs.pdb", "timeout")

@@ -14,6 +14,7 @@ from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadError, ReadOption
 
 PoseReader = Callable[[bytes, str, ReadOptions, int, float], Iterator[PoseRecord]]
 ReceptorReader = Callable[[bytes, ReadOptions], Receptor]
+LARGE: Final = 4 << 20  #: bytes from which on a file of many records is read in ranges
 MAX_BYTES: Final = 2 << 30  #: a single structure file beyond this, unpacked, is not read
 
 
@@ -73,6 +74,18 @@ def holds_many(path: Path) -> bool:
     """Whether files of this format may hold several ligands."""
     found = FORMATS.get(suffix_of(path))
     return found is not None and found.many
+
+
+def count_records(path: Path) -> int:
+    """How many records a large file holds; 0 for small files, other formats, and what cannot be read."""
+    try:
+        size = path.stat().st_size * (5 if path.name.lower().endswith(".gz") else 1)
+        splitter = getattr(import_module(format_of(path).module), "split_records", None)
+        if size < LARGE or splitter is None:
+            return 0
+        return sum(1 for _ in splitter(read_bytes(path)))
+    except (OSError, ReadError):
+        return 0
 
 
 def format_of(path: Path) -> Format:
