@@ -104,5 +104,5 @@ def split_by_structure(data: Path, made: DemoSet) -> dict[str, int]:
     split_of = {structure: split for split, structures in made.splits.items() for structure in structures}
     # a target is named after its structure: 4v8r_ADP_A_601
     places = [split_of[str(target).split("_")[0]] for target in dataset.column("target")]
-    columns = {name: dataset.column(name) for name in ("id", "pose_label", "ligand", "receptor")}
+    columns = {name: dataset.column(name).tolist() for name in ("id", "pose_label", "ligand", "receptor")}
     return write_splits(data, columns, places, {"by": "structure", "structures": made.splits})
