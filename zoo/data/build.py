@@ -142,7 +142,7 @@ class Builder:
                     self._close(part, number, i + 1)
                     part = _Part()
             skip = 0
-            advance(len(done.item.items))
+            advance(0 if done.item.first else len(done.item.items))
         if part.atoms or part.failures or not state.ligand_shards:
             self._close(part, -1, 0)
         state.complete = True

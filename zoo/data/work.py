@@ -79,9 +79,8 @@ def do_poses(task: PoseTask) -> list[Pose]:
     else:
         records = list(read_poses(task.root / file, task.options, first, last))
     by_number = {pose.record: pose for pose in records}
-    many = (bool(task.split) or holds_many(task.root / file)) and (
-        not everything or len(records) > 1 or task.last is not None
-    )
+    several = not everything or len(records) > 1 or task.last is not None
+    many = several and (bool(task.split) or holds_many(task.root / file))
     found: list[Pose] = []
     for item in task.items:
         chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]
