@@ -17,6 +17,7 @@ from affinity_zoo.zoo.data.readers import ReadOptions, read_poses
 
 NEAR = 2.0  #: Å; below it a pose is near-native
 FAR = 4.0  #: Å; above it a pose is wrong; between the two it has no label
+_MOST_KNOWN = 64  #: graphs whose mappings are kept
 COLUMNS = ("file", "record", "name", "rmsd", "pose_label", "n_heavy", "reference", "notes", "reason")
 
 
@@ -48,6 +49,7 @@ class Reference:
         self.skeleton = symmetry.skeleton(
             atoms.element, symmetry.bonds_from_distances(self.xyz, atoms.element)
         )
+        self._known: dict[bytes, tuple[Any, symmetry.Mappings]] = {}  # poses of one file share their graph
 
     def measure(self, pose: Atoms) -> Measured | None:
         """The RMSD of a pose; None where it is another molecule."""
@@ -56,16 +58,17 @@ class Reference:
         ):
             return None
         xyz = np.asarray(pose.xyz, np.float64)
-        mol = symmetry.skeleton(pose.element, symmetry.bonds_from_distances(xyz, pose.element))
-        ways = symmetry.mappings(mol, self.skeleton, self.max_matches)
+        mol, ways = self._graph(pose.element, symmetry.bonds_from_distances(xyz, pose.element))
         note = ""
         if not len(ways):
             order = self._by_order_or_name(pose)
             if order is None:
                 return None
             note = "its bonds differ from the reference's: atoms were matched by their order or names"
-            xyz, mol = xyz[order], self.skeleton
-            ways = symmetry.mappings(mol, mol, self.max_matches)
+            xyz = xyz[order]
+            mol, ways = self._graph(
+                self.atoms.element, symmetry.bonds_from_distances(self.xyz, self.atoms.element)
+            )
         upper = symmetry.rmsd(xyz, self.xyz, ways)
         lower = upper if ways.complete else symmetry.rmsd_lower_bound(xyz, self.xyz, mol, self.skeleton)
         if upper - lower > 1e-3:
@@ -73,6 +76,16 @@ class Reference:
                 f"more than {self.max_matches} symmetries: the RMSD is between {lower:.2f} and {upper:.2f} Å"
             )
         return Measured(upper, lower, note)
+
+    def _graph(self, element: NDArray[Any], bonds: NDArray[np.int64]) -> tuple[Any, symmetry.Mappings]:
+        """The skeleton of these atoms and its mappings onto the reference."""
+        key = element.tobytes() + bonds.tobytes()
+        if key not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            mol = symmetry.skeleton(element, bonds)
+            self._known[key] = mol, symmetry.mappings(mol, self.skeleton, self.max_matches)
+        return self._known[key]
 
     def _by_order_or_name(self, pose: Atoms) -> NDArray[np.int64] | None:
         """The pose's atom for each reference atom where the graphs differ (a bond too long or too short to see)."""
