@@ -2,8 +2,167 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Annotated, Any
+
 import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+speed_app = typer.Typer(
+    invoke_without_command=True, no_args_is_help=False, help="Measure how fast everything is on this machine."
+)
 
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
+    app.add_typer(speed_app, name="speed", rich_help_panel="Measure")
+
+
+@speed_app.callback()
+def speed(
+    context: typer.Context,
+    inputs: Annotated[
+        Path | None, typer.Option(help="File (.npz) of typed complexes; else synthetic ones.")
+    ] = None,
+    peer: Annotated[str | None, typer.Option(help="Also time this library: molgrid.")] = None,
+    peer_python: Annotated[
+        str | None, typer.Option(help="Interpreter that has the peer (molgrid needs numpy < 2).")
+    ] = None,
+    only: Annotated[
+        list[str] | None, typer.Option(help="Part: kernels, training or memory; may be repeated.")
+    ] = None,
+    passes: Annotated[int, typer.Option(help="Passes over the inputs for each grid.")] = 5,
+    batch_size: Annotated[int, typer.Option(help="Batch of the training.", min=1)] = 32,
+    workers: Annotated[int, typer.Option(help="Threads that make batches.", min=1)] = 2,
+    steps: Annotated[int, typer.Option(help="Training steps of each round.", min=1)] = 8,
+    as_json: Json = False,
+) -> None:
+    """Time the kernels, the pipeline, training with and without it, and scoring."""
+    if context.invoked_subcommand:
+        return
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.speed import measure
+
+    report = measure(
+        inputs,
+        peer,
+        peer_python,
+        only or ("kernels", "training"),
+        passes,
+        batch_size,
+        workers,
+        steps,
+        lambda line: terminal.console(stderr=True).print(f"measuring {line} ...", highlight=False),
+    )
+    if as_json:
+        terminal.print_json(report)
+    else:
+        _show(report)
+
+
+@speed_app.command()
+def device(
+    batch_size: Annotated[int, typer.Option(help="Samples of a batch.", min=1)] = 64,
+    steps: Annotated[int, typer.Option(help="Steps that are timed.", min=2)] = 50,
+    out: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Time voxelizing and training on the accelerator (KERAS_BACKEND=jax, tensorflow or torch)."""
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.speed_device import measure
+
+    report = measure(
+        batch_size,
+        steps,
+        lambda line: terminal.console(stderr=True).print(f"measuring {line} ...", highlight=False),
+    )
+    if out is not None:
+        import json
+
+        from affinity_zoo.zoo.files import write_whole
+
+        with write_whole(out) as file:
+            json.dump(report, file, indent=2)
+    if as_json:
+        terminal.print_json(report)
+    else:
+        _show_device(report)
+
+
+def _show(report: dict[str, Any]) -> None:
+    from affinity_zoo.zoo import terminal
+
+    where = report["machine"]
+    terminal.say(f"{where['processor']}, {where['cores']} cores, load {where['load']}")
+    if "kernels" in report:
+        rows = [
+            (
+                row["grid"],
+                f"{row['ours_per_s']:,.0f}",
+                "" if row["peer_per_s"] is None else f"{row['peer_per_s']:,.0f}",
+                "" if row["ratio"] is None else f"{row['ratio']:.2f}",
+                row["target"],
+            )
+            for row in report["kernels"]
+        ]
+        names = ("image", "ours, images/s", "peer, images/s", "ratio", "to reach")
+        terminal.table("Kernels, one core", names, rows, report["inputs"])
+    if "parity" in report:
+        terminal.say(
+            f"largest difference from the peer: gaussian {report['parity']['gaussian']:.1e} in a voxel; "
+            f"binary: {report['parity']['binary']:.1e} of the voxels differ"
+        )
+    if "training" in report:
+        names = (
+            "featurizer",
+            "architecture",
+            "pipeline alone",
+            "one batch",
+            "with pipeline",
+            "ratio",
+            "scoring",
+        )
+        rows = [
+            (
+                row["featurizer"],
+                row["architecture"],
+                f"{row['pipeline_per_s']:,.0f}",
+                f"{row['training']['constant_per_s']:,.1f}",
+                f"{row['training']['pipeline_per_s']:,.1f}",
+                f"{row['training']['overhead']:.2f}",
+                f"{row['scoring_per_s']:,.1f}",
+            )
+            for row in report["training"]
+        ]
+        terminal.table(
+            "Training and scoring, samples/s", names, rows, "ratio: with the pipeline / on one batch"
+        )
+    if "memory" in report:
+        rows = [
+            (f"{row['rows']:,}", f"{row['peak_mib']:,.0f}", f"{row['ratio']:.2f}") for row in report["memory"]
+        ]
+        terminal.table("Memory of one epoch of the pipeline", ("rows", "peak, MiB", "ratio"), rows)
+
+
+def _show_device(report: dict[str, Any]) -> None:
+    from affinity_zoo.zoo import terminal
+
+    terminal.say(f"{report['device']}, Keras on {report['backend']}")
+    rows = [(row["image"], f"{row['images_per_s']:,.0f}") for row in report["voxelizers"]]
+    terminal.table("Voxelizers on the device", ("image", "images/s"), rows)
+    rows = [
+        (
+            row["featurizer"],
+            row["architecture"],
+            f"{row['training_per_s']:,.0f}",
+            f"{row['network_only_per_s']:,.0f}",
+            f"{row['outside_network']:.0%}",
+            f"{row['ancestor_epoch_minutes']:,.1f}",
+        )
+        for row in report["training"]
+    ]
+    names = ("featurizer", "architecture", "images/s", "network alone", "outside it", "ancestor's epoch, min")
+    terminal.table(
+        "Training, mixed precision", names, rows, "the ancestor's epoch: 30,000 complexes x 11 poses"
+    )

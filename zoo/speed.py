@@ -1,0 +1,109 @@
+"""How fast everything is on this machine: the function behind ``affinity-zoo speed``."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo.plugins.errors import UsageError
+
+PARTS = ("kernels", "training", "memory")
+_LIBRARIES = ("affinity-zoo", "numpy", "numba", "keras", "tensorflow", "jax", "torch")
+
+
+def measure(
+    inputs: Path | None = None,
+    peer: str | None = None,
+    peer_python: str | None = None,
+    parts: Sequence[str] = ("kernels", "training"),
+    passes: int = 5,
+    batch_size: int = 32,
+    workers: int = 2,
+    steps: int = 8,
+    say: Callable[[str], None] = lambda line: None,
+) -> dict[str, Any]:
+    """Measure the parts asked for.
+
+    Args:
+        inputs: .npz of typed complexes; None: synthetic ones.
+        peer, peer_python: time this library too, under this interpreter, on the same inputs.
+        parts: of :data:`PARTS`.
+        passes: over the inputs, for each grid.
+        batch_size, workers, steps: of the training.
+        say: told what is being measured.
+
+    Returns:
+        JSON-ready: ``machine``, ``libraries``, ``inputs``, and by part ``kernels``, ``parity`` (with a
+        peer), ``training``, ``memory``.
+
+    Raises:
+        UsageError: an unknown part or peer.
+        AffinityZooError: the inputs or the peer cannot be used.
+    """
+    for part in parts:
+        if part not in PARTS:
+            raise UsageError(f"--only is {part!r}: the parts are {', '.join(PARTS)}")
+    if passes < 1:
+        raise UsageError("--passes must be 1 or more")
+    report: dict[str, Any] = {"machine": machine(), "libraries": libraries()}
+    if "kernels" in parts:
+        report |= _kernels(inputs, peer, peer_python, passes, say)
+    if "training" in parts:
+        from affinity_zoo.zoo.quiet import start_keras
+
+        start_keras()
+        from affinity_zoo.zoo import speed_training
+
+        report["training"] = speed_training.measure(batch_size, workers, steps, say)
+    if "memory" in parts:
+        from affinity_zoo.zoo import speed_memory
+
+        say("memory of an epoch of 1,000 and of 100,000 rows")
+        report["memory"] = speed_memory.measure()
+    return report
+
+
+def _kernels(
+    inputs: Path | None, peer: str | None, peer_python: str | None, passes: int, say: Callable[[str], None]
+) -> dict[str, Any]:
+    from affinity_zoo.zoo import speed_inputs, speed_kernels
+
+    complexes = speed_inputs.load_inputs(inputs) if inputs else speed_inputs.synthetic_complexes()
+    what = f"{len(complexes)} complexes of {inputs}" if inputs else f"{len(complexes)} synthetic complexes"
+    say(f"kernels on {what}")
+    report: dict[str, Any] = {"inputs": what}
+    report["kernels"] = speed_kernels.time_kernels(complexes, peer, peer_python, passes)
+    if peer:
+        report["parity"] = speed_kernels.compare_with_peer(complexes, str(peer_python))
+    return report
+
+
+def machine() -> dict[str, Any]:
+    """Processor, cores and load, as far as the system says."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.is_file():
+        names = [
+            line.split(":", 1)[1].strip()
+            for line in cpuinfo.read_text().splitlines()
+            if line.startswith("model name")
+        ]
+        model = names[0] if names else model
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    return {"processor": model, "cores": cores, "load": round(load, 2), "python": platform.python_version()}
+
+
+def libraries() -> dict[str, str]:
+    """Versions of what the figures depend on."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
