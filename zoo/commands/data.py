@@ -37,6 +37,7 @@ def index(
         Path | None, typer.Option("-r", "--receptor", help="The receptor of all poses.")
     ] = None,
     ligand: Annotated[str, typer.Option("--ligand", help="Residue of the ligand in whole complexes.")] = "",
+    smiles: Annotated[str, typer.Option(help="Bond orders: a SMILES, or the table's column with them.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds that one file may take.")] = 120.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index that is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -56,7 +57,7 @@ def index(
         seed=seed,
         timeout=timeout,
         overwrite=overwrite,
-        hints=Hints(_columns(columns or []), receptor, ligand),
+        hints=Hints(_columns(columns or []), receptor, ligand, smiles),
     )
     if json:
         terminal.print_json(summary.as_dict())

@@ -128,7 +128,15 @@ class Builder:
         groups = self.plan.groups()
         numbered = enumerate(self.plan.tasks())
         tasks = (
-            PoseTask(self.plan.root, tuple(task.items), self.options, self.plan.split, task.first, task.last)
+            PoseTask(
+                self.plan.root,
+                tuple(task.items),
+                self.options,
+                self.plan.split,
+                task.first,
+                task.last,
+                self.plan.smiles,
+            )
             for number, task in numbered
             if number >= state.task
         )

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -101,7 +101,8 @@ def build_index(
     if workers is not None and workers < 0:
         raise UsageError(f"--workers is 0 or more, not {workers}")
     source, out = Path(source), Path(out)
-    plan = recognise(source, hints)
+    hints = hints or Hints()
+    plan = replace(recognise(source, hints), smiles=hints.smiles)
     _check_out(out, source, overwrite)
     builder = Builder(plan, out / BUILDING, options, table_columns(plan))
     resumed = builder.state.receptors_done
@@ -200,6 +201,7 @@ def _finish(builder: Builder, plan: Plan, options: ReadOptions) -> None:
         "untyped_atoms": state.untyped,
         "read_options": options.as_dict(),
         "split_complexes": plan.split,
+        "bond_templates": plan.smiles,
         "notes": plan.notes,
         "store": {"receptors": state.receptor_shards, "ligands": state.ligand_shards},
     }

@@ -20,11 +20,13 @@ class Hints:
         columns: our column name -> the name it has in the source's table.
         receptor: the receptor of all poses.
         ligand: residue name of the ligand in files that hold whole complexes.
+        smiles: bond orders of the poses: a SMILES for all, or the table's column that has one for each row.
     """
 
     columns: Mapping[str, str] = field(default_factory=dict)
     receptor: Path | None = None
     ligand: str = ""
+    smiles: str = ""
 
 
 Layout = Callable[[Path, Hints], Plan | None]

@@ -44,6 +44,7 @@ class Plan:
     failures: list[Failure] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)  #: what the user should know of how it was read
     extra: tuple[str, ...] = ()  #: columns besides ours that the items' values have
+    smiles: str = ""  #: bond orders of the poses: a SMILES, or the column of the items' values that has one
     split: str = ""  #: the files hold whole complexes: residue name of the ligand, or ``largest``
 
     def receptors(self) -> list[str]:
@@ -65,7 +66,9 @@ class Plan:
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """A hash over everything that decides the index, to tell whether a stopped run can be continued."""
-        total = hashlib.sha256(json.dumps([self.layout, self.split, dict(options), self.notes]).encode())
+        total = hashlib.sha256(
+            json.dumps([self.layout, self.split, self.smiles, dict(options), self.notes]).encode()
+        )
         last = ""
         for item in self.items:
             total.update(

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms
+from affinity_zoo.zoo.data.bond_templates import with_template
 from affinity_zoo.zoo.data.complex import read_complex_poses, read_complex_receptor
 from affinity_zoo.zoo.data.plan import Item
 from affinity_zoo.zoo.data.readers import (
@@ -42,6 +43,7 @@ class PoseTask:
     split: str = ""
     first: int = 0  #: of a large file only the records ``first <= record < last``
     last: int | None = None
+    smiles: str = ""  #: see :class:`Plan`
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,10 +86,20 @@ def do_poses(task: PoseTask) -> list[Pose]:
     found: list[Pose] = []
     for item in task.items:
         chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]
+        template = str(item.values.get(task.smiles, "")) if task.smiles in item.values else task.smiles
         for pose in chosen:
             name = str(item.values.get("id") or _identity(item, pose.record, many))
-            found.append(Pose(item, name, _relative(pose, item)))
+            found.append(Pose(item, name, _relative(_templated(pose, template), item)))
     return found
+
+
+def _templated(pose: PoseRecord, template: str) -> PoseRecord:
+    if not template:
+        return pose
+    try:
+        return with_template(pose, template)
+    except ReadError as error:
+        return PoseRecord(pose.record, pose.name, failure=Failure("", pose.record, error.stage, error.reason))
 
 
 def untyped(atoms: Atoms) -> int:

@@ -313,3 +313,31 @@ def test_a_hanging_file_is_a_failure_row_and_stops_nothing(
     with open(tmp_path / "d/failures.csv", newline="") as handle:
         (failure,) = csv.DictReader(handle)
     assert (failure["file"], failure["stage"]) == ("hangs.pdb", "timeout")
+
+
+def test_bond_orders_from_a_template(
+    tmp_path: Path, receptor_pdb: Callable[[int], str], ligand_pdb: Make
+) -> None:
+    from affinity_zoo.plugins.contracts import AtomFlag
+
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "receptor.pdb").write_text(receptor_pdb(0))
+    (folder / "pose.pdb").write_text(ligand_pdb(0))
+    _, phenol = _index(folder, tmp_path / "a", Hints(smiles="Oc1ccccc1"))
+    atoms = phenol.store.atoms(1)
+    assert atoms.atom_type.tolist() == [5, 4, 4, 4, 4, 4, 12] and not (atoms.flags & AtomFlag.PERCEIVED).any()
+    _, cyclohexanone = _index(folder, tmp_path / "b", Hints(smiles="O=C1CCCCC1"))
+    assert cyclohexanone.store.atoms(1).atom_type.tolist() == [3, 2, 2, 2, 2, 2, 13]
+    _, wrong = _index(folder, tmp_path / "c", Hints(smiles="CCO"))
+    assert (
+        "does not fit" in wrong.column("notes")[0] and (wrong.store.atoms(1).flags & AtomFlag.PERCEIVED).all()
+    )
+    with pytest.raises(AffinityZooError, match="is no SMILES"):
+        build_index(folder, tmp_path / "d", workers=0, progress=False, hints=Hints(smiles="C1CC("))
+    rows: list[dict[str, object]] = [
+        {"receptor": "receptor.pdb", "ligand": "pose.pdb", "smiles": "Oc1ccccc1"}
+    ]
+    _table(folder, rows)
+    _, by_column = _index(folder, tmp_path / "e", Hints(smiles="smiles"))
+    np.testing.assert_array_equal(by_column.store.atoms(1).atom_type, atoms.atom_type)
