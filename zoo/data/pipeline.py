@@ -16,6 +16,9 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.batches import BatchMaker, Inputs
 from affinity_zoo.zoo.data.epochs import Balance, epoch_order, steps_per_epoch
 
+#: bytes of batches that may exist at a time
+MAX_IN_FLIGHT = 2**30
+
 #: (inputs, labels (B, 1), weights (B,)): weights are 0 in the rows that fill up the last batch
 Batch = tuple[Inputs, NDArray[np.float32], NDArray[np.float32]]
 
@@ -130,13 +133,28 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
         w.set_shape(weights.shape)
         return dict(zip(names, arrays, strict=True)), y, w
 
+    workers, ready = in_flight(sum(a.nbytes for a in inputs.values()), workers)
     data = tf.data.Dataset.range(first_step, last_step)
     data = data.map(as_batch, num_parallel_calls=workers, deterministic=True)
     options = tf.data.Options()
     # one process reads all of it: several replicas share each batch, nobody skips one
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    # in flight at most: `workers` batches being made and two ready
-    return data.prefetch(2).with_options(options)
+    return data.prefetch(ready).with_options(options)
+
+
+def in_flight(batch_bytes: int, workers: int, max_bytes: int = MAX_IN_FLIGHT) -> tuple[int, int]:
+    """Bound the batches that exist at a time: those being made, those ready, and the one in use.
+
+    Args:
+        batch_bytes: size of one batch; 32 images of 48^3 and 28 channels are 400 MB.
+        workers: threads wanted.
+
+    Returns:
+        Threads, and batches kept ready: at least one each, whatever the bound.
+    """
+    allowed = max_bytes // max(batch_bytes, 1) - 1
+    workers = max(1, min(workers, allowed - 1))
+    return workers, max(1, min(2, allowed - workers))
 
 
 def _py_dataset(batches: TrainingBatches, first_step: int, workers: int) -> Any:

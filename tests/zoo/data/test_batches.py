@@ -15,7 +15,7 @@ from affinity_zoo.plugins.contracts import Atoms, Box, Featurizer, Role
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.batches import PADDED_SIZES, BatchMaker, Imaging, choose_place, padded_size
 from affinity_zoo.zoo.data.pairs import PosesOfReceptor
-from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, training_data
+from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, in_flight, training_data
 
 
 def make_atoms(role: Role, n: int, spread: float, seed: int) -> Atoms:
@@ -144,3 +144,12 @@ def test_a_failing_batch_keeps_its_sentence(pairs: PosesOfReceptor) -> None:
     with pytest.raises(AffinityZooError, match="returned an image of shape"):
         training_data(batches, 0, 1, 1)
     assert batches.failure is not None
+
+
+@pytest.mark.parametrize("batch_bytes", [1, 10**6, 10**8, 4 * 10**8, 10**10])
+@pytest.mark.parametrize("workers", [1, 2, 16])
+def test_batches_in_flight_are_bounded_in_bytes(batch_bytes: int, workers: int) -> None:
+    threads, ready = in_flight(batch_bytes, workers, max_bytes=2**30)
+    assert 1 <= threads <= workers and 1 <= ready <= 2
+    # one more is in use; below three batches nothing would overlap, so three are always allowed
+    assert (threads + ready + 1) * batch_bytes <= max(2**30, 3 * batch_bytes)
