@@ -27,9 +27,10 @@ def in_words(board: Board) -> str:
             f"{cell(ours)} for the best model, {models[0].name}."
         )
     figures = f"{column.key} {cell(ours)} against {cell(theirs)}"
+    seen = f" Its overlap with training: {models[0].overlap}." if models[0].overlap not in ("", "none") else ""
     if ours.low > theirs.high if higher else ours.high < theirs.low:
-        return f"{models[0].name} stands above the best one-number baseline, {name}: {figures}."
+        return f"{models[0].name} stands above the best one-number baseline, {name}: {figures}.{seen}"
     return (
         f"{models[0].name} stands above the best one-number baseline, {name}, but the intervals overlap: {figures}. "
-        "`affinity-zoo compare` answers on the same rows."
+        f"`affinity-zoo compare` answers on the same rows.{seen}"
     )

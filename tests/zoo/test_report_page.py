@@ -141,6 +141,7 @@ def test_a_browser_sorts_and_filters(summaries: Path, tmp_path: Path) -> None:
 def test_words_are_as_modest_as_the_figures(summaries: Path) -> None:
     [board] = build_boards([summaries])
     assert "stands above the best one-number baseline, burial" in in_words(board)
+    assert "overlap with training" not in in_words(board)  # not looked for, not claimed
     [weak] = build_boards([summaries / "2_logs", summaries / "baselines"])
     assert "baseline burial beats every trained model here" in in_words(weak)
     [none] = build_boards([summaries / "baselines"])
