@@ -1,4 +1,8 @@
-"""Times the CPU kernels on one core, alternating with a peer on the same inputs."""
+"""Times the CPU kernels on one core, alternating with a peer on the same inputs.
+
+Both are timed by the processor time of their one thread: on a quiet machine that is the time on the clock, and on
+a busy one it does not count the time of others.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +11,7 @@ import os
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -80,7 +83,7 @@ def time_kernels(
     _check_peer(peer, peer_python)
     ours: dict[str, list[float]] = {grid.key: [] for grid in grids}
     theirs: dict[str, list[float]] = {grid.key: [] for grid in grids}
-    with _one_core(), tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder:
         inputs = Path(folder) / "inputs.npz"
         if peer:
             save_inputs(inputs, list(complexes))
@@ -122,13 +125,13 @@ def _rates(complexes: Sequence[TypedComplex], grid: Grid, passes: int, seed: int
     out = np.empty((grid.side,) * 3 + (channels,), np.float32)
     rates = []
     for number in range(passes + 1):
-        start = time.perf_counter()
+        start = time.thread_time()
         rotations, shifts = views.training_views(
             views.ViewOptions(keep_inside=False), box, seed, number, np.arange(len(parts)), ligands
         )
         for i, both in enumerate(parts):
             kernels.voxelize(grid.kind, box, channels, both, centres[i], rotations[i], shifts[i], out=out)
-        rates.append(len(parts) / (time.perf_counter() - start))
+        rates.append(len(parts) / (time.thread_time() - start))
     return rates[1:]  # the first warms up
 
 
@@ -210,17 +213,3 @@ def _check_peer(peer: str | None, python: str | None) -> None:
         raise UsageError(
             "--peer molgrid needs --peer-python PATH: molgrid wants numpy < 2, so an environment of its own"
         )
-
-
-@contextmanager
-def _one_core() -> Iterator[None]:
-    """Keep this process and those it starts on one core, where the system can."""
-    if not hasattr(os, "sched_setaffinity"):
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {max(before)})
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
