@@ -12,6 +12,7 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo import bootstrap
 from affinity_zoo.zoo.leaderboard import find_results
 from affinity_zoo.zoo.predictions import labels_hash, take
@@ -204,9 +205,11 @@ def _candidates(what: str, root: Path) -> dict[tuple[str, str], Result]:
         )
     named = not what.isdigit() and not path.exists()
     results = [load_result(place) for place in places]
+    known = sorted({str(r.model.get("name")) for r in results})
     results = [r for r in results if not named or r.model.get("name") == what]
     if not results:
+        hint = nearest(what, known) if named else ""
         raise AffinityZooError(
-            f"no result of {what!r} was found in {root}; `affinity-zoo leaderboard` lists the rows"
+            f"no result of {what!r} was found in {root}{hint}; `affinity-zoo leaderboard` lists the rows"
         )
     return {(str(r.benchmark.get("name")), str(r.benchmark.get("hash"))): r for r in results}

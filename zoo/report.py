@@ -14,7 +14,8 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.files import write_whole
-from affinity_zoo.zoo.leaderboard import Board, Row, build_boards, without_figure
+from affinity_zoo.zoo.leaderboard import Board, Row, build_boards
+from affinity_zoo.zoo.leaderboard_text import without_figure
 from affinity_zoo.zoo.report_curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.report_plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
 from affinity_zoo.zoo.report_style import SCRIPT, STYLE

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from affinity_zoo.zoo.leaderboard import Board, cell
+from affinity_zoo.zoo.leaderboard import Board
+from affinity_zoo.zoo.leaderboard_text import cell
 
 
 def in_words(board: Board) -> str:
@@ -27,7 +28,9 @@ def in_words(board: Board) -> str:
             f"{cell(ours)} for the best model, {models[0].name}."
         )
     figures = f"{column.key} {cell(ours)} against {cell(theirs)}"
-    seen = f" Its overlap with training: {models[0].overlap}." if models[0].overlap not in ("", "none") else ""
+    seen = (
+        f" Its overlap with training: {models[0].overlap}." if models[0].overlap not in ("", "none") else ""
+    )
     if ours.low > theirs.high if higher else ours.high < theirs.low:
         return f"{models[0].name} stands above the best one-number baseline, {name}: {figures}.{seen}"
     return (

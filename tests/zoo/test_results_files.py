@@ -11,7 +11,8 @@ import pytest
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
-from affinity_zoo.zoo.leaderboard import as_csv, as_json, as_markdown, build_boards, headings, table_rows
+from affinity_zoo.zoo.leaderboard import build_boards
+from affinity_zoo.zoo.leaderboard_text import as_csv, as_json, as_markdown, headings, table_rows
 from affinity_zoo.zoo.predictions import (
     labels_hash,
     make_predictions,

@@ -43,7 +43,8 @@ def leaderboard(
     """Compare all results found: best first, with 95 % intervals and the baselines beside them."""
     from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.files import write_whole
-    from affinity_zoo.zoo.leaderboard import as_csv, as_json, as_markdown, build_boards, headings, table_rows
+    from affinity_zoo.zoo.leaderboard import build_boards
+    from affinity_zoo.zoo.leaderboard_text import as_csv, as_json, as_markdown, headings, table_rows
 
     boards = build_boards(paths or [Path("summaries")], benchmark=benchmark, sort_by=sort, recompute=verify)
     for reason in boards[0].refused:
