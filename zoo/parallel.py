@@ -59,6 +59,28 @@ def local_pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method))
 
 
+def dask_cluster(address: str) -> Callable[[], Executor]:
+    """What makes an executor on a Dask cluster, for :func:`ordered_map`.
+
+    Its workers need this package and the same paths; time limits do not hold there (Dask runs in threads).
+
+    Raises:
+        UsageError: Dask is not installed, or nothing answers at the address.
+    """
+    from affinity_zoo.plugins.errors import UsageError
+
+    try:
+        from distributed import Client
+    except ImportError:
+        raise UsageError("--dask needs Dask: pip install distributed") from None
+    try:
+        client = Client(address)
+    except (OSError, ValueError) as error:
+        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from error
+    # pure=False: equal calls are not merged into one
+    return lambda: client.get_executor(pure=False)  # type: ignore[no-any-return]
+
+
 def ordered_map(
     function: Callable[[T], R],
     items: Iterable[T],
@@ -122,10 +144,18 @@ class _Mapper(Generic[T, R]):
                     self._renew()
                     values = self._one_by_one(batch)
                     flight = deque(self._again(flight))
+                except Exception:  # what a cluster says of a worker that died: the others go on
+                    values = self._one_by_one(batch)
                 for item, value in zip(batch, values, strict=True):
                     yield Done(item, value)
         finally:
+            self._close()
+
+    def _close(self) -> None:
+        try:
             self.executor.shutdown(wait=False, cancel_futures=True)
+        except TypeError:  # Dask's executor does not know the argument
+            self.executor.shutdown(wait=False)
 
     def _submit(self, batch: list[T]) -> Future[list[R | Lost]]:
         try:
@@ -136,7 +166,7 @@ class _Mapper(Generic[T, R]):
             return future
 
     def _renew(self) -> None:
-        self.executor.shutdown(wait=False, cancel_futures=True)
+        self._close()
         self.executor = self.make()
 
     def _again(
@@ -154,6 +184,8 @@ class _Mapper(Generic[T, R]):
             except BrokenExecutor:
                 self._renew()
                 values.append(Lost("crash", "reading it ends the worker process (twice), or takes too long"))
+            except Exception as error:
+                values.append(Lost("crash", f"the worker was lost ({type(error).__name__}: {error})"))
         return values
 
 

@@ -98,7 +98,7 @@ def _rows(folder: Path, seconds: float) -> Iterator[IndexSpeed]:
         yield measure(
             "receptors, mmCIF",
             lambda: _receptors([cif]),
-            lambda: bool(prody.parseMMCIF(str(cif))),
+            lambda: int(prody.parseMMCIF(str(cif)) is not None),
             "prody.parseMMCIF",
         )
     pdb, sdf, mol2 = files["pdb"], files["sdf"], files["mol2"]
@@ -119,7 +119,7 @@ def _rows(folder: Path, seconds: float) -> Iterator[IndexSpeed]:
     yield measure(
         "poses, MOL2",
         lambda: _poses(mol2[0]),
-        lambda: sum(1 for b in blocks if Chem.MolFromMol2Block(b) or True),
+        lambda: sum(1 for b in blocks if Chem.MolFromMol2Block(b) is not None or True),
         "Chem.MolFromMol2Block",
     )
 
@@ -146,12 +146,12 @@ def _rate(function: Callable[[], int], seconds: float) -> float:
 def _ligand_files(folder: Path) -> dict[str, list[Path]]:
     """The same 40 poses in every format."""
     from rdkit import Chem
-    from rdkit.Chem import AllChem
+    from rdkit.Chem import rdDistGeom
 
     molecules = []
     for k in range(40):
         molecule = Chem.AddHs(Chem.MolFromSmiles(_SMILES[k % len(_SMILES)]))
-        AllChem.EmbedMolecule(molecule, randomSeed=k + 1)
+        rdDistGeom.EmbedMolecule(molecule, randomSeed=k + 1)
         molecules.append(molecule)
     found: dict[str, list[Path]] = {"pdb": [], "sdf": [folder / "poses.sdf"], "mol2": [folder / "poses.mol2"]}
     found["sdf"][0].write_text("".join(Chem.MolToMolBlock(m) + "$$$$\n" for m in molecules))

@@ -38,6 +38,7 @@ def index(
     ] = None,
     ligand: Annotated[str, typer.Option("--ligand", help="Residue of the ligand in whole complexes.")] = "",
     smiles: Annotated[str, typer.Option(help="Bond orders: a SMILES, or the table's column with them.")] = "",
+    dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds that one file may take.")] = 120.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index that is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -46,6 +47,7 @@ def index(
     from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.data.index import build_index
     from affinity_zoo.zoo.data.layouts import Hints
+    from affinity_zoo.zoo.parallel import dask_cluster
 
     summary = build_index(
         source,
@@ -58,6 +60,7 @@ def index(
         timeout=timeout,
         overwrite=overwrite,
         hints=Hints(_columns(columns or []), receptor, ligand, smiles),
+        make_executor=dask_cluster(dask) if dask else None,
     )
     if json:
         terminal.print_json(summary.as_dict())
