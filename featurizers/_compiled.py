@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -20,7 +20,6 @@ from numba import njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-_F = TypeVar("_F", bound=Callable[..., Any])
 _log = logging.getLogger(__name__)
 
 _f4, _i8 = types.float32, types.int64
@@ -50,10 +49,10 @@ _EXP = [
 _C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (np.float32(c) for c in _EXP)
 
 
-def _compile(*signatures: Any) -> Callable[[_F], _F]:
+def _compile(*signatures: Any) -> Any:
     """Compile for these signatures; without a cache where numba finds no folder that it can write."""
 
-    def decorate(function: _F) -> _F:
+    def decorate(function: Callable[..., Any]) -> Any:
         try:
             return njit(list(signatures), cache=True, **_OPTIONS)(function)
         except (RuntimeError, OSError) as error:
@@ -472,8 +471,8 @@ def _add(placed, a, c, x, binary, reach, width, side, table, scratch, masks):  #
     for b in range(0, width, NARROW):
         rows = _mark_narrow(masks, mask_at + b, table, ys + b, x_square, limit, bit)
         if rows != 0:
-            y_low = min(y_low, y_first + b + _lowest(rows))
-            y_high = y_first + b + _highest(rows)
+            y_low = min(y_low, y_first + b + _lowest(rows))  # type: ignore[call-arg]
+            y_high = y_first + b + _highest(rows)  # type: ignore[call-arg]
     y_low, y_high = max(0, y_low), min(side - 1, y_high)
     tail = amount * np.float32(_E2)
     at = (c * side + y_low) * stride + width + z_first
@@ -508,7 +507,7 @@ def _write_plane(scratch, masks, width, side, channels, plane):  # type: ignore[
             mask = masks[word * stride + width + y]
             masks[word * stride + width + y] = np.uint64(0)
             while mask != 0:
-                c = 64 * word + _lowest(mask)
+                c = 64 * word + _lowest(mask)  # type: ignore[call-arg]
                 mask &= mask - np.uint64(1)
                 base = (c * side + y) * stride + width
                 for z in range(0, whole, NARROW):

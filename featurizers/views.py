@@ -78,7 +78,7 @@ def centre(xyz: NDArray[np.float32], encoding: Encoding) -> NDArray[np.float32]:
     atoms = xyz[used] if used.any() else xyz
     if not len(atoms):
         raise ValueError("a ligand without atoms has no centre")
-    return np.mean(atoms, axis=0, dtype=np.float64).astype(np.float32)
+    return np.asarray(np.mean(atoms, axis=0, dtype=np.float64), np.float32)
 
 
 def fits(ligand: NDArray[np.float32], box: Box) -> bool:

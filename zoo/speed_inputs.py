@@ -19,11 +19,12 @@ from affinity_zoo.plugins.errors import AffinityZooError
 _DENSITY = 0.042
 _POCKET = 4.5  #: Å around the centre without receptor atoms
 #: gnina types and how common they are among heavy atoms of proteins and of drug-like ligands
-_RECEPTOR_TYPES = (
+_Weighted = tuple[tuple[int, ...], tuple[float, ...]]
+_RECEPTOR_TYPES: _Weighted = (
     (2, 3, 4, 5, 7, 8, 12, 13, 14, 23),
     (0.28, 0.26, 0.07, 0.03, 0.14, 0.03, 0.04, 0.13, 0.01, 0.01),
 )
-_LIGAND_TYPES = (
+_LIGAND_TYPES: _Weighted = (
     (2, 3, 4, 5, 7, 9, 12, 13, 14, 17, 18),
     (0.18, 0.2, 0.22, 0.12, 0.06, 0.06, 0.03, 0.08, 0.02, 0.02, 0.01),
 )

@@ -114,7 +114,7 @@ def _show(report: dict[str, Any]) -> None:
             f"binary: {report['parity']['binary']:.1e} of the voxels differ"
         )
     if "training" in report:
-        names = (
+        columns = (
             "featurizer",
             "architecture",
             "pipeline alone",
@@ -123,7 +123,7 @@ def _show(report: dict[str, Any]) -> None:
             "ratio",
             "scoring",
         )
-        rows = [
+        fed = [
             (
                 row["featurizer"],
                 row["architecture"],
@@ -136,21 +136,21 @@ def _show(report: dict[str, Any]) -> None:
             for row in report["training"]
         ]
         terminal.table(
-            "Training and scoring, samples/s", names, rows, "ratio: with the pipeline / on one batch"
+            "Training and scoring, samples/s", columns, fed, "ratio: with the pipeline / on one batch"
         )
     if "memory" in report:
-        rows = [
+        peaks = [
             (f"{row['rows']:,}", f"{row['peak_mib']:,.0f}", f"{row['ratio']:.2f}") for row in report["memory"]
         ]
-        terminal.table("Memory of one epoch of the pipeline", ("rows", "peak, MiB", "ratio"), rows)
+        terminal.table("Memory of one epoch of the pipeline", ("rows", "peak, MiB", "ratio"), peaks)
 
 
 def _show_device(report: dict[str, Any]) -> None:
     from affinity_zoo.zoo import terminal
 
     terminal.say(f"{report['device']}, Keras on {report['backend']}")
-    rows = [(row["image"], f"{row['images_per_s']:,.0f}") for row in report["voxelizers"]]
-    terminal.table("Voxelizers on the device", ("image", "images/s"), rows)
+    images = [(row["image"], f"{row['images_per_s']:,.0f}") for row in report["voxelizers"]]
+    terminal.table("Voxelizers on the device", ("image", "images/s"), images)
     rows = [
         (
             row["featurizer"],
