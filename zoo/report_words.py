@@ -4,36 +4,53 @@ from __future__ import annotations
 
 import math
 
-from affinity_zoo.zoo.leaderboard import Board
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.comparison import Difference, compare
+from affinity_zoo.zoo.leaderboard import Board, Column, Row
 from affinity_zoo.zoo.leaderboard_text import cell
 
 
 def in_words(board: Board) -> str:
-    """Whether the best model stands above the best one-number baseline; empty where nothing can be said."""
-    column = board.columns[0] if board.columns else None
+    """Whether the best model stands above the best one-number baseline; empty where nothing can be said.
+
+    Both are compared on the same rows by a paired bootstrap; of several trainings the first is taken.
+    """
     models = [row for row in board.rows if not row.baseline]
-    others = [row for row in board.rows if row.baseline and row.name != "best-possible"]
-    if column is None or not others:
+    baselines = [row for row in board.rows if row.baseline and row.name != "best-possible"]
+    if not board.columns or not baselines:
         return ""
     if not models:
-        return f"No trained model stands on this board yet; the best one-number baseline is {others[0].name}."
-    name = others[0].name
-    theirs, ours = others[0].metrics.get(column.key), models[0].metrics.get(column.key)
-    if ours is None or theirs is None or not (math.isfinite(ours.value) and math.isfinite(theirs.value)):
-        return ""
-    higher = column.direction == "higher"
-    if ours.value == theirs.value or (ours.value > theirs.value) != higher:
         return (
-            f"The one-number baseline {name} beats every trained model here: {column.key} {cell(theirs)} against "
-            f"{cell(ours)} for the best model, {models[0].name}."
+            f"No trained model stands on this board yet; the best one-number baseline is {baselines[0].name}."
         )
-    figures = f"{column.key} {cell(ours)} against {cell(theirs)}"
-    seen = (
-        f" Its overlap with training: {models[0].overlap}." if models[0].overlap not in ("", "none") else ""
-    )
-    if ours.low > theirs.high if higher else ours.high < theirs.low:
-        return f"{models[0].name} stands above the best one-number baseline, {name}: {figures}.{seen}"
-    return (
-        f"{models[0].name} stands above the best one-number baseline, {name}, but the intervals overlap: {figures}. "
-        f"`affinity-zoo compare` answers on the same rows.{seen}"
-    )
+    column = next(c for c in board.columns if c.heading == board.sorted_by)
+    best, baseline = models[0], baselines[0]
+    values = [
+        row.metrics[column.key].value if column.key in row.metrics else math.nan for row in (best, baseline)
+    ]
+    if not all(math.isfinite(value) for value in values):
+        return ""
+    figures = f"{column.key} {cell(best.metrics[column.key])} against {cell(baseline.metrics[column.key])}"
+    found = _paired(best, baseline, column)
+    if found is None:
+        return f"The best model is {best.name}, the best one-number baseline {baseline.name}: {figures}."
+    figures += f"; paired difference {found.difference:.3g}, 95 % [{found.low:.3g}, {found.high:.3g}]"
+    seen = f" Its overlap with training: {best.overlap}." if best.overlap not in ("", "none") else ""
+    if found.winner == "a":
+        return f"{best.name} stands above the best one-number baseline, {baseline.name}: {figures}.{seen}"
+    if found.winner == "b":
+        return f"The one-number baseline {baseline.name} beats the best model, {best.name}: {figures}."
+    return f"{best.name} is not shown to differ from the best one-number baseline, {baseline.name}: {figures}.{seen}"
+
+
+def _paired(best: Row, baseline: Row, column: Column) -> Difference | None:
+    """The paired difference in a board's column; None where it cannot be taken."""
+    from affinity_zoo.zoo.catalog import catalog
+
+    metric = best.metrics[column.key]
+    try:
+        scorer = catalog().create("scorer", metric.name, metric.options)
+        found = compare(best.results[0], baseline.results[0], scorers=[scorer]).differences
+    except AffinityZooError:
+        return None
+    return found[0] if found else None

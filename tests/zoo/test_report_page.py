@@ -143,7 +143,16 @@ def test_words_are_as_modest_as_the_figures(summaries: Path) -> None:
     assert "stands above the best one-number baseline, burial" in in_words(board)
     assert "overlap with training" not in in_words(board)  # not looked for, not claimed
     [weak] = build_boards([summaries / "2_logs", summaries / "baselines"])
-    assert "baseline burial beats every trained model here" in in_words(weak)
+    assert in_words(weak).startswith("The one-number baseline burial beats the best model, run 2")
+    model = {"name": "nearly as good", "kind": "baseline"}
+    rows = with_score(toy(0), toy(2.0, 1).score - 0.2 * np.random.default_rng(3).random(200))
+    write_result(
+        summaries / "baselines/close", model=model, predictions=rows, benchmark=BENCHMARK, replicates=100
+    )
+    [level] = build_boards([summaries])
+    assert "is not shown to differ from the best one-number baseline, nearly as good" in in_words(level)
+    assert "paired difference" in in_words(level)
+    shutil.rmtree(summaries / "baselines/close")
     [none] = build_boards([summaries / "baselines"])
     assert "No trained model" in in_words(none)
 
