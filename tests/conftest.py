@@ -74,7 +74,7 @@ def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> C
 
 @pytest.fixture(scope="session")
 def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Real complexes in the ancestor's folders: 5 crystal poses of 7PBL and 3MHT with 3 decoys each."""
+    """Real complexes in the ancestor's folders: crystal poses of 7PBL and 3MHT with 3 decoys each."""
     from affinity_zoo.zoo.data.demo_set import make_demo_set
 
     folder = tmp_path_factory.mktemp("small-set") / "structures"
@@ -84,7 +84,7 @@ def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def small_data(small_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The index of ``small_set``: 20 poses, of which 12 in train, 4 in validation, 4 in test."""
+    """The index of ``small_set``, split by complex."""
     from affinity_zoo.zoo.data.index import build_index
 
     folder = tmp_path_factory.mktemp("small-data") / "data"
