@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import kernels, views
 from affinity_zoo.plugins.contracts import Box, Featurizer
-from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.encoded import EncodedStructure, EncodedStructures
 from affinity_zoo.zoo.data.pairs import Pairs
 
@@ -51,8 +51,11 @@ def choose_place(featurizer: Featurizer, box: Box, wanted: str, accelerator: boo
         accelerator: whether the network runs on one; ``auto`` then chooses the device.
 
     Raises:
+        UsageError: ``wanted`` is something else.
         AffinityZooError: the featurizer cannot do what was asked for.
     """
+    if wanted not in ("auto", "host", "device"):
+        raise UsageError(f"--voxelize is one of auto, host, device, not {wanted!r}")
     own_layer = featurizer.voxelizer(box) is not None
     if makes_own_image(featurizer):
         if wanted == "device":
@@ -81,7 +84,7 @@ class BatchMaker:
         cache_bytes: bound on the cache of encoded structures.
     """
 
-    def __init__(self, pairs: Pairs, imaging: Imaging, seed: int = 0, cache_bytes: int = 512 * 2**20) -> None:
+    def __init__(self, pairs: Pairs, imaging: Imaging, seed: int = 0, cache_bytes: int = 256 * 2**20) -> None:
         self.pairs = pairs
         self.imaging = imaging
         self.seed = seed

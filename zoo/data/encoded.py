@@ -24,6 +24,7 @@ class EncodedStructure:
 
     @property
     def nbytes(self) -> int:
+        """Size of all arrays, bytes."""
         arrays = (
             self.xyz,
             self.encoding.radius,
@@ -43,7 +44,7 @@ class EncodedStructures:
         max_bytes: bound on what is kept.
     """
 
-    def __init__(self, pairs: Pairs, featurizer: Featurizer, max_bytes: int = 512 * 2**20) -> None:
+    def __init__(self, pairs: Pairs, featurizer: Featurizer, max_bytes: int = 256 * 2**20) -> None:
         self._pairs = pairs
         self._featurizer = featurizer
         self._max_bytes = max_bytes
