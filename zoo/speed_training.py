@@ -137,6 +137,8 @@ def training_rates(one: Setup, steps: int = 8, rounds: int = 3) -> dict[str, flo
     constant = _constant(one)
     _fit(one.model, constant, 3)  # compiles
     step_cpu = _cpu_seconds(lambda: _fit(one.model, constant, steps)) / ((steps + _SKIP) * one.batch_size)
+    for step in range(4):  # as in a later epoch, when the structures have been encoded
+        one.batches(step)
     image_cpu = _cpu_seconds(lambda: [one.batches(step) for step in range(4)]) / (4 * one.batch_size)
     fed, still = [], []
     position = 0
