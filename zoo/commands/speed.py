@@ -90,6 +90,25 @@ def device(
         _show_device(report)
 
 
+@speed_app.command()
+def index(
+    seconds: Annotated[float, typer.Option(help="Time for each format, about.", min=0.05)] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Time reading structures, format by format, beside a plain ProDy or RDKit loop."""
+    from affinity_zoo.zoo import speed_index, terminal
+
+    if as_json:
+        terminal.print_json(speed_index.as_dicts(seconds))
+        return
+    measured = [
+        (row.what, f"{row.ours:,.0f}", f"{row.plain:,.0f}", f"{row.ratio:.2f}", row.plain_loop)
+        for row in speed_index.rows(seconds)
+    ]
+    names = ("read", "ours, records/s", "plain, records/s", "ratio", "plain loop")
+    terminal.table("Reading, one core", names, measured)
+
+
 def _show(report: dict[str, Any]) -> None:
     from affinity_zoo.zoo import terminal
 
