@@ -22,18 +22,24 @@ def console(stderr: bool = False) -> Any:
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    # a pipe or file has no width: wide enough that no name is broken
-    return Console(stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE)
+    # a pipe or file has no width: wide enough that no name is broken; text is shown as it is,
+    # for to rich the [nH] of a SMILES is a style and the :b: of a chain a picture
+    return Console(
+        stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, markup=False, emoji=False
+    )
 
 
 def say(message: str) -> None:
-    """Print one line of result."""
+    """Print one line of result, as it is: brackets are no markup."""
     console().print(message, highlight=False, soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Print one line of warning to stderr."""
-    console(stderr=True).print(f"[yellow]warning:[/yellow] {message}", highlight=False, soft_wrap=True)
+    from rich.text import Text
+
+    line = Text.assemble(("warning:", "yellow"), f" {message}")
+    console(stderr=True).print(line, highlight=False, soft_wrap=True)
 
 
 @contextmanager

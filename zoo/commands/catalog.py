@@ -142,7 +142,7 @@ def new(
 
     made = scaffold.new_plugin(name, kind.value, folder)
     terminal.say(f"wrote {made}")
-    terminal.say(f"next: cd {made} && pip install -e '.\\[test]' && pytest")
+    terminal.say(f"next: cd {made} && pip install -e '.[test]' && pytest")
 
 
 @plugins_app.command("check")
@@ -200,18 +200,16 @@ def _summary(row: dict[str, Any]) -> str:
 
 
 def _print_details(shown: dict[str, Any]) -> None:
-    from rich.markup import escape
-
     from affinity_zoo.plugins.options import as_text
     from affinity_zoo.zoo import terminal
 
-    terminal.say(f"[bold]{shown['name']}[/bold] ({shown['kind']})  {escape(_summary(shown))}")
+    terminal.say(f"{shown['name']} ({shown['kind']})  {_summary(shown)}")
     for key in ("aliases", "input", "output", "reference", "module"):
         if value := shown.get(key):
-            terminal.say(f"  {key}: {escape(', '.join(value) if isinstance(value, list) else value)}")
-    terminal.say(f"  from: {escape(shown['distribution'])} {shown['version']}")
+            terminal.say(f"  {key}: {', '.join(value) if isinstance(value, list) else value}")
+    terminal.say(f"  from: {shown['distribution']} {shown['version']}")
     if shown["remedy"]:
-        terminal.say(f"  remedy: {escape(shown['remedy'])}")
+        terminal.say(f"  remedy: {shown['remedy']}")
     options = shown.get("options", [])
     if options:
         flag = {"featurizer": "-F", "architecture": "-A"}.get(shown["kind"], "")
