@@ -10,23 +10,20 @@ import tempfile
 def start_keras() -> None:
     """Import Keras and its backend with file descriptor 2 turned aside; what failed is shown after all.
 
-    TensorFlow writes notes about oneDNN and missing CUDA drivers before its own log level counts.
+    TensorFlow writes notes about oneDNN and missing CUDA drivers before its own log level counts. GPU memory
+    is set to be taken as needed, which is possible only before the first computation.
     ``AFFINITY_ZOO_VERBOSE=1`` lets everything through.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ.get("AFFINITY_ZOO_VERBOSE"):
+        _import_backend()
         return
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as aside:
         os.dup2(aside.fileno(), 2)
         try:
-            import keras
-
-            if keras.config.backend() == "tensorflow":
-                import tensorflow as tf
-
-                tf.config.list_physical_devices("GPU")
+            _import_backend()
         except BaseException:
             os.dup2(kept, 2)
             aside.seek(0)
@@ -35,3 +32,14 @@ def start_keras() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def _import_backend() -> None:
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        from affinity_zoo.zoo.training.device import take_memory_as_needed
+
+        take_memory_as_needed(tf.config.list_physical_devices("GPU"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,12 +52,21 @@ def find_device(logical_cpus: int = 0) -> Device:
     return Device(backend, 1, False)
 
 
+def take_memory_as_needed(gpus: list[Any]) -> None:
+    """Keep TensorFlow from taking all memory of the GPUs; too late, and so left, where it uses them already."""
+    import tensorflow as tf
+
+    for gpu in gpus:
+        # evaluate and notebooks load a model first: then the GPUs cannot be set up any more
+        with suppress(RuntimeError):
+            tf.config.experimental.set_memory_growth(gpu, True)
+
+
 def _tensorflow_device(logical_cpus: int) -> Device:
     import tensorflow as tf
 
     gpus = tf.config.list_physical_devices("GPU")
-    for gpu in gpus:
-        tf.config.experimental.set_memory_growth(gpu, True)
+    take_memory_as_needed(gpus)
     if len(gpus) > 1:
         name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU")
         return Device(
