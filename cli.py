@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import traceback
+from io import TextIOWrapper
 
 import typer
 
@@ -30,6 +31,11 @@ _register()
 
 def main() -> None:
     """Run the command line; an error the user can act on is one sentence, never a traceback."""
+    # results tell how to make them again: with `python -m affinity_zoo.cli` too
+    sys.argv[0] = "affinity-zoo"
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # an Å that the terminal cannot show is no reason to stop
+            stream.reconfigure(errors="replace")
     try:
         app()
     except AffinityZooError as error:
@@ -39,9 +45,13 @@ def main() -> None:
         from affinity_zoo.zoo.catalog import blame
 
         told = blame(error)
-        if not told:
+        if told:
+            traceback.print_exc()
+        elif isinstance(error, OSError) and error.filename is not None:
+            # the user's disk, permissions or paths: what the system says is the cause
+            told = f"{error.filename}: {error.strerror}; change the path, or what stands there"
+        else:
             raise
-        traceback.print_exc()
         typer.secho(f"error: {told}", fg=typer.colors.RED, err=True)
         sys.exit(1)
     except KeyboardInterrupt:

@@ -53,7 +53,7 @@ def runs(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
             small_data, featurizer, architecture, architecture_options=options, box=(12, 1.5), runs=root,
             epochs=2, batch_size=6, say=lambda line: None,
         )  # fmt: skip
-        affinity_zoo.evaluate(run.x, small_data, split="all", views=2, runs=root)
+        affinity_zoo.evaluate(run, small_data, split="all", views=2)
     return root
 
 
@@ -126,6 +126,118 @@ def test_submission_lists_each_receptor_best_first(runs: Path, small_data: Path,
     lines = path.read_text().splitlines()
     targets = set(affinity_zoo.Dataset.open(small_data).column("target").tolist())
     assert lines[0] == "Id,Expected" and {line.split(",")[0] for line in lines[1:]} == targets
+
+
+def test_json_stands_alone_on_stdout(
+    runs: Path, small_data: Path, small_set: Path, tmp_path: Path, cli
+) -> None:  # type: ignore[no-untyped-def]
+    code, out, err = cli(
+        "evaluate", runs / "1_netstate" / "model", small_data, "--split", "test", "--views", 1, "--json"
+    )
+    assert code == 0, err
+    result = json.loads(out, parse_constant=_refuse)
+    assert result["model"]["run"] == 1 and result["command"].startswith("affinity-zoo evaluate")
+    receptor = next((small_set / "receptors").glob("7pbl*"))
+    (tmp_path / "empty.sdf").touch()
+    asked = (
+        "predict",
+        1,
+        "--runs",
+        runs,
+        "-r",
+        receptor,
+        "-o",
+        tmp_path / "ranked.csv",
+        "--views",
+        1,
+        "--json",
+    )
+    code, out, _ = cli(
+        *asked, "-l", small_set / "docked_ligands" / receptor.stem, "-l", tmp_path / "empty.sdf"
+    )
+    rows = json.loads(out, parse_constant=_refuse)
+    assert code == 3 and [row["status"] for row in rows] == ["ok", "ok", "ok", "failed"]
+    code, out, err = cli(*asked[:-1], "-l", tmp_path / "empty.sdf")
+    assert code == 1 and "the file is empty" in err and "best" not in out
+
+
+def _refuse(constant: str) -> None:
+    raise AssertionError(f"{constant} is not JSON")
+
+
+def test_receptor_without_atoms_is_a_sentence(runs: Path, small_set: Path, tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]
+    pose = next((small_set / "crystal_ligands").rglob("*.pdb"))
+    (tmp_path / "junk.pdb").write_text("garbage\n")
+    output = tmp_path / "ranked.csv"
+    code, _, err = cli("predict", runs / "1_logs", "-r", tmp_path / "junk.pdb", "-l", pose, "-o", output)
+    assert code == 1 and "junk.pdb" in err and "with -r" in err and not output.exists()
+
+
+def test_resume_refuses_other_choices_and_touches_nothing(runs: Path, small_data: Path, cli) -> None:  # type: ignore[no-untyped-def]
+    recipe = (runs / "1_logs" / "recipe.toml").read_bytes()
+    for option, name in ((("--batch-size", 4), "batch_size"), (("-a", "resnet3d"), "resnet3d")):
+        code, _, err = cli("train", small_data, "--runs", runs, "--resume", 1, *option)
+        assert code == 2 and name in err and "start a new run" in err
+    assert (runs / "1_logs" / "recipe.toml").read_bytes() == recipe
+
+
+def test_early_stopping_holds_after_a_restart(small_data: Path, tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]
+    """A learning rate too small to change the ranking: the first epoch stays the best, patience 2 ends after 3."""
+    arguments = (
+        "train",
+        small_data,
+        *SMALL,
+        "--learning-rate",
+        1e-30,
+        "--early-stopping",
+        2,
+        "--runs",
+        tmp_path,
+    )
+    code, out, err = cli(*arguments, "--epochs", 9)
+    assert code == 0, err
+    assert "epoch 3:" in out and "stopped: no better" in out and "epoch 4:" not in out
+    code, out, _ = cli("train", small_data, "--runs", tmp_path, "--resume", 1)
+    assert code == 0 and "nothing left to train: 3 epochs" in out
+    code, out, _ = cli(
+        "train", small_data, "--runs", tmp_path, "--resume", 1, "--early-stopping", 0, "--epochs", 4
+    )
+    assert code == 0 and "epoch 4:" in out
+    card = json.loads((tmp_path / "1_netstate" / "model" / "card.json").read_text())
+    assert card["epoch"] == 1
+
+
+def test_validation_that_cannot_choose_is_said(small_data: Path, tmp_path: Path) -> None:
+    """No validation at all, then one label only: the last epoch becomes the model, and the output says so."""
+    import shutil
+
+    data = tmp_path / "data"
+    shutil.copytree(small_data, data)
+    header, *lines = (data / "validation_set.csv").read_text().splitlines()
+    for number, (kept, monitor) in enumerate((([], "roc-auc"), (lines[:1], "roc-auc-per-complex")), start=1):
+        (data / "validation_set.csv").write_text("\n".join([header, *kept]) + "\n")
+        said: list[str] = []
+        run = affinity_zoo.train(
+            data, "element-tag", "cnn4", box=(12, 1.5), batch_size=6, epochs=2, early_stopping=1, monitor=monitor,
+            runs=tmp_path / "summaries", say=said.append,
+        )  # fmt: skip
+        assert run.x == number
+        text = "\n".join(said)
+        assert f"{monitor} has no value" in text and "does not stop early" in text and "epoch 2:" in text
+        assert json.loads((run.model / "card.json").read_text(), parse_constant=_refuse)["epoch"] == 2
+        json.loads((run.logs / "history.json").read_text(), parse_constant=_refuse)
+
+
+def test_command_line_wins_over_a_recipe(small_data: Path, tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]
+    code, _, err = cli(
+        "train", small_data, "--recipe", "ancestor", "--box", "12x1.5", "-F", "parts=ligand", "-A", "dropout=0.1",
+        "--batch-size", 6, "--epochs", 1, "--runs", tmp_path,
+    )  # fmt: skip
+    assert code == 0, err
+    recipe = read_recipe(tmp_path / "1_logs" / "recipe.toml")
+    assert recipe.featurizer.options["parts"] == "ligand" and recipe.architecture.options["dropout"] == 0.1
+    assert list(recipe.architecture.options["strides"]) == [2, 2, 1, 1] and recipe.box.side == 12
+    assert recipe.training.false_positive_weight == 10 and recipe.training.batch_size == 6
 
 
 def _command(*arguments: object) -> list[str]:
@@ -235,12 +347,19 @@ BAD = [
     (("train", "{data}", "--balance", "perhaps"), 2, "oversample"),
     (("train", "{data}", "--recipe", "no-such"), 2, "ancestor"),
     (("train", "{data}", "--epochs", "0"), 2, "epochs"),
+    (("train", "{data}", "--monitor", "auc"), 2, "roc-auc"),
+    (("train", "{data}", "--learning-rate", "inf"), 2, "learning-rate"),
+    (("train", "{data}", "--voxelize", "perhaps"), 2, "auto, host, device"),
+    (("train", "{data}", "-a", "gnina-default2018", "--box", "4x6"), 1, "give a larger --box"),
+    (("train", "{data}", "--runs", "{receptor}"), 1, "change the path"),
+    (("train", "{data}", "--resume", "1", "--recipe", "ancestor"), 2, "leave out --recipe"),
     (("train", "{data}", "--sources", "moon"), 1, "moon"),
     (("train", "{data}", "--resume", "7"), 1, "no run 7"),
     (("train", "{data}", "--box", "4x0.5"), 1, "too long"),
     (("evaluate", "9"), 1, "no run 9"),
     (("evaluate", "{missing}"), 1, "is not a run"),
     (("predict", "{missing}", "-r", "{receptor}", "-l", "{missing}"), 1, "is not a model"),
+    (("predict", "3", "-r", "{receptor}", "-l", "{missing}"), 1, "no run 3"),
     (("leaderboard", "{missing}"), 1, "does not exist"),
 ]
 
@@ -263,6 +382,12 @@ def test_bad_input_is_one_sentence(
     assert not (tmp_path / "summaries").exists(), "nothing half-written"
 
 
+def test_output_that_knows_no_angstrom_is_no_traceback(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(_command("show", "element-tag"), cwd=tmp_path, capture_output=True, env=environment)
+    assert done.returncode == 0 and b"40^3 voxels of 0.5 ?" in done.stdout
+
+
 def test_a_model_without_its_plugin_or_with_a_changed_file_is_refused(
     runs: Path, tmp_path: Path, cli
 ) -> None:  # type: ignore[no-untyped-def]
@@ -272,9 +397,11 @@ def test_a_model_without_its_plugin_or_with_a_changed_file_is_refused(
     shutil.copytree(runs / "1_netstate" / "model", model)
     recipe = (model / "recipe.toml").read_text()
     (model / "recipe.toml").write_text(recipe.replace('name = "element-tag"', 'name = "other-tag"'))
-    code, _, err = cli("predict", model, "-r", "r.pdb", "-l", "l.pdb")
+    structure = tmp_path / "any.pdb"
+    structure.touch()
+    code, _, err = cli("predict", model, "-r", structure, "-l", structure)
     assert code == 1 and "other-tag" in err and "affinity-zoo 0" in err
     (model / "recipe.toml").write_text(recipe)
     (model / "model.keras").write_bytes(b"not a model")
-    code, _, err = cli("predict", model, "-r", "r.pdb", "-l", "l.pdb")
+    code, _, err = cli("predict", model, "-r", structure, "-l", structure)
     assert code == 1 and "model.keras" in err and "Traceback" not in err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Candidate:
         return self.trained_on
 
 
-def find_candidate(run: str | int | Path, runs: Path) -> Candidate:
+def find_candidate(run: str | int | os.PathLike[str], runs: Path) -> Candidate:
     """Find a run by number or folder, or a model directory.
 
     Results of a model directory go to ``runs/models/<name>``.
@@ -46,11 +47,14 @@ def find_candidate(run: str | int | Path, runs: Path) -> Candidate:
     Raises:
         AffinityZooError: it is neither.
     """
-    path = Path(str(run))
+    path = Path(str(run) if isinstance(run, int) else run)
     if (path / "model.keras").is_file():
-        name = path.resolve().name
-        return Candidate(models.load_model(path), name, runs, runs / "models" / name, None)
-    folder = RunFolder.find(str(run), runs)
+        inside = path.resolve().parent
+        if not (path.resolve().name == "model" and inside.name.endswith("_netstate")):
+            name = path.resolve().name
+            return Candidate(models.load_model(path), name, runs, runs / "models" / name, None)
+        path = inside  # the model of a run, by its own path: results go to the run
+    folder = RunFolder.find(path, runs)
     return Candidate(models.load_model(folder.logs), folder.x, folder.root, folder.logs, _trained_on(folder))
 
 

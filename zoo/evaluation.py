@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,19 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.featurizers.views import ViewOptions
-from affinity_zoo.plugins.contracts import Baseline
+from affinity_zoo.plugins.contracts import Baseline, Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import inference, models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.baselines.run import write_baseline_results
 from affinity_zoo.zoo.benchmarks import FOLDER, Benchmark, check, find, select_rows
-from affinity_zoo.zoo.candidates import describe_model, describe_training, find_candidate
+from affinity_zoo.zoo.candidates import Candidate, describe_model, describe_training, find_candidate
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.data.pairs import IndexedPairs
 from affinity_zoo.zoo.overlap import overlap_with_training
 from affinity_zoo.zoo.predictions import from_dataset
-from affinity_zoo.zoo.results import Result, load_result, write_result
+from affinity_zoo.zoo.results import Result, command_line, load_result, write_result
 from affinity_zoo.zoo.terminal import progress, warn
 from affinity_zoo.zoo.training.device import find_device
 from affinity_zoo.zoo.training.resolve import fits_box
@@ -32,7 +32,7 @@ from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT
 
 
 def evaluate(
-    run: str | int | Path,
+    run: str | int | os.PathLike[str],
     data: str | Path | None = None,
     *,
     split: str = "test",
@@ -49,7 +49,7 @@ def evaluate(
     """Score the pairs of a split, average over views, rank, judge, and write the result.
 
     Args:
-        run: its number below ``runs``, one of its folders, or a model directory.
+        run: a run as ``train`` returned it, its number below ``runs``, one of its folders, or a model directory.
         data: a folder made by ``affinity-zoo index``, or the name of a benchmark below ``runs``; None: the
             folder that the run was trained on.
         split: ``test``, ``validation``, ``train`` or ``all``.
@@ -58,37 +58,26 @@ def evaluate(
             empty: all.
         scorers: names; empty: all that fit the truths.
         seed: of the views.
+        batch_size: pairs at once.
+        voxelize: where images are made: ``auto``, ``host`` or ``device``.
+        workers: threads that make batches.
         submission: write the Kaggle file (``Id,Expected``) there too.
 
     Returns:
         The result; ``x_predictions.txt``, ``x_scores.txt``, ``predictions.csv`` and ``result.json`` are
         beside it.
+
+    Raises:
+        UsageError: an unknown split, scorer or place.
+        AffinityZooError: there is no such run, model or index, or no row to judge.
     """
     started = time.perf_counter()
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
-    known = _benchmark(data, Path(runs))
-    if known is not None:
-        data, split, sources = known.path, known.split, known.sources
-    dataset = Dataset.open(Path(data) if data is not None else candidate.data())
-    rows = select_rows(dataset, split, sources)
+    dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
     warn_of_other_reading(dataset, model)
     logits = score_rows(model, dataset, rows, views, seed, batch_size, voxelize, workers)
-    score = logits.mean(axis=1)
-    extra = {
-        "probability": np.array([model.probability(float(logit)) for logit in score]),
-        "spread_over_views": logits.std(axis=1),
-        "cropped": cropped(dataset, rows, model),
-    }
-    predictions = from_dataset(dataset, rows, score, extra)
-    benchmark: dict[str, Any] = {
-        "name": benchmark_name(dataset, split, sources),
-        "hash": dataset.content_hash,
-        "path": str(dataset.path.resolve()),
-        "split": split,
-    }
-    if known is not None:
-        benchmark = known.as_result_entry()
+    predictions = _with_scores(dataset, rows, logits, model)
     path = write_result(
         candidate.logs / "results" / str(benchmark["name"]),
         model=describe_model(model, candidate.x),
@@ -97,7 +86,7 @@ def evaluate(
         training=describe_training(model),
         seeds=[model.recipe.training.seed, seed],
         views=views,
-        command=" ".join(["affinity-zoo", *sys.argv[1:]]),
+        command=command_line(),
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
         overlap=overlap_with_training(
@@ -118,6 +107,37 @@ def evaluate(
 
         write_submission(Path(submission), predictions)
     return result
+
+
+def _judged_rows(
+    candidate: Candidate, data: str | Path | None, split: str, sources: tuple[str, ...], runs: Path
+) -> tuple[Dataset, NDArray[np.int64], dict[str, Any]]:
+    """Return the index, the numbers of its rows that are judged, and what a result says of them."""
+    known = _benchmark(data, runs)
+    if known is not None:
+        dataset = Dataset.open(known.path)
+        return dataset, select_rows(dataset, known.split, known.sources), known.as_result_entry()
+    dataset = Dataset.open(Path(data) if data is not None else candidate.data())
+    benchmark = {
+        "name": benchmark_name(dataset, split, sources),
+        "hash": dataset.content_hash,
+        "path": str(dataset.path.resolve()),
+        "split": split,
+    }
+    return dataset, select_rows(dataset, split, sources), benchmark
+
+
+def _with_scores(
+    dataset: Dataset, rows: NDArray[np.int64], logits: NDArray[np.float64], model: models.Model
+) -> Predictions:
+    """Put (n, views) logits beside the truths of their rows, averaged over the views."""
+    score = logits.mean(axis=1)
+    extra = {
+        "probability": np.array([model.probability(float(logit)) for logit in score]),
+        "spread_over_views": logits.std(axis=1),
+        "cropped": cropped(dataset, rows, model),
+    }
+    return from_dataset(dataset, rows, score, extra)
 
 
 def score_rows(

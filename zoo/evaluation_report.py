@@ -31,14 +31,15 @@ def print_predictions(rows: Sequence[PosePrediction], output: Path, top: int, as
     if as_json:
         print_json([row.as_dict() for row in rows])
         return len(failed)
-    columns = ("rank", "score (logit, higher is better)", "probability", "pose", "record", "warnings")
+    columns = ("rank", "score (logit, higher is better)", "probability", "pose", "file", "record", "warnings")
     best = [row for row in rows if row.status == "ok"][:top]
-    shown = [
-        (r.rank, r.score, r.probability, r.name or Path(r.file).name, r.record, r.warnings) for r in best
-    ]
-    table(f"best {len(shown)} of {len(rows)} poses", columns, shown)
+    shown = [(r.rank, r.score, r.probability, r.name, Path(r.file).name, r.record, r.warnings) for r in best]
+    if shown:
+        table(f"best {len(shown)} of {len(rows)} poses", columns, shown)
     for row in failed[:top]:
         warn(f"{row.file}, record {row.record}: no score ({row.reason})")
+    if len(failed) > top:
+        warn(f"{len(failed) - top} more poses without a score: see the column reason in {output}")
     say(f"{len(rows)} poses in, {len(rows)} rows out, {len(failed)} without a score: {output}")
     return len(failed)
 

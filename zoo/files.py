@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from affinity_zoo.plugins.errors import UsageError
+
 
 @contextmanager
 def write_whole(path: Path) -> Iterator[IO[str]]:
@@ -24,6 +26,19 @@ def write_whole(path: Path) -> Iterator[IO[str]]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_output(path: Path) -> Path:
+    """Return the path of a file that is going to be written, checked before the work is done.
+
+    Raises:
+        UsageError: it is a folder, or its folder is a file.
+    """
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: give the name of a file to write")
+    if path.parent.exists() and not path.parent.is_dir():
+        raise UsageError(f"{path.parent} is a file, so {path.name} cannot be written in it")
+    return path
 
 
 def file_hash(path: Path) -> str:

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.batches import BatchMaker, Inputs
 
 
@@ -36,7 +37,13 @@ def outputs(
 
     Returns:
         ``(n, n_views, outputs)`` float32.
+
+    Raises:
+        UsageError: views, batch size or workers below 1.
     """
+    for name, number in (("views", n_views), ("batch-size", batch_size), ("workers", workers)):
+        if number < 1:
+            raise UsageError(f"--{name} must be at least 1, not {number}")
     tasks = [(view, start) for view in range(n_views) for start in range(0, len(rows), batch_size)]
     pieces: list[list[NDArray]] = [[] for _ in range(n_views)]
     if len(rows) == 0:

@@ -76,53 +76,60 @@ def save_model(
     temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
-    network.save(temporary / "model.keras")
-    recipe.write(temporary / "recipe.toml")
-    (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    if training_pairs is not None:
-        with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(training_pairs)
-    if folder.exists():
-        shutil.rmtree(folder)
-    os.replace(temporary, folder)
+    try:
+        network.save(temporary / "model.keras")
+        recipe.write(temporary / "recipe.toml")
+        (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        if training_pairs is not None:
+            with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(training_pairs)
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(temporary, folder)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def find_model_folder(model: str | Path) -> Path:
+def find_model_folder(model: str | int | os.PathLike[str], runs: str | Path = "summaries") -> Path:
     """Find a model directory from itself, from a run's number or from one of a run's folders.
+
+    Args:
+        runs: folder of the runs, for a number.
 
     Raises:
         AffinityZooError: there is none.
     """
-    from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
+    from affinity_zoo.zoo.training.run_folder import RunFolder
 
-    path = Path(model)
+    path = Path(str(model) if isinstance(model, int) else model)
     if (path / "model.keras").is_file():
         return path
-    if str(model).isdigit() or path.is_dir():
-        folder = RunFolder.find(model, DEFAULT_ROOT).model
+    if str(path).isdigit() or path.is_dir():
+        folder = RunFolder.find(path, Path(runs)).model
         if (folder / "model.keras").is_file():
             return folder
         raise AffinityZooError(
-            f"{folder} holds no model yet: the run is not finished; go on with `affinity-zoo train --resume`"
+            f"{folder} holds no model yet: the run is not finished; go on with `affinity-zoo train DATA --resume`"
         )
     raise AffinityZooError(
         f"{model} is not a model: give a folder with {', '.join(FILES)}, or the number of a run"
     )
 
 
-def load_model(model: str | Path) -> Model:
+def load_model(model: str | int | os.PathLike[str], runs: str | Path = "summaries") -> Model:
     """Load a model directory. Nothing in it is executed: Keras safe mode, no pickle, plugins by name.
 
     Args:
-        model: a model directory, the number of a run below ``summaries``, or one of a run's folders.
+        model: a model directory, a run as ``train`` returned it, its number, or one of its folders.
+        runs: folder of the runs, for a number.
 
     Raises:
         AffinityZooError: it is not a model, it needs a plugin that is not installed (named, with the
             distribution and version), or the plugin's encoding is not the one it was trained with.
     """
-    folder = find_model_folder(model)
+    folder = find_model_folder(model, runs)
     recipe = _read_recipe(folder)
     card = _read_card(folder)
     featurizer, architecture = plugins_of(recipe, folder)

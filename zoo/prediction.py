@@ -19,11 +19,9 @@ from affinity_zoo.zoo.data.pairs import PosesOfReceptor
 from affinity_zoo.zoo.data.readers import ReadOptions, read_poses, read_receptor
 from affinity_zoo.zoo.files import write_whole
 from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.pose_files import pose_files, receptor_file
 from affinity_zoo.zoo.terminal import progress
 from affinity_zoo.zoo.training.device import find_device
-
-#: what a folder of poses may hold
-POSE_ENDINGS = (".pdb", ".sdf", ".mol2", ".pdbqt", ".gninatypes", ".mol")
 
 
 @dataclass(frozen=True)
@@ -94,9 +92,9 @@ def predict(
         AffinityZooError: the receptor cannot be read, or there are no pose files.
     """
     options = ReadOptions.from_dict(model.recipe.data.read_options)
-    protein = read_receptor(Path(receptor), options).atoms
-    given = [poses] if isinstance(poses, (str, Path)) else list(poses)
-    found = [pose for file in pose_files(given) for pose in _read(file, options, model)]
+    files = pose_files([poses] if isinstance(poses, (str, Path)) else list(poses))
+    protein = _receptor(receptor_file(receptor), options)
+    found = [pose for file in files for pose in _read(file, options, model)]
     readable = [pose for pose in found if pose.atoms is not None]
     logits = _score(
         model, protein, [p.atoms for p in readable if p.atoms], views, seed, batch_size, voxelize, workers
@@ -104,26 +102,6 @@ def predict(
     order = np.argsort(-logits.mean(axis=1), kind="stable")
     rows = [_scored(model, readable[i], logits[i], rank) for rank, i in enumerate(order, start=1)]
     return [*rows, *(_failed(pose) for pose in found if pose.atoms is None)]
-
-
-def pose_files(given: Sequence[str | Path]) -> list[Path]:
-    """Expand folders; files in the order given, those of a folder by name.
-
-    Raises:
-        AffinityZooError: a path does not exist, or a folder holds no poses.
-    """
-    files: list[Path] = []
-    for entry in map(Path, given):
-        if entry.is_dir():
-            inside = sorted(p for p in entry.iterdir() if p.name.removesuffix(".gz").endswith(POSE_ENDINGS))
-            if not inside:
-                raise AffinityZooError(f"{entry}: no pose files in it ({', '.join(POSE_ENDINGS)}, also .gz)")
-            files += inside
-        elif entry.is_file():
-            files.append(entry)
-        else:
-            raise AffinityZooError(f"{entry}: no such file or folder; give the poses with -l")
-    return files
 
 
 def write_predictions_csv(path: Path, rows: Sequence[PosePrediction]) -> None:
@@ -134,6 +112,15 @@ def write_predictions_csv(path: Path, rows: Sequence[PosePrediction]) -> None:
         writer.writerow([HEADER.get(name, name) for name in names])
         for row in rows:
             writer.writerow(["" if value is None else value for value in row.as_dict().values()])
+
+
+def _receptor(path: Path, options: ReadOptions) -> Atoms:
+    try:
+        return read_receptor(path, options).atoms
+    except AffinityZooError as error:
+        raise AffinityZooError(
+            f"the receptor cannot be read ({error}); give a PDB or mmCIF file with -r"
+        ) from error
 
 
 def _read(file: Path, options: ReadOptions, model: Model) -> list[_Pose]:

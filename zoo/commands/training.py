@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.files import check_output
+from affinity_zoo.zoo.pose_files import pose_files, receptor_file
 from affinity_zoo.zoo.quiet import start_keras
 
 Names = list[str] | None
@@ -119,11 +121,8 @@ def train(
 ) -> None:
     """Train a featurizer with an architecture on an index."""
     start_keras()
-    from affinity_zoo.zoo.training.recipe import check_choice
     from affinity_zoo.zoo.training.train import train as run_training
 
-    check_choice("balance", balance)
-    check_choice("monitor", monitor)
     training: dict[str, Any] = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
         "false_positive_weight": false_positive_weight, "balance": balance, "monitor": monitor,
@@ -157,14 +156,16 @@ def evaluate(
         Names, typer.Option("--scorer", "-s", help="Name of a scorer; all that fit by default.")
     ] = None,
     submission: Annotated[Path | None, typer.Option(help="Write the Kaggle file there.")] = None,
-    seed: Annotated[int, typer.Option(help="Of the views.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
+    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
+    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
     runs: Runs = Path("summaries"),
     voxelize: Voxelize = "auto",
     workers: Workers = 2,
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Score labelled pairs with a run, rank them and judge the ranking."""
+    if submission is not None:
+        check_output(submission)
     start_keras()
     from affinity_zoo.zoo.evaluation import evaluate as run_evaluation
     from affinity_zoo.zoo.evaluation_report import print_result
@@ -183,30 +184,37 @@ def predict(
     ],
     receptor: Annotated[Path, typer.Option("--receptor", "-r", help="Structure of the receptor.")],
     ligand: Annotated[
-        list[str], typer.Option("--ligand", "-l", help="Pose file or folder; may be repeated.")
+        list[Path], typer.Option("--ligand", "-l", help="Pose file or folder; may be repeated.")
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="CSV of the ranking.")] = Path(
         "predictions.csv"
     ),
     views: Annotated[int, typer.Option(help="Rotations averaged for each pose.", min=1)] = 4,
-    seed: Annotated[int, typer.Option(help="Of the views.")] = 0,
-    batch_size: Annotated[int, typer.Option(min=1)] = 32,
-    top: Annotated[int, typer.Option(help="Rows to print; the CSV has all.")] = 20,
+    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
+    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
+    top: Annotated[int, typer.Option(help="Rows to print; the CSV has all.", min=0)] = 20,
+    runs: Runs = Path("summaries"),
     voxelize: Voxelize = "auto",
     workers: Workers = 2,
     json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
 ) -> None:
     """Rank unlabelled poses of a receptor, best first."""
+    from affinity_zoo.zoo.models import find_model_folder, load_model
+
+    # what is not there is said at once, not after Keras has started
+    folder = find_model_folder(model, runs)
+    files = pose_files(ligand)
+    receptor_file(receptor)
+    check_output(output)
     start_keras()
     from affinity_zoo.zoo.evaluation_report import print_predictions
-    from affinity_zoo.zoo.models import load_model
     from affinity_zoo.zoo.prediction import predict as rank_poses
     from affinity_zoo.zoo.prediction import write_predictions_csv
 
     rows = rank_poses(
-        load_model(model),
+        load_model(folder),
         receptor,
-        ligand,
+        files,
         views=views,
         seed=seed,
         batch_size=batch_size,

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from affinity_zoo.plugins.contracts import Atoms
 
 if TYPE_CHECKING:
@@ -39,9 +36,11 @@ class IndexedPairs:
         return len(self._dataset)
 
     def structures(self, row: int) -> tuple[int, int]:
+        """Return the numbers of a row's receptor and ligand."""
         return int(self._receptor[row]), int(self._ligand[row])
 
     def atoms(self, structure: int) -> Atoms:
+        """Return the atoms of a structure."""
         return self._dataset.store.atoms(structure)
 
 
@@ -56,12 +55,9 @@ class PosesOfReceptor:
         return len(self.poses)
 
     def structures(self, row: int) -> tuple[int, int]:
+        """Return the numbers of a row's receptor and ligand."""
         return 0, row + 1
 
     def atoms(self, structure: int) -> Atoms:
+        """Return the atoms of a structure."""
         return self.receptor if structure == 0 else self.poses[structure - 1]
-
-
-def all_rows(pairs: Pairs) -> NDArray[np.int64]:
-    """Every row number, in order."""
-    return np.arange(len(pairs), dtype=np.int64)

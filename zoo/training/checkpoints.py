@@ -34,6 +34,8 @@ def save(folder: Path, epoch: int, model: keras.Model, state: dict[str, Any], ke
         file.flush()
         os.fsync(file.fileno())
     os.replace(temporary, path)
+    for left in folder.glob("epoch-*.npz.tmp-*"):  # of a run that was killed while writing
+        left.unlink(missing_ok=True)
     for number in _numbers(folder):
         if number != epoch and number not in keep:
             (folder / f"epoch-{number:05d}.npz").unlink()

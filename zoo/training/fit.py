@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 
 import keras
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import layers
 from affinity_zoo.plugins.contracts import Architecture, Featurizer
+from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import inference, models
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
 from affinity_zoo.zoo.data.pairs import IndexedPairs
@@ -29,9 +31,26 @@ OUTPUTS = ("pose",)
 
 
 def build_model(featurizer: Featurizer, architecture: Architecture, imaging: Imaging) -> ScoringModel:
-    """Build voxelizer and network as one model, not compiled."""
-    network = architecture.build(imaging.image_shape, OUTPUTS)
+    """Build voxelizer and network as one model, not compiled.
+
+    Raises:
+        AffinityZooError: the network cannot be built for images of this shape.
+    """
+    try:
+        network = architecture.build(imaging.image_shape, OUTPUTS)
+    except ValueError as error:
+        raise AffinityZooError(
+            f"architecture {architecture.name!r} cannot take images of {imaging.image_shape}: {_cause(error)}; "
+            "give a larger --box, or choose another architecture"
+        ) from error
     return ScoringModel(network, layers.for_featurizer(featurizer, imaging.box), name="scoring_model")
+
+
+def _cause(error: ValueError) -> str:
+    """The line that says what is wrong: Keras puts a frame and colours around it."""
+    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()
+    told = [line.strip() for line in lines if line.strip() and not line.startswith("Exception encountered")]
+    return told[0].rstrip(".") if told else type(error).__name__
 
 
 def compile_model(model: ScoringModel, recipe: Recipe) -> None:
@@ -49,17 +68,11 @@ def compile_model(model: ScoringModel, recipe: Recipe) -> None:
 def fit(job: Job) -> None:
     """Train what is left to train, then write the model directory of the chosen epoch."""
     t, run = job.recipe.training, job.run
-    keras.utils.set_random_seed(t.seed)
-    policy = keras.config.dtype_policy()
-    if t.mixed_precision:
-        # not bfloat16: on a CPU its Conv3D gradients became NaN (TensorFlow 2.21 with oneDNN, AVX512_BF16)
-        keras.config.set_dtype_policy("mixed_float16")
     try:
-        with job.device.scope():
-            model = build_model(job.featurizer, job.architecture, job.imaging)
-            compile_model(model, job.recipe)
-    finally:
-        keras.config.set_dtype_policy(policy)
+        model = _compiled_model(job)
+    except Exception:
+        run.remove_if_empty()
+        raise
     history, done = History(t.monitor), checkpoints.latest(run.netstate) or 0
     if done:
         history = History.from_state(checkpoints.load(run.netstate, done, model))
@@ -75,6 +88,23 @@ def fit(job: Job) -> None:
     assert best is not None
     checkpoints.load(run.netstate, best, model, optimizer=False)
     _save(job, model, history, best)
+
+
+def _compiled_model(job: Job) -> ScoringModel:
+    """Build the model from the recipe's seed, in its precision, on all of its devices."""
+    t = job.recipe.training
+    keras.utils.set_random_seed(t.seed)
+    policy = keras.config.dtype_policy()
+    if t.mixed_precision:
+        # not bfloat16: on a CPU its Conv3D gradients became NaN (TensorFlow 2.21 with oneDNN, AVX512_BF16)
+        keras.config.set_dtype_policy("mixed_float16")
+    try:
+        with job.device.scope():
+            model = build_model(job.featurizer, job.architecture, job.imaging)
+            compile_model(model, job.recipe)
+    finally:
+        keras.config.set_dtype_policy(policy)
+    return model
 
 
 def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> None:

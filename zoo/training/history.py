@@ -30,12 +30,14 @@ class History:
 
     def state(self) -> dict[str, Any]:
         """What goes into the checkpoint, ready for JSON (NaN as null)."""
-        best = None if math.isnan(self.best_value) else self.best_value
         return {
             "monitor": self.monitor,
-            "epochs": self.epochs,
+            "epochs": [
+                {"epoch": e["epoch"], "train": _plain(e["train"]), "validation": _plain(e["validation"])}
+                for e in self.epochs
+            ],
             "best_epoch": self.best_epoch,
-            "best_value": best,
+            "best_value": _plain({"best": self.best_value})["best"],
         }
 
     @classmethod
@@ -43,3 +45,7 @@ class History:
         """Restore it from a checkpoint."""
         best = math.nan if state["best_value"] is None else state["best_value"]
         return cls(state["monitor"], list(state["epochs"]), state["best_epoch"], best)
+
+
+def _plain(scalars: dict[str, float | None]) -> dict[str, float | None]:
+    return {k: None if value is None or math.isnan(value) else value for k, value in scalars.items()}

@@ -17,7 +17,7 @@ from affinity_zoo.zoo.data.batches import Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.training import resolve
 from affinity_zoo.zoo.training.device import Device
-from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe, check_training
+from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe, check_training, read_recipe
 from affinity_zoo.zoo.training.run_folder import RunFolder
 
 
@@ -67,7 +67,7 @@ def prepare(
         run: the run to go on with; None: a new one below ``runs``.
 
     Raises:
-        UsageError: an unknown name, option or number.
+        UsageError: an unknown name, option or number, or one that ``run`` was not trained with.
         AffinityZooError: nothing to train on.
     """
     check_training(recipe.training)
@@ -78,6 +78,8 @@ def prepare(
     recipe = replace(
         recipe.with_training(sources=sources), data=resolve.describe_data(dataset, train, validation)
     )
+    if run is not None:
+        resolve.refuse_changes(read_recipe(run.logs / "recipe.toml"), recipe, run.x)
     run = run or RunFolder.create(runs)
     recipe.write(run.logs / "recipe.toml")
     shift = ViewOptions(recipe.views.max_shift, recipe.views.keep_inside, recipe.views.rotate)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.files import write_whole
 
 
 @dataclass(frozen=True)
@@ -89,18 +90,34 @@ class Recipe:
     data: Data = Data()
 
     def with_training(self, **changes: Any) -> Recipe:
-        """Return a copy with fields of the table ``training`` changed; None leaves a field as it is."""
-        given = {key: value for key, value in changes.items() if value is not None}
+        """Return a copy with fields of the table ``training`` changed; None leaves a field as it is.
+
+        Raises:
+            UsageError: there is no such field, or a value is not of its kind.
+        """
+        hints = get_type_hints(Training)
+        unknown = sorted(set(changes) - set(hints))
+        if unknown:
+            raise UsageError(f"training has no option {unknown[0]!r}; it has {', '.join(hints)}")
+        given = {
+            # numbers of NumPy are as good as Python's
+            key: _value(hints[key], value.item() if hasattr(value, "item") else value, _flag(key))
+            for key, value in changes.items()
+            if value is not None
+        }
         return replace(self, training=replace(self.training, **given))
+
+    def tables(self) -> dict[str, Any]:
+        """Return the recipe as TOML's kinds of values: one table a field, lists for tuples, no None."""
+        plain: dict[str, Any] = _plain(asdict(self))
+        return plain
 
     def write(self, path: Path) -> None:
         """Write the recipe as TOML; the file appears whole or not at all."""
         import tomli_w
 
-        path = Path(path)
-        temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-        temporary.write_text(tomli_w.dumps(_plain(asdict(self))), encoding="utf-8")
-        os.replace(temporary, path)
+        with write_whole(Path(path)) as file:
+            file.write(tomli_w.dumps(self.tables()))
 
 
 def presets() -> list[str]:
@@ -146,7 +163,10 @@ def _recipe_text(source: str | Path) -> tuple[str, str | Path]:
     path = Path(source)
     if not path.is_file():
         raise UsageError(f"no recipe {str(source)!r}: give a file or one of {', '.join(presets())}")
-    return path.read_text(encoding="utf-8"), path
+    try:
+        return path.read_text(encoding="utf-8"), path
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: not a text file ({error}); a recipe is TOML") from error
 
 
 def _table(kind: type, table: Mapping[str, Any], where: str) -> Any:
@@ -164,6 +184,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise UsageError(f"{where} is {value!r}, not one of {', '.join(map(str, get_args(hint)))}")
         return value
     if origin is tuple:
+        if isinstance(value, str) or not all(isinstance(item, get_args(hint)[0]) for item in value):
+            raise UsageError(f"{where} is {value!r}, not a list of {get_args(hint)[0].__name__}")
         return tuple(value)
     if origin is not None:  # Mapping[str, Any]
         return dict(value)
@@ -192,8 +214,8 @@ def check_training(training: Training) -> None:
     rules = (
         (training.epochs >= 1, "epochs", "at least 1"),
         (training.batch_size >= 1, "batch-size", "at least 1"),
-        (training.learning_rate > 0, "learning-rate", "greater than 0"),
-        (training.false_positive_weight > 0, "false-positive-weight", "greater than 0"),
+        (0 < training.learning_rate < math.inf, "learning-rate", "greater than 0"),
+        (0 < training.false_positive_weight < math.inf, "false-positive-weight", "greater than 0"),
         (training.early_stopping >= 0, "early-stopping", "0 (never) or more"),
         (training.seed >= 0, "seed", "0 or more"),
     )
@@ -202,12 +224,5 @@ def check_training(training: Training) -> None:
             raise UsageError(f"--{name} must be {rule}")
 
 
-def check_choice(field_name: str, value: str | None) -> None:
-    """Refuse a value that a field of the table ``training`` does not take.
-
-    Raises:
-        UsageError: names the values that it takes.
-    """
-    allowed = get_args(get_type_hints(Training)[field_name])
-    if value is not None and value not in allowed:
-        raise UsageError(f"--{field_name.replace('_', '-')} is one of {', '.join(allowed)}, not {value!r}")
+def _flag(field_name: str) -> str:
+    return f"--{field_name.replace('_', '-')}"

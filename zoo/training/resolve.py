@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import views
 from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
-from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.catalog import catalog
 from affinity_zoo.zoo.provenance import encoding_hash, ids_hash
 from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Data, Recipe
@@ -22,6 +22,42 @@ if TYPE_CHECKING:
 #: near-native positives that were prepared as the decoys were; crystal poses are left out beside them,
 #: or the model learns "was it docked" (the distances of a raw crystal pose give it away)
 PREPARED_ALIKE = ("crystal_relaxed", "near_native")
+
+
+#: what a resumed run may do otherwise than before; a new version must still encode alike
+MAY_CHANGE = frozenset(
+    {"training.epochs", "training.early_stopping", "featurizer.version", "architecture.version", "data.name"}
+)
+
+
+def refuse_changes(before: Recipe, now: Recipe, x: int) -> None:
+    """Refuse to go on with a run by other choices: its recipe would be true of some of its epochs only.
+
+    Raises:
+        UsageError: a choice differs.
+        AffinityZooError: the training or validation poses differ.
+    """
+    old, new = _flat(before.tables()), _flat(now.tables())
+    for name in sorted({*old, *new} - MAY_CHANGE):
+        if old.get(name) == new.get(name):
+            continue
+        if name.startswith("data."):
+            raise AffinityZooError(
+                f"run {x} was trained on other poses ({name} differs): split or read the index as before, "
+                "or start a new run without --resume"
+            )
+        raise UsageError(
+            f"run {x} was trained with {name} = {old.get(name)!r}, not {new.get(name)!r}: --resume changes --epochs "
+            "and --early-stopping only; start a new run for anything else"
+        )
+
+
+def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        name = f"{prefix}{key}"
+        flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
+    return flat
 
 
 def choose(kind: str, before: Choice, name: str | None, options: Mapping[str, Any]) -> tuple[Choice, Any]:
@@ -79,6 +115,7 @@ class Rows:
 
     @property
     def positives(self) -> int:
+        """Number of rows with label 1."""
         return int((self.labels == 1).sum())
 
 

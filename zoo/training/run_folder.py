@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +46,20 @@ class RunFolder:
         """The model directory."""
         return self.netstate / "model"
 
+    def __fspath__(self) -> str:
+        """Return the path of :attr:`logs`: a run can be given wherever one of its folders can."""
+        return str(self.logs)
+
+    def remove_if_empty(self) -> None:
+        """Take the run away again where nothing but its recipe was written."""
+        if any(any(folder.iterdir()) for folder in (self.netstate, self.train, self.test)):
+            return
+        if {entry.name for entry in self.logs.iterdir()} <= {"recipe.toml"}:
+            for folder in (self.netstate, self.train, self.test, self.logs):
+                shutil.rmtree(folder)
+            with suppress(OSError):  # other runs are in it
+                self.root.rmdir()
+
     @classmethod
     def create(cls, root: Path) -> RunFolder:
         """Take the next free number. A ``mkdir`` that fails if it exists decides, so no two runs share one."""
@@ -61,13 +78,13 @@ class RunFolder:
             return run
 
     @classmethod
-    def find(cls, run: str | Path, root: Path = DEFAULT_ROOT) -> RunFolder:
+    def find(cls, run: str | int | os.PathLike[str], root: Path = DEFAULT_ROOT) -> RunFolder:
         """Find a run by its number below ``root``, or by one of its folders.
 
         Raises:
             AffinityZooError: there is none; the message says which there are.
         """
-        text = str(run)
+        text = os.fspath(run) if isinstance(run, os.PathLike) else str(run)
         if text.isdigit():
             found = cls(Path(root), int(text))
             if found.logs.is_dir():
@@ -76,7 +93,7 @@ class RunFolder:
             raise AffinityZooError(
                 f"there is no run {text} in {root} (runs: {known}); `affinity-zoo train` makes one"
             )
-        path = Path(run)
+        path = Path(text)
         match = re.fullmatch(r"(\d+)_(logs|netstate|train|test)", path.resolve().name)
         if match and path.is_dir():
             return cls(path.resolve().parent, int(match[1]))

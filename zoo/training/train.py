@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from affinity_zoo.plugins.errors import AffinityZooError
+import numpy as np
+
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.files import write_whole
 from affinity_zoo.zoo.terminal import say as print_line
@@ -17,6 +21,7 @@ from affinity_zoo.zoo.training.fit import fit
 from affinity_zoo.zoo.training.job import Job, Wishes, prepare
 from affinity_zoo.zoo.training.recipe import Recipe, read_recipe
 from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
+from affinity_zoo.zoo.training.validation import validation_scores
 
 
 def train(
@@ -28,7 +33,7 @@ def train(
     architecture_options: Mapping[str, Any] | None = None,
     recipe: str | Path | None = None,
     runs: str | Path = DEFAULT_ROOT,
-    resume: str | int | Path | None = None,
+    resume: str | int | os.PathLike[str] | None = None,
     box: tuple[int, float] | None = None,
     voxelize: str = "auto",
     workers: int = 2,
@@ -44,7 +49,8 @@ def train(
         featurizer_options, architecture_options: option names to values.
         recipe: a TOML file or the name of a preset such as ``ancestor``.
         runs: folder of the runs.
-        resume: a run to go on with, from its last whole epoch.
+        resume: a run to go on with, from its last whole epoch; only ``epochs`` and ``early_stopping`` may be
+            others than in its recipe.
         box: voxels along an edge and their spacing in Å; None: the recipe's, or the plugins' own.
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         workers: threads that make batches.
@@ -56,12 +62,15 @@ def train(
         The run's folders; the model is in ``run.model``.
 
     Raises:
+        UsageError: an unknown name, option or value, or one that a resumed run was not trained with.
         AffinityZooError: nothing to train on, or the loss became NaN; the message says what to do.
     """
+    if resume is not None and recipe is not None:
+        raise UsageError("--resume goes on with the run's own recipe: leave out --recipe")
     dataset = Dataset.open(Path(data))
     device = find_device(logical_cpus)
     if resume is not None:
-        run = RunFolder.find(str(resume), Path(runs))
+        run = RunFolder.find(resume, Path(runs))
         wanted = read_recipe(run.logs / "recipe.toml")
         if wanted.data.content_hash != dataset.content_hash:
             raise AffinityZooError(
@@ -90,6 +99,20 @@ def _announce(job: Job) -> None:
         f"images made on the {job.imaging.place}"
         + ("; labels SHUFFLED: a control run, it must not learn" if t.shuffle_labels else "")
     )
+    if not monitored(job):
+        job.say(
+            f"note: {t.monitor} has no value on these validation poses, so the last epoch becomes the model"
+            + (" and training does not stop early" if t.early_stopping else "")
+            + ("; --monitor loss always has one" if len(job.validation) else "")
+        )
+
+
+def monitored(job: Job) -> bool:
+    """Whether what chooses the epoch can be measured: it needs validation poses, an AUC both labels."""
+    labels = job.validation.labels
+    receptors = job.dataset.column("receptor")[job.validation.rows]
+    scores = validation_scores(np.zeros(len(labels)), labels, receptors, 1.0, 0, 0)
+    return math.isfinite(scores.get(job.recipe.training.monitor, math.nan))
 
 
 def _finish(job: Job) -> None:

@@ -1,0 +1,43 @@
+"""Which files a prediction reads: checked before anything heavy is imported."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from affinity_zoo.plugins.errors import AffinityZooError
+
+#: what a folder of poses may hold
+POSE_ENDINGS = (".pdb", ".sdf", ".mol2", ".pdbqt", ".gninatypes", ".mol")
+
+
+def pose_files(given: Sequence[str | Path]) -> list[Path]:
+    """Expand folders; files in the order given, those of a folder by name.
+
+    Raises:
+        AffinityZooError: a path does not exist, or a folder holds no poses.
+    """
+    files: list[Path] = []
+    for entry in map(Path, given):
+        if entry.is_dir():
+            inside = sorted(p for p in entry.iterdir() if p.name.removesuffix(".gz").endswith(POSE_ENDINGS))
+            if not inside:
+                raise AffinityZooError(f"{entry}: no pose files in it ({', '.join(POSE_ENDINGS)}, also .gz)")
+            files += inside
+        elif entry.is_file():
+            files.append(entry)
+        else:
+            raise AffinityZooError(f"{entry}: no such file or folder; give the poses with -l")
+    return files
+
+
+def receptor_file(given: str | Path) -> Path:
+    """Return the path of a receptor.
+
+    Raises:
+        AffinityZooError: there is no such file.
+    """
+    path = Path(given)
+    if not path.is_file():
+        raise AffinityZooError(f"{path}: no such file; give the structure of the receptor with -r")
+    return path
