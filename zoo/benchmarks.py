@@ -81,8 +81,8 @@ def describe(
         raise UsageError(f"a benchmark's name has lower-case letters, digits, dots and dashes, not {name!r}")
     rows = select_rows(dataset, split, sources)
     table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
-    counts = {truth: _count(truth, getattr(table, truth)) for truth in TRUTHS}
-    counts = {truth: count for truth, count in counts.items() if count}
+    counted = {str(truth): _count(truth, getattr(table, truth)) for truth in TRUTHS}
+    counts = {truth: count for truth, count in counted.items() if count}
     if not counts:
         raise AffinityZooError(
             f"{dataset.path} has no labels: a benchmark needs pose_label, active, affinity or rmsd"

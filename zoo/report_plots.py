@@ -35,10 +35,11 @@ def ranking_plots(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
     fraction = Axis("", 0.0, 1.0)
 
     def lines(points: str) -> list[Line]:
-        return [
-            Line(row.name, *(part.tolist() for part in getattr(curve, points)), colour, dash=dash_of(row))
-            for row, curve, colour in curves
-        ]
+        drawn_lines = []
+        for row, curve, colour in curves:
+            x, y = getattr(curve, points)
+            drawn_lines.append(Line(row.name, x.tolist(), y.tolist(), colour, dash=dash_of(row)))
+        return drawn_lines
 
     def axis(label: str) -> Axis:
         return Axis(label, fraction.low, fraction.high)

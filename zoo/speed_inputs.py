@@ -89,7 +89,7 @@ def load_inputs(path: Path) -> list[TypedComplex]:
 
 def save_inputs(path: Path, complexes: list[TypedComplex]) -> None:
     """Write what :func:`load_inputs` reads."""
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for one in complexes:
         for part, (xyz, encoding), first in (
             ("rec", one.receptor, 0),

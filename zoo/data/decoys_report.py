@@ -36,7 +36,8 @@ def one_number_auc(complexes: Iterable[Measured]) -> dict[str, dict[str, float]]
         grid, radius = prepared(receptor, receptor_element, np.concatenate([pose, *others]), element)
         found = np.empty((1 + len(others), 5))
         for i, xyz in enumerate((pose, *others)):
-            run(np.ascontiguousarray(xyz, np.float64), radius, *grid, found[i])
+            # a numba dispatcher, which the type checker takes for a function of one argument
+            run(np.ascontiguousarray(xyz, np.float64), radius, *grid, found[i])  # type: ignore[call-arg]
         crystal.append(found[0, :4])
         decoys.append(found[1:, :4])
     if not crystal:
