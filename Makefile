@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-# the test run keeps one TensorFlow per worker on two cores from fighting for threads
+# the notes that TensorFlow writes at its start would hide what a command says
 export TF_CPP_MIN_LOG_LEVEL = 2
 
 .PHONY: help demo test test-all check format install clean

@@ -72,6 +72,7 @@ def evaluate(
         AffinityZooError: there is no such run, model or index, or no row to judge.
     """
     started = time.perf_counter()
+    chosen = _scorers(scorers)
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
     dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
@@ -92,7 +93,7 @@ def evaluate(
         overlap=overlap_with_training(
             model.folder / "training_pairs.csv", dataset, rows, candidate.trained_on
         ),
-        scorers=_scorers(scorers),
+        scorers=chosen,
         threshold=model.card.get("threshold"),
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
