@@ -40,8 +40,8 @@ def build_model(featurizer: Featurizer, architecture: Architecture, imaging: Ima
         network = architecture.build(imaging.image_shape, OUTPUTS)
     except ValueError as error:
         raise AffinityZooError(
-            f"architecture {architecture.name!r} cannot take images of {imaging.image_shape}: {_cause(error)}; "
-            "give a larger --box, or choose another architecture"
+            f"architecture {architecture.name!r} cannot be built for images of {imaging.image_shape}: {_cause(error)}; "
+            "change --box, its options (-A), or the architecture"
         ) from error
     return ScoringModel(network, layers.for_featurizer(featurizer, imaging.box), name="scoring_model")
 
