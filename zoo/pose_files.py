@@ -15,7 +15,7 @@ def pose_files(given: Sequence[str | Path]) -> list[Path]:
     """Expand folders; files in the order given, those of a folder by name.
 
     Raises:
-        AffinityZooError: a path does not exist, or a folder holds no poses.
+        AffinityZooError: a path does not exist, a folder holds no poses, or nothing is given.
     """
     files: list[Path] = []
     for entry in map(Path, given):
@@ -28,6 +28,8 @@ def pose_files(given: Sequence[str | Path]) -> list[Path]:
             files.append(entry)
         else:
             raise AffinityZooError(f"{entry}: no such file or folder; give the poses with -l")
+    if not files:
+        raise AffinityZooError("no poses to score: give pose files or folders")
     return files
 
 

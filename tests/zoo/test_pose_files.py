@@ -23,6 +23,8 @@ def test_what_is_not_there_is_named(tmp_path: Path) -> None:
         pose_files([tmp_path])
     with pytest.raises(AffinityZooError, match=r"gone\.sdf: no such file or folder"):
         pose_files([tmp_path / "gone.sdf"])
+    with pytest.raises(AffinityZooError, match="no poses to score"):
+        pose_files([])
     with pytest.raises(AffinityZooError, match=r"receptor with -r"):
         receptor_file(tmp_path)
 
