@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.featurizers.views import ViewOptions
-from affinity_zoo.plugins.contracts import Baseline, Predictions
+from affinity_zoo.plugins.contracts import Baseline, Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import inference, models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
@@ -25,6 +25,7 @@ from affinity_zoo.zoo.data.pairs import IndexedPairs
 from affinity_zoo.zoo.overlap import overlap_with_training
 from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, command_line, load_result, write_result
+from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key
 from affinity_zoo.zoo.terminal import progress, warn
 from affinity_zoo.zoo.training.device import find_device
 from affinity_zoo.zoo.training.resolve import fits_box
@@ -56,7 +57,7 @@ def evaluate(
         views: fixed rotations averaged for each pair; the first is that of the file.
         sources: judge only poses from these sources (crystal, crystal_relaxed, near_native, docked);
             empty: all.
-        scorers: names; empty: all that fit the truths.
+        scorers: names of scorers to judge by besides those that stand on every board.
         seed: of the views.
         batch_size: pairs at once.
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
@@ -72,7 +73,8 @@ def evaluate(
         AffinityZooError: there is no such run, model or index, or no row to judge.
     """
     started = time.perf_counter()
-    chosen = _scorers(scorers)
+    # an unknown name is said before the scoring
+    named = _scorers(scorers)
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
     dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
@@ -93,7 +95,7 @@ def evaluate(
         overlap=overlap_with_training(
             model.folder / "training_pairs.csv", dataset, rows, candidate.trained_on
         ),
-        scorers=chosen,
+        scorers=_with_defaults(named, predictions, model.card.get("threshold")),
         threshold=model.card.get("threshold"),
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
@@ -218,7 +220,14 @@ def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
     return found
 
 
-def _scorers(names: tuple[str, ...]) -> list[Any] | None:
+def _scorers(names: tuple[str, ...]) -> list[Scorer]:
     from affinity_zoo.zoo.catalog import catalog
 
-    return [catalog().create("scorer", name, {}) for name in names] or None
+    return [catalog().create("scorer", name, {}) for name in names]
+
+
+def _with_defaults(named: list[Scorer], predictions: Predictions, threshold: float | None) -> list[Scorer]:
+    """The scorers that stand on every board, and those that were asked for besides."""
+    standing = default_scorers(predictions, threshold)
+    keys = {metric_key(scorer) for scorer in standing}
+    return [*standing, *(scorer for scorer in named if metric_key(scorer) not in keys)]

@@ -11,14 +11,15 @@ from affinity_zoo.zoo.results import Result
 from affinity_zoo.zoo.terminal import print_json, say, table, warn
 
 
-def print_result(result: Result, as_json: bool) -> None:
-    """Print every metric of a result with its interval, unit and direction."""
+def print_result(result: Result, as_json: bool, scorers: Sequence[str] = ()) -> None:
+    """Print the metrics of a result with interval, unit and direction: all, or those of the scorers named."""
     if as_json:
         print_json(result.data)
         return
     rows = [
         (key, _number(m.value), _interval(m.low, m.high), m.unit, m.direction, m.truth, m.rows, m.note)
         for key, m in result.metrics.items()
+        if not scorers or m.name in scorers
     ]
     columns = ("scorer", "value", "95 % interval", "unit", "better", "truth", "rows", "note")
     table(f"{result.model['name']} on {result.benchmark['name']}", columns, rows)
@@ -31,9 +32,21 @@ def print_predictions(rows: Sequence[PosePrediction], output: Path, top: int, as
     if as_json:
         print_json([row.as_dict() for row in rows])
         return len(failed)
-    columns = ("rank", "score (logit, higher is better)", "probability", "pose", "file", "record", "warnings")
+    columns = (
+        "rank",
+        "score (logit, higher is better)",
+        "probability",
+        "affinity (pK)",
+        "pose",
+        "file",
+        "record",
+        "warnings",
+    )
     best = [row for row in rows if row.status == "ok"][:top]
-    shown = [(r.rank, r.score, r.probability, r.name, Path(r.file).name, r.record, r.warnings) for r in best]
+    shown = [
+        (r.rank, r.score, r.probability, _number(r.affinity), r.name, Path(r.file).name, r.record, r.warnings)
+        for r in best
+    ]
     if shown:
         table(f"best {len(shown)} of {len(rows)} poses", columns, shown)
     for row in failed[:top]:

@@ -32,6 +32,7 @@ class PosePrediction:
     score: float  #: logit, higher is better
     probability: float  #: that the pose is near-native, at the prevalence of the training data
     spread: float  #: standard deviation of the logit over the views
+    affinity: float  #: pK, higher binds better; NaN: the model gives none
     file: str
     record: int  #: in the file, from 0
     name: str
@@ -50,6 +51,7 @@ HEADER = {
     "score": "score (logit, higher is better)",
     "probability": "probability (of a near-native pose, higher is better)",
     "spread": "spread (logit, standard deviation over views)",
+    "affinity": "affinity (pK, higher binds better)",
     "docking_score": "docking_score (of the file, lower is better)",
 }
 
@@ -96,11 +98,11 @@ def predict(
     protein = _receptor(receptor_file(receptor), options)
     found = [pose for file in files for pose in _read(file, options, model)]
     readable = [pose for pose in found if pose.atoms is not None]
-    logits = _score(
+    outputs = _score(
         model, protein, [p.atoms for p in readable if p.atoms], views, seed, batch_size, voxelize, workers
     )
-    order = np.argsort(-logits.mean(axis=1), kind="stable")
-    rows = [_scored(model, readable[i], logits[i], rank) for rank, i in enumerate(order, start=1)]
+    order = np.argsort(-outputs[:, :, 0].mean(axis=1), kind="stable")
+    rows = [_scored(model, readable[i], outputs[i], rank) for rank, i in enumerate(order, start=1)]
     return [*rows, *(_failed(pose) for pose in found if pose.atoms is None)]
 
 
@@ -162,13 +164,16 @@ def _score(
     rows = np.arange(len(poses), dtype=np.int64)
     with progress("scoring", len(poses) * views, "images") as advance:
         outputs = inference.outputs(model.network, maker, rows, views, batch_size, workers, advance)
-    return outputs[:, :, 0].astype(np.float64)
+    return outputs.astype(np.float64)
 
 
-def _scored(model: Model, pose: _Pose, logits: np.ndarray, rank: int) -> PosePrediction:
-    score = float(logits.mean())
+def _scored(model: Model, pose: _Pose, outputs: np.ndarray, rank: int) -> PosePrediction:
+    """Make the row of a pose from its outputs: (views, outputs)."""
+    score, spread = float(outputs[:, 0].mean()), float(outputs[:, 0].std())
+    names = [output["name"] for output in model.card["outputs"]]
+    affinity = float(outputs[:, names.index("affinity")].mean()) if "affinity" in names else math.nan
     return PosePrediction(
-        rank, score, model.probability(score), float(logits.std()), pose.file, pose.record, pose.name,
+        rank, score, model.probability(score), spread, affinity, pose.file, pose.record, pose.name,
         "ok", "", "; ".join(pose.warnings), pose.docking_score,
     )  # fmt: skip
 
@@ -176,6 +181,6 @@ def _scored(model: Model, pose: _Pose, logits: np.ndarray, rank: int) -> PosePre
 def _failed(pose: _Pose) -> PosePrediction:
     nan = float("nan")
     return PosePrediction(
-        0, nan, nan, nan, pose.file, pose.record, pose.name,
+        0, nan, nan, nan, nan, pose.file, pose.record, pose.name,
         "failed", pose.reason, "; ".join(pose.warnings), pose.docking_score,
     )  # fmt: skip

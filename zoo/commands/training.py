@@ -153,7 +153,7 @@ def evaluate(
         str | None, typer.Option(help="Judge poses from these sources only, comma-separated.")
     ] = None,
     scorer: Annotated[
-        Names, typer.Option("--scorer", "-s", help="Name of a scorer; all that fit by default.")
+        Names, typer.Option("--scorer", "-s", help="Print this scorer (also a plugin's); all by default.")
     ] = None,
     submission: Annotated[Path | None, typer.Option(help="Write the Kaggle file there.")] = None,
     seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
@@ -167,6 +167,7 @@ def evaluate(
     if submission is not None:
         check_output(submission)
     start_keras()
+    from affinity_zoo.zoo.catalog import catalog
     from affinity_zoo.zoo.evaluation import evaluate as run_evaluation
     from affinity_zoo.zoo.evaluation_report import print_result
 
@@ -175,7 +176,7 @@ def evaluate(
         sources=tuple(part.strip() for part in sources.split(",")) if sources else (),
         batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission,
     )  # fmt: skip
-    print_result(result, json_output)
+    print_result(result, json_output, tuple(catalog().get("scorer", name).name for name in scorer or ()))
 
 
 def predict(
