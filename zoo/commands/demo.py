@@ -11,7 +11,8 @@ NEXT_STEPS = """
 This was a demonstration on {structures} structures, most of them with nucleotides, and {complexes} complexes: it
 shows how the parts fit together, not how good a model can be. Compare each row with the one-number baselines.
 Its decoys are moved crystal poses, matched on contacts and burial. What one number tells apart here (AUC of
-crystal against decoy, pooled): {baselines}.
+crystal against decoy, pooled): {baselines};
+on the test structure alone, within complexes: {tested}.
 
 Everything is in {root}:
   complexes and decoys   {root_structures}
@@ -50,11 +51,17 @@ def demo(
     done = run_demo(output, epochs, seed, workers, terminal.say)
     leaderboard([done.folders.summaries])
     numbers = ", ".join(f"{name} {aucs['pooled']:.2f}" for name, aucs in done.made.auc.items())
+    tested = ", ".join(
+        f"{name} {aucs['within']:.2f}"
+        for structure in done.made.splits["test"]
+        for name, aucs in done.made.auc_by_structure[structure].items()
+    )
     terminal.say(
         NEXT_STEPS.format(
             structures=len(done.made.copies),
             complexes=done.made.complexes,
             baselines=numbers,
+            tested=tested,
             root=output,
             root_structures=done.folders.structures,
             root_data=done.folders.data,
