@@ -52,9 +52,9 @@ def demo(
     leaderboard([done.folders.summaries])
     numbers = ", ".join(f"{name} {aucs['pooled']:.2f}" for name, aucs in done.made.auc.items())
     tested = ", ".join(
-        f"{name} {aucs['within']:.2f}"
+        f"{name} {auc:.2f}"
         for structure in done.made.splits["test"]
-        for name, aucs in done.made.auc_by_structure[structure].items()
+        for name, auc in done.made.auc_by_structure[structure].items()
     )
     terminal.say(
         NEXT_STEPS.format(
