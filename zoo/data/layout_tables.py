@@ -149,12 +149,25 @@ def _item(row: Mapping[str, str], chosen: Mapping[str, str], extra: tuple[str, .
     for name in ("id", "molecule", "group", "source", "affinity_kind", "affinity_relation"):
         if text(name):
             values[name] = text(name)
+    if "source" not in values and (source := _source(ligand)):
+        values["source"] = source
     values |= {name: row[name] for name in extra}
     record = text("record")
     if record and not record.isdigit():
         raise ValueError(f"the record {record!r} is no number from 0")
     target = sys.intern(text("target") or _target(receptor))
     return Item(sys.intern(ligand), sys.intern(receptor), target, int(record) if record else -1, values)
+
+
+def _source(ligand: str) -> str:
+    """Where a pose comes from, by gnina's names of its files: ``1abc_min_0`` is a minimised crystal pose.
+
+    ``1abc_docked_3`` and ``docked_3`` are docked. A minimised crystal pose must not compete as a docked one.
+    """
+    parts = stem(Path(ligand)).lower().split("_")
+    if "docked" in parts:
+        return "docked"
+    return "crystal_relaxed" if "min" in parts[1:] else ""
 
 
 def _target(receptor: str) -> str:
