@@ -37,7 +37,9 @@ def index(
         Path | None, typer.Option("-r", "--receptor", help="The receptor of all poses.")
     ] = None,
     ligand: Annotated[str, typer.Option("--ligand", help="Residue of the ligand in whole complexes.")] = "",
-    smiles: Annotated[str, typer.Option(help="Bond orders: a SMILES, or the table's column with them.")] = "",
+    smiles: Annotated[
+        str, typer.Option(help="Bond orders: a SMILES, a reference SDF, or the table's column with SMILES.")
+    ] = "",
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
     timeout: Annotated[float, typer.Option(help="Seconds that one file may take.")] = 120.0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index that is there.")] = False,

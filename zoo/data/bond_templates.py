@@ -1,18 +1,42 @@
-"""Bond orders from a SMILES for ligands whose files have none."""
+"""Bond orders from a SMILES or a reference file for ligands whose files have none."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadError
 from affinity_zoo.zoo.data.readers.rdkit_types import type_molecule
 from affinity_zoo.zoo.data.readers.typing import Typing
 from affinity_zoo.zoo.data.scaffolds import graph
+
+
+def smiles_of(template: str) -> str:
+    """The SMILES of a template: of the first record where it names an SDF or MOL file, else the text itself.
+
+    Raises:
+        AffinityZooError: the file is missing, or RDKit cannot read its first record.
+    """
+    path = Path(template)
+    if path.suffix.lower() not in (".sdf", ".sd", ".mol"):
+        return template
+    from rdkit import Chem, RDLogger
+
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
+    if not path.is_file():
+        raise AffinityZooError(
+            f"{template}: there is no such file of bond orders; give a SMILES or an SDF file"
+        )
+    molecule = next(iter(Chem.SDMolSupplier(str(path))), None)
+    if molecule is None:
+        raise AffinityZooError(f"{template}: RDKit cannot read its first record; give a SMILES instead")
+    return str(Chem.MolToSmiles(molecule))
 
 
 def with_template(pose: PoseRecord, smiles: str) -> PoseRecord:

@@ -18,6 +18,7 @@ from typing import Any
 
 from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data.bond_templates import smiles_of
 from affinity_zoo.zoo.data.build import FAILURE_COLUMNS, Builder, table_columns
 from affinity_zoo.zoo.data.dataset import FORMAT, INDEX_FILE, MANIFEST_FILE, SPLIT_FILES, Dataset
 from affinity_zoo.zoo.data.files import csv_lines, csv_rows, whole, write_json
@@ -102,7 +103,7 @@ def build_index(
         raise UsageError(f"--workers is 0 or more, not {workers}")
     source, out = Path(source), Path(out)
     hints = hints or Hints()
-    plan = replace(recognise(source, hints), smiles=hints.smiles)
+    plan = replace(recognise(source, hints), smiles=smiles_of(hints.smiles))
     _check_out(out, source, overwrite)
     builder = Builder(plan, out / BUILDING, options, table_columns(plan))
     resumed = builder.state.receptors_done

@@ -318,6 +318,8 @@ def test_a_hanging_file_is_a_failure_row_and_stops_nothing(
 def test_bond_orders_from_a_template(
     tmp_path: Path, receptor_pdb: Callable[[int], str], ligand_pdb: Make
 ) -> None:
+    from rdkit import Chem
+
     from affinity_zoo.plugins.contracts import AtomFlag
 
     folder = tmp_path / "run"
@@ -327,6 +329,12 @@ def test_bond_orders_from_a_template(
     _, phenol = _index(folder, tmp_path / "a", Hints(smiles="Oc1ccccc1"))
     atoms = phenol.store.atoms(1)
     assert atoms.atom_type.tolist() == [5, 4, 4, 4, 4, 4, 12] and not (atoms.flags & AtomFlag.PERCEIVED).any()
+    reference = tmp_path / "reference.sdf"
+    Chem.SDWriter(str(reference)).write(Chem.MolFromSmiles("Oc1ccccc1"))
+    _, referred = _index(folder, tmp_path / "r", Hints(smiles=str(reference)))
+    assert referred.store.atoms(1).atom_type.tolist() == atoms.atom_type.tolist()
+    with pytest.raises(AffinityZooError, match="no such file of bond orders"):
+        build_index(folder, tmp_path / "m", workers=0, progress=False, hints=Hints(smiles="missing.sdf"))
     _, cyclohexanone = _index(folder, tmp_path / "b", Hints(smiles="O=C1CCCCC1"))
     assert cyclohexanone.store.atoms(1).atom_type.tolist() == [3, 2, 2, 2, 2, 2, 13]
     _, wrong = _index(folder, tmp_path / "c", Hints(smiles="CCO"))
