@@ -17,7 +17,9 @@ import numpy as np
 
 from affinity_zoo.featurizers import _compiled, kernels, views
 from affinity_zoo.plugins.contracts import Box
-from affinity_zoo.zoo import speed_inputs, speed_kernels, terminal
+from affinity_zoo.zoo import terminal
+from affinity_zoo.zoo.speed import inputs as sets
+from affinity_zoo.zoo.speed import kernels as timed
 
 PASSES = 9
 
@@ -33,7 +35,7 @@ def smallest(work: Callable[[int], object], count: int) -> float:
     return 1e6 * min(found)
 
 
-def stages(complexes: list[speed_inputs.TypedComplex], grid: speed_kernels.Grid) -> list[float]:
+def stages(complexes: list[sets.TypedComplex], grid: timed.Grid) -> list[float]:
     """Total; clearing the image; moving and cropping atoms; adding them; writing channels last; Python."""
     box, channels = Box(grid.side, grid.spacing), 28
     reach, binary = kernels.REACH[grid.kind], grid.kind == "binary"
@@ -76,10 +78,10 @@ def stages(complexes: list[speed_inputs.TypedComplex], grid: speed_kernels.Grid)
 def main() -> None:
     """Print the table."""
     path = sys.argv[1] if len(sys.argv) > 1 else None
-    complexes = speed_inputs.load_inputs(Path(path)) if path else speed_inputs.synthetic_complexes()
+    complexes = sets.load_inputs(Path(path)) if path else sets.synthetic_complexes()
     rows = [
         (grid.name, *(f"{value:,.0f}" for value in stages(complexes, grid)))
-        for grid in speed_kernels.GRIDS
+        for grid in timed.GRIDS
         if grid.kind != "nearest"
     ]
     names = ("image", "all", "clear", "move, crop", "walk planes", "atoms and transpose", "Python")

@@ -11,21 +11,21 @@ import pytest
 from typer.testing import CliRunner
 
 from affinity_zoo.cli import app
-from affinity_zoo.featurizers import kernels
+from affinity_zoo.featurizers import kernels as image_kernels
 from affinity_zoo.featurizers.views import rotation_matrices
 from affinity_zoo.plugins.contracts import Box
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo import speed, speed_inputs, speed_kernels
+from affinity_zoo.zoo.speed import inputs, kernels, suite
 
 #: an interpreter with molgrid, for the tests that compare with it
 PEER = os.environ.get("AFFINITY_ZOO_PEER_PYTHON")
 
 
 def test_inputs_survive_a_file(tmp_path: Path) -> None:
-    made = speed_inputs.synthetic_complexes(3)
+    made = inputs.synthetic_complexes(3)
     path = tmp_path / "inputs.npz"
-    speed_inputs.save_inputs(path, made)
-    read = speed_inputs.load_inputs(path)
+    inputs.save_inputs(path, made)
+    read = inputs.load_inputs(path)
     assert [one.id for one in read] == [one.id for one in made]
     for a, b in zip(made, read, strict=True):
         for (xyz, encoding), (other, again) in zip(a.parts, b.parts, strict=True):
@@ -37,9 +37,9 @@ def test_inputs_survive_a_file(tmp_path: Path) -> None:
 def test_synthetic_complexes_have_realistic_counts() -> None:
     """The real inputs of the project's figures: 956 receptor atoms near a 24 Å box on average, 24.5 in a ligand."""
     box = Box(48, 0.5)
-    for one in speed_inputs.synthetic_complexes(5):
+    for one in inputs.synthetic_complexes(5):
         view = (one.centre, np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
-        near = len(kernels.visible("gaussian", box, *one.receptor, *view))
+        near = len(image_kernels.visible("gaussian", box, *one.receptor, *view))
         assert 850 < near < 1150
         assert len(one.ligand[0]) == 25
         tags = one.tagged()
@@ -54,12 +54,12 @@ def test_bad_inputs_are_named(tmp_path: Path) -> None:
     np.savez(empty, a=np.zeros(3))
     for path in (text, empty, tmp_path / "missing.npz"):
         with pytest.raises(AffinityZooError, match=path.name):
-            speed_inputs.load_inputs(path)
+            inputs.load_inputs(path)
 
 
 def test_report_without_a_peer() -> None:
-    grids = [speed_kernels.Grid(8, 1.0, "gaussian"), speed_kernels.Grid(8, 1.0, "nearest")]
-    rows = speed_kernels.time_kernels(speed_inputs.synthetic_complexes(2), passes=1, grids=grids)
+    grids = [kernels.Grid(8, 1.0, "gaussian"), kernels.Grid(8, 1.0, "nearest")]
+    rows = kernels.time_kernels(inputs.synthetic_complexes(2), passes=1, grids=grids)
     assert [row["grid"] for row in rows] == [
         "8^3 at 1 Å gaussian, 28 channels",
         "8^3 at 1 Å nearest, 1 channel",
@@ -70,22 +70,22 @@ def test_report_without_a_peer() -> None:
 
 
 def test_wrong_calls_are_refused(tmp_path: Path) -> None:
-    some = speed_inputs.synthetic_complexes(1)
+    some = inputs.synthetic_complexes(1)
     with pytest.raises(UsageError, match="molgrid"):
-        speed_kernels.time_kernels(some, peer="gridmol", peer_python="python")
+        kernels.time_kernels(some, peer="gridmol", peer_python="python")
     with pytest.raises(UsageError, match="peer-python"):
-        speed_kernels.time_kernels(some, peer="molgrid")
+        kernels.time_kernels(some, peer="molgrid")
     with pytest.raises(AffinityZooError, match="cannot be started"):
-        speed_kernels.time_kernels(some, "molgrid", str(tmp_path / "none"), 1, speed_kernels.GRIDS[3:4])
+        kernels.time_kernels(some, "molgrid", str(tmp_path / "none"), 1, kernels.GRIDS[3:4])
     with pytest.raises(UsageError, match="cooking"):
-        speed.measure(parts=("cooking",))
+        suite.measure(parts=("cooking",))
     with pytest.raises(UsageError, match="passes"):
-        speed.measure(passes=0)
+        suite.measure(passes=0)
 
 
 def test_command_prints_json(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        speed_kernels,
+        kernels,
         "time_kernels",
         lambda *a, **k: [{"grid": "g", "ours_per_s": 2.0, "peer_per_s": 1.0, "ratio": 2.0, "target": ""}],
     )
@@ -108,15 +108,13 @@ def test_quaternions_and_matrices_agree() -> None:
         first * np.cos(2 * np.pi * u[1]),
         second * np.sin(2 * np.pi * u[2]),
     )
-    np.testing.assert_allclose(
-        speed_kernels.matrix(np.array(quaternion)), rotation_matrices(u[None])[0], atol=1e-6
-    )
+    np.testing.assert_allclose(kernels.matrix(np.array(quaternion)), rotation_matrices(u[None])[0], atol=1e-6)
 
 
 @pytest.mark.skipif(PEER is None, reason="AFFINITY_ZOO_PEER_PYTHON names no interpreter with molgrid")
 @pytest.mark.parametrize(("side", "most"), [(48, 1e-4), (24, 1e-4)])
 def test_same_grid_as_molgrid(side: int, most: float) -> None:
     assert PEER is not None
-    found = speed_kernels.compare_with_peer(speed_inputs.synthetic_complexes(5), PEER, side)
+    found = kernels.compare_with_peer(inputs.synthetic_complexes(5), PEER, side)
     assert found["gaussian"] < most
     assert found["binary"] < 1e-6

@@ -68,7 +68,7 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
         boards: as built.
         most: metrics a table; None: all.
     """
-    from affinity_zoo.zoo.report_words import in_words  # it needs `cell` of this module
+    from affinity_zoo.zoo.reports.words import in_words  # it needs `cell` of this module
 
     lines = ["# Leaderboard", "", MARKDOWN_HEAD, ""]
     for board in boards:

@@ -56,7 +56,7 @@ def leaderboard(
                 file.write(text(boards))
             written.append(path)
     if html is not None:
-        from affinity_zoo.zoo.report import write_report
+        from affinity_zoo.zoo.reports.page import write_report
 
         written.append(write_report(html, boards))
     if json:
@@ -86,7 +86,7 @@ def report(
 ) -> None:
     """Write one page about one run: figures with intervals, curves, misses, baselines beside it."""
     from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.report import report_run
+    from affinity_zoo.zoo.reports.page import report_run
     from affinity_zoo.zoo.training.run_folder import RunFolder
 
     folder = RunFolder.find(run, runs)

@@ -42,7 +42,7 @@ def speed(
     if context.invoked_subcommand:
         return
     from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.speed import measure
+    from affinity_zoo.zoo.speed.suite import measure
 
     report = measure(
         inputs,
@@ -70,7 +70,7 @@ def device(
 ) -> None:
     """Time voxelizing and training on the accelerator (KERAS_BACKEND=jax, tensorflow or torch)."""
     from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.speed_device import measure
+    from affinity_zoo.zoo.speed.device import measure
 
     report = measure(
         batch_size,
@@ -96,14 +96,15 @@ def index(
     as_json: Json = False,
 ) -> None:
     """Time reading structures, format by format, beside a plain ProDy or RDKit loop."""
-    from affinity_zoo.zoo import speed_index, terminal
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.speed import index as indexing
 
     if as_json:
-        terminal.print_json(speed_index.as_dicts(seconds))
+        terminal.print_json(indexing.as_dicts(seconds))
         return
     measured = [
         (row.what, f"{row.ours:,.0f}", f"{row.plain:,.0f}", f"{row.ratio:.2f}", row.plain_loop)
-        for row in speed_index.rows(seconds)
+        for row in indexing.rows(seconds)
     ]
     names = ("read", "ours, records/s", "plain, records/s", "ratio", "plain loop")
     terminal.table("Reading, one core", names, measured)

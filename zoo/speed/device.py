@@ -18,8 +18,8 @@ from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Box, Featurizer
-from affinity_zoo.zoo import speed_training
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, Inputs
+from affinity_zoo.zoo.speed import training as rates
 from affinity_zoo.zoo.training.device import find_device
 
 #: the ancestor's benchmark: crystal poses and ten docked decoys of each, 40 voxels of 0.5 Å
@@ -93,7 +93,7 @@ def training(
     featurizer: str, architecture: str, batch_size: int, steps: int, accelerator: bool
 ) -> dict[str, Any]:
     """Training rates; atoms travel to the device and are imaged there, in half precision on an accelerator."""
-    one = speed_training.setup(
+    one = rates.setup(
         featurizer,
         architecture,
         batch_size=batch_size,
@@ -101,7 +101,7 @@ def training(
         voxelize="device",
         mixed_precision=accelerator,
     )
-    images = speed_training.setup(
+    images = rates.setup(
         featurizer,
         architecture,
         batch_size=batch_size,
@@ -109,8 +109,8 @@ def training(
         voxelize="host",
         mixed_precision=accelerator,
     )
-    whole = speed_training.training_rates(one, steps)["pipeline_per_s"]
-    network = speed_training.constant_rate(images, steps)
+    whole = rates.training_rates(one, steps)["pipeline_per_s"]
+    network = rates.constant_rate(images, steps)
     return {
         "featurizer": one.name,
         "architecture": architecture,
@@ -123,5 +123,5 @@ def training(
 
 def _atoms(featurizer: Featurizer, box: Box, batch_size: int) -> Inputs:
     imaging = Imaging(featurizer, box, ViewOptions(), "device")
-    maker = BatchMaker(speed_training.SyntheticPairs(batch_size, poses=1), imaging)
+    maker = BatchMaker(rates.SyntheticPairs(batch_size, poses=1), imaging)
     return maker.training(np.arange(batch_size), 0)

@@ -16,12 +16,12 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.files import write_whole
 from affinity_zoo.zoo.leaderboard import Board, Row, build_boards
 from affinity_zoo.zoo.leaderboard_text import without_figure
-from affinity_zoo.zoo.report_curves import binary_truth, hardest_misses, per_target
-from affinity_zoo.zoo.report_plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
-from affinity_zoo.zoo.report_style import SCRIPT, STYLE
-from affinity_zoo.zoo.report_svg import COLOURS, GREY
-from affinity_zoo.zoo.report_table import board_table
-from affinity_zoo.zoo.report_words import in_words
+from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
+from affinity_zoo.zoo.reports.plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
+from affinity_zoo.zoo.reports.style import SCRIPT, STYLE
+from affinity_zoo.zoo.reports.svg import COLOURS, GREY
+from affinity_zoo.zoo.reports.table import board_table
+from affinity_zoo.zoo.reports.words import in_words
 
 DRAWN_BASELINES = (
     "docking-score",

@@ -12,8 +12,8 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.zoo.leaderboard import Board, Row
-from affinity_zoo.zoo.report_curves import binary_truth, ranking_curves, success_curve
-from affinity_zoo.zoo.report_svg import COLOURS, Axis, Line, line_plot
+from affinity_zoo.zoo.reports.curves import binary_truth, ranking_curves, success_curve
+from affinity_zoo.zoo.reports.svg import COLOURS, Axis, Line, line_plot
 
 MOST_LINES = 6  #: models whose curves are drawn, best first
 

@@ -1,10 +1,10 @@
 """Runs under another interpreter: times molgrid's CPU gridding, or returns its images for comparison.
 
 molgrid needs numpy < 2, so it lives in an environment of its own. This file imports nothing of
-affinity-zoo; :mod:`affinity_zoo.zoo.speed_peer` starts it by its path::
+affinity-zoo; :mod:`affinity_zoo.zoo.speed.kernels` starts it by its path::
 
-    python speed_molgrid.py time INPUTS.npz GRIDS.json OUT.json
-    python speed_molgrid.py images INPUTS.npz REQUEST.npz OUT.npz
+    python molgrid.py time INPUTS.npz GRIDS.json OUT.json
+    python molgrid.py images INPUTS.npz REQUEST.npz OUT.npz
 
 INPUTS has for each complex ID: ``ID_rec_xyz``, ``ID_rec_type``, ``ID_rec_r`` and the same with ``lig``.
 GRIDS is [passes, [[side, spacing, density], ...]]. REQUEST has ``ids``, ``quaternions`` (w, x, y, z), ``shifts`` in

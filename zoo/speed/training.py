@@ -24,7 +24,7 @@ from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.pairs import PosesOfReceptor
 from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, has_tensorflow, training_data
 from affinity_zoo.zoo.scoring_model import ScoringModel
-from affinity_zoo.zoo.speed_inputs import synthetic_atoms
+from affinity_zoo.zoo.speed.inputs import synthetic_atoms
 from affinity_zoo.zoo.training.device import find_device
 from affinity_zoo.zoo.training.losses import WeightedCrossEntropy
 

@@ -8,7 +8,7 @@ from html import escape
 
 from affinity_zoo.zoo.leaderboard import ARROWS, Board, Column, Row
 from affinity_zoo.zoo.leaderboard_text import cell
-from affinity_zoo.zoo.report_svg import Axis, interval_bar
+from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 
 def board_table(board: Board) -> str:

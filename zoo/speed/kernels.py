@@ -22,10 +22,10 @@ import numpy as np
 from affinity_zoo.featurizers import kernels, views
 from affinity_zoo.plugins.contracts import Box, Voxelization
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.speed_inputs import TypedComplex, save_inputs
+from affinity_zoo.zoo.speed.inputs import TypedComplex, save_inputs
 
 PEERS = ("molgrid",)
-_PEER_SCRIPT = Path(__file__).with_name("speed_molgrid.py")
+_PEER_SCRIPT = Path(__file__).with_name("molgrid.py")
 _ROUNDS = 3  # ours and the peer take turns, so that both see the same machine
 
 

@@ -1,6 +1,6 @@
 """Peak memory of the input pipeline over one epoch, in a process of its own for each number of rows.
 
-``python -m affinity_zoo.zoo.speed_memory ROWS`` prints the peak of this process in MiB.
+``python -m affinity_zoo.zoo.speed.memory ROWS`` prints the peak of this process in MiB.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def measure(rows: tuple[int, ...] = (1_000, 100_000)) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for count in rows:
         done = subprocess.run(
-            [sys.executable, "-m", "affinity_zoo.zoo.speed_memory", str(count)],
+            [sys.executable, "-m", "affinity_zoo.zoo.speed.memory", str(count)],
             capture_output=True,
             text=True,
             check=False,
@@ -46,7 +46,7 @@ def run_epoch(rows: int, batch_size: int = 32, workers: int = 2) -> float:
     from affinity_zoo.zoo.catalog import catalog
     from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
     from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, training_data
-    from affinity_zoo.zoo.speed_training import SyntheticPairs
+    from affinity_zoo.zoo.speed.training import SyntheticPairs
 
     featurizer = catalog().create("featurizer", FEATURIZER, {})
     imaging = Imaging(featurizer, featurizer.default_box)

@@ -56,29 +56,30 @@ def measure(
         from affinity_zoo.zoo.quiet import start_keras
 
         start_keras()
-        from affinity_zoo.zoo import speed_training
+        from affinity_zoo.zoo.speed import training
 
-        report["training"] = speed_training.measure(batch_size, workers, steps, say)
+        report["training"] = training.measure(batch_size, workers, steps, say)
     if "memory" in parts:
-        from affinity_zoo.zoo import speed_memory
+        from affinity_zoo.zoo.speed import memory
 
         say("memory of an epoch of 1,000 and of 100,000 rows")
-        report["memory"] = speed_memory.measure()
+        report["memory"] = memory.measure()
     return report
 
 
 def _kernels(
     inputs: Path | None, peer: str | None, peer_python: str | None, passes: int, say: Callable[[str], None]
 ) -> dict[str, Any]:
-    from affinity_zoo.zoo import speed_inputs, speed_kernels
+    from affinity_zoo.zoo.speed import inputs as sets
+    from affinity_zoo.zoo.speed import kernels
 
-    complexes = speed_inputs.load_inputs(inputs) if inputs else speed_inputs.synthetic_complexes()
+    complexes = sets.load_inputs(inputs) if inputs else sets.synthetic_complexes()
     what = f"{len(complexes)} complexes of {inputs}" if inputs else f"{len(complexes)} synthetic complexes"
     say(f"kernels on {what}")
     report: dict[str, Any] = {"inputs": what}
-    report["kernels"] = speed_kernels.time_kernels(complexes, peer, peer_python, passes)
+    report["kernels"] = kernels.time_kernels(complexes, peer, peer_python, passes)
     if peer:
-        report["parity"] = speed_kernels.compare_with_peer(complexes, str(peer_python))
+        report["parity"] = kernels.compare_with_peer(complexes, str(peer_python))
     return report
 
 

@@ -1,0 +1,1 @@
+"""Measuring speed: kernels beside peers, the pipeline, training, memory, indexing, the device."""
