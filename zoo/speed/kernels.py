@@ -25,7 +25,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.speed.inputs import TypedComplex, save_inputs
 
 PEERS = ("molgrid",)
-_PEER_SCRIPT = Path(__file__).with_name("molgrid.py")
+_PEER_SCRIPT = Path(__file__).with_name("peer_molgrid.py")
 _ROUNDS = 3  # ours and the peer take turns, so that both see the same machine
 
 

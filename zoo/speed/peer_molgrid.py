@@ -3,8 +3,8 @@
 molgrid needs numpy < 2, so it lives in an environment of its own. This file imports nothing of
 affinity-zoo; :mod:`affinity_zoo.zoo.speed.kernels` starts it by its path::
 
-    python molgrid.py time INPUTS.npz GRIDS.json OUT.json
-    python molgrid.py images INPUTS.npz REQUEST.npz OUT.npz
+    python peer_molgrid.py time INPUTS.npz GRIDS.json OUT.json
+    python peer_molgrid.py images INPUTS.npz REQUEST.npz OUT.npz
 
 INPUTS has for each complex ID: ``ID_rec_xyz``, ``ID_rec_type``, ``ID_rec_r`` and the same with ``lig``.
 GRIDS is [passes, [[side, spacing, density], ...]]. REQUEST has ``ids``, ``quaternions`` (w, x, y, z), ``shifts`` in
