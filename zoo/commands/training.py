@@ -176,7 +176,9 @@ def evaluate(
         sources=tuple(part.strip() for part in sources.split(",")) if sources else (),
         batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission,
     )  # fmt: skip
-    print_result(result, json_output, tuple(catalog().get("scorer", name).name for name in scorer or ()))
+    print_result(
+        result, json_output, tuple(str(catalog().create("scorer", name).name) for name in scorer or ())
+    )
 
 
 def predict(
