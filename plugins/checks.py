@@ -183,13 +183,6 @@ SHARED: tuple[Callable[[Any], None], ...] = (
 )
 
 
-def frozen(*arrays: NDArray[np.generic] | None) -> None:
-    """Make arrays read-only, as memory maps are."""
-    for array in arrays:
-        if array is not None:
-            array.setflags(write=False)
-
-
 def fingerprint(arrays: Iterable[NDArray[np.generic]]) -> list[bytes]:
     """Return the bytes of arrays, to see whether they were changed."""
     return [array.tobytes() for array in arrays]

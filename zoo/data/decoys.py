@@ -73,20 +73,6 @@ def lies_on(
     return float(within_xyz(np.asarray(pose), np.asarray(other), cutoff).mean()) > share
 
 
-def similar_copies(
-    ligand: Any, others: Sequence[tuple[Any, NDArray[Any]]], threshold: float = SIMILAR
-) -> list[NDArray[Any]]:
-    """The positions of those other crystal ligands that are as similar as the ancestor's filter asks.
-
-    Args:
-        ligand: skeleton (see :mod:`affinity_zoo.zoo.data.symmetry`).
-        others: skeleton and (M, 3) Å of each other ligand in the structure.
-        threshold: Tanimoto similarity of Morgan fingerprints that must be exceeded.
-    """
-    mine = symmetry.fingerprint(ligand)
-    return [xyz for mol, xyz in others if symmetry.similarity(mine, symmetry.fingerprint(mol)) > threshold]
-
-
 def clashing(
     receptor: NDArray[Any], receptor_element: NDArray[Any], pose: NDArray[Any], element: NDArray[Any]
 ) -> bool:
