@@ -11,23 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Baseline, Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo import inference, models
+from affinity_zoo.zoo import models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.baselines.run import write_baseline_results
 from affinity_zoo.zoo.benchmarks import FOLDER, Benchmark, check, find, select_rows
 from affinity_zoo.zoo.candidates import Candidate, describe_model, describe_training, find_candidate
-from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.data.pairs import IndexedPairs
 from affinity_zoo.zoo.overlap import overlap_with_training
 from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, command_line, load_result, write_result
 from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key
-from affinity_zoo.zoo.terminal import progress, warn
-from affinity_zoo.zoo.training.device import find_device
+from affinity_zoo.zoo.scoring import score_rows
+from affinity_zoo.zoo.terminal import warn
 from affinity_zoo.zoo.training.resolve import fits_box
 from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT
 
@@ -141,25 +138,6 @@ def _with_scores(
         "cropped": cropped(dataset, rows, model),
     }
     return from_dataset(dataset, rows, score, extra)
-
-
-def score_rows(
-    model: models.Model,
-    dataset: Dataset,
-    rows: NDArray[np.int64],
-    views: int,
-    seed: int = 0,
-    batch_size: int = 32,
-    voxelize: str = "auto",
-    workers: int = 2,
-) -> NDArray[np.float64]:
-    """Score rows of an index in fixed views: ``(n, views)`` logits."""
-    place = choose_place(model.featurizer, model.box, voxelize, find_device().accelerator)
-    imaging = Imaging(model.featurizer, model.box, ViewOptions(), place)
-    maker = BatchMaker(IndexedPairs(dataset), imaging, seed)
-    with progress("scoring", len(rows) * views, "images") as advance:
-        outputs = inference.outputs(model.network, maker, rows, views, batch_size, workers, advance)
-    return outputs[:, :, 0].astype(np.float64)
 
 
 def cropped(dataset: Dataset, rows: NDArray[np.int64], model: models.Model) -> NDArray[np.int64]:
