@@ -13,6 +13,7 @@ _PUBLIC: dict[str, str] = {
     "train": "affinity_zoo.zoo.training.train:train",
     "evaluate": "affinity_zoo.zoo.evaluation:evaluate",
     "load_model": "affinity_zoo.zoo.models:load_model",
+    "load_models": "affinity_zoo.zoo.models:load_models",
     "Dataset": "affinity_zoo.zoo.data.dataset:Dataset",
 }
 

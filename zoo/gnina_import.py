@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +11,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.ensembles import write_ensemble
+from affinity_zoo.zoo.files import whole_folder
 
 if TYPE_CHECKING:
     import keras
 
 Weights = Mapping[str, NDArray[np.float32]]
 OUTPUTS = ("pose", "affinity")
+CITE = "McNutt et al., GNINA 1.0, J. Cheminform. 2021, 13, 43"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
 #: SHA-256 of published files (RMeli/gnina-torch, MIT, ``gninatorch/weights``) -> their name there
 KNOWN: dict[str, str] = {
@@ -35,23 +40,38 @@ SIGNS = {
 }
 
 
-def import_gnina(files: Sequence[str | Path], out: str | Path) -> list[Path]:
-    """Convert state dicts to model directories ``out/<file name>``.
+def import_gnina(
+    files: Sequence[str | Path], out: str | Path, *, ensemble: str | None = None, about: str = ""
+) -> list[Path]:
+    """Convert state dicts to model directories ``out/<file name>``, or to one ensemble ``out/<ensemble>``.
 
     Args:
         files: published state dicts (``.pt``), read with ``weights_only``: nothing in them is executed.
         out: folder to write to.
+        ensemble: name of an ensemble directory that holds them all; it appears whole or not at all.
+        about: a sentence on the ensemble.
 
     Returns:
-        The model directories.
+        The model directories; of an ensemble its one folder.
 
     Raises:
-        AffinityZooError: PyTorch is not installed, or a file is not one of gnina's state dicts.
+        AffinityZooError: PyTorch is not installed, a file is not one of gnina's state dicts, or two have one name.
     """
-    made = []
-    for file in map(Path, files):
-        made.append(_convert(file, read_state_dict(file), Path(out) / file.stem))
-    return made
+    paths = [Path(file) for file in files]
+    if len({path.stem for path in paths}) < len(paths):
+        raise UsageError("two of the files have the same name: rename one, each becomes a folder of its name")
+    if ensemble is None:
+        return [_convert(path, read_state_dict(path), Path(out) / path.stem) for path in paths]
+    if not _NAME.fullmatch(ensemble):
+        raise UsageError(
+            f"--ensemble is the name of a folder to make, letters, digits, - and _, not {ensemble!r}"
+        )
+    folder = Path(out) / ensemble
+    with whole_folder(folder) as temporary:
+        for path in paths:
+            _convert(path, read_state_dict(path), temporary / path.stem)
+        write_ensemble(temporary, ensemble, [path.stem for path in paths], about, CITE)
+    return [folder]
 
 
 def read_state_dict(path: Path) -> Weights:
@@ -174,5 +194,5 @@ def _card(file: Path, architecture: str) -> dict[str, Any]:
         "shuffled_labels": False,
         "imported_from": {"file": file.name, "sha256": digest, "known": digest in KNOWN},
         "architecture": architecture,
-        "cite": "McNutt et al., GNINA 1.0, J. Cheminform. 2021, 13, 43",
+        "cite": CITE,
     }

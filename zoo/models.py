@@ -5,14 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import math
-import os
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.files import whole_folder
+from affinity_zoo.zoo.model_folders import FILES, Name, find_model_folder, find_model_folders
 from affinity_zoo.zoo.model_safety import check_folder
 from affinity_zoo.zoo.training.recipe import Recipe, from_tables
 
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
     from affinity_zoo.zoo.prediction import PosePrediction
-
-FILES = ("model.keras", "recipe.toml", "card.json")
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,10 +71,7 @@ def save_model(
         training_pairs: ``id``, ``target`` and ``coordinates`` (hash) of each training row, for overlap checks;
             None where they are not known.
     """
-    temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
+    with whole_folder(folder) as temporary:
         network.save(temporary / "model.keras")
         recipe.write(temporary / "recipe.toml")
         (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
@@ -85,53 +80,40 @@ def save_model(
                 writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")
                 writer.writeheader()
                 writer.writerows(training_pairs)
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(temporary, folder)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def find_model_folder(model: str | int | os.PathLike[str], runs: str | Path = "summaries") -> Path:
-    """Find a model directory from itself, from a run's number or from one of a run's folders.
+def load_models(names: Sequence[Name], runs: str | Path = "summaries") -> list[Model]:
+    """Load several models, to score as an ensemble.
 
     Args:
-        runs: folder of the runs, for a number.
+        names: each a model directory, a run, the name of a shipped model, or an ensemble directory, which
+            stands for its members. A model that comes twice is loaded once.
+        runs: folder of the runs, for numbers.
 
     Raises:
-        AffinityZooError: there is none.
+        AffinityZooError: as :func:`load_model`; what is not there is said before anything is loaded.
     """
-    from affinity_zoo.zoo.training.run_folder import RunFolder
-
-    path = Path(str(model) if isinstance(model, int) else model)
-    if (path / "model.keras").is_file():
-        return path
-    if str(path).isdigit() or path.is_dir():
-        folder = RunFolder.find(path, Path(runs)).model
-        if (folder / "model.keras").is_file():
-            return folder
-        raise AffinityZooError(
-            f"{folder} holds no model yet: the run is not finished; go on with `affinity-zoo train DATA --resume`"
-        )
-    raise AffinityZooError(
-        f"{model} is not a model: give a folder with {', '.join(FILES)}, or the number of a run"
-    )
+    return [_load(folder) for folder in find_model_folders(names, runs)]
 
 
-def load_model(model: str | int | os.PathLike[str], runs: str | Path = "summaries") -> Model:
+def load_model(model: Name, runs: str | Path = "summaries") -> Model:
     """Load a model directory. Nothing in it is executed: Keras safe mode, no pickle, plugins by name.
 
     Args:
-        model: a model directory, a run as ``train`` returned it, its number, or one of its folders.
+        model: a model directory, the name of a shipped model, a run as ``train`` returned it, its number, or
+            one of its folders.
         runs: folder of the runs, for a number.
 
     Raises:
         AffinityZooError: it is not a model, it needs a plugin that is not installed (named, with the
             distribution and version), or the plugin's encoding is not the one it was trained with.
     """
-    folder = find_model_folder(model, runs)
-    recipe = _read_recipe(folder)
-    card = _read_card(folder)
+    return _load(find_model_folder(model, runs))
+
+
+def _load(folder: Path) -> Model:
+    recipe = read_model_recipe(folder)
+    card = read_card(folder)
     featurizer, architecture = plugins_of(recipe, folder)
     check_encoding(featurizer, recipe, folder)
     objects = {**featurizer.custom_objects(), **architecture.custom_objects()}
@@ -182,7 +164,12 @@ def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> Non
         )
 
 
-def _read_recipe(folder: Path) -> Recipe:
+def read_model_recipe(folder: Path) -> Recipe:
+    """Read a model directory's recipe; Keras is not needed.
+
+    Raises:
+        AffinityZooError: it is missing or damaged.
+    """
     import tomllib
 
     path = folder / "recipe.toml"
@@ -194,10 +181,18 @@ def _read_recipe(folder: Path) -> Recipe:
         ) from error
 
 
-def _read_card(folder: Path) -> Mapping[str, Any]:
+def read_card(folder: Path) -> Mapping[str, Any]:
+    """Read a model directory's card; Keras is not needed.
+
+    Raises:
+        AffinityZooError: it is missing or damaged.
+    """
     path = folder / "card.json"
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(card, dict):
+            raise ValueError("it is no JSON object")
+        return card
     except (OSError, ValueError) as error:
         raise AffinityZooError(
             f"{path}: cannot be read ({error}); a model directory needs {', '.join(FILES)}"

@@ -25,6 +25,9 @@ def gnina(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder; one model directory a file.")
     ] = Path("models"),
+    ensemble: Annotated[
+        str | None, typer.Option(help="Make one ensemble of this name out of all files.")
+    ] = None,
 ) -> None:
     """Convert gnina's published networks to model directories. Needs PyTorch for this command alone."""
     from affinity_zoo.zoo.quiet import start_keras
@@ -33,5 +36,5 @@ def gnina(
     from affinity_zoo.zoo.gnina_import import import_gnina
     from affinity_zoo.zoo.terminal import say
 
-    for folder in import_gnina(files, output):
+    for folder in import_gnina(files, output, ensemble=ensemble):
         say(f"{folder}: use it with `affinity-zoo predict {folder} -r receptor.pdb -l poses.sdf`")
