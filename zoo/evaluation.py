@@ -11,14 +11,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.contracts import Baseline, Predictions, Scorer
+from affinity_zoo.plugins.contracts import Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.baselines.learned import learned_baselines
 from affinity_zoo.zoo.baselines.run import write_baseline_results
 from affinity_zoo.zoo.benchmarks import FOLDER, Benchmark, check, find, select_rows
-from affinity_zoo.zoo.candidates import Candidate, describe_model, describe_training, find_candidate
+from affinity_zoo.zoo.candidates import Candidate, describe, find_candidate
 from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.ensembles import mean_logit
 from affinity_zoo.zoo.overlap import overlap_with_training
 from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, command_line, load_result, write_result
@@ -47,7 +49,8 @@ def evaluate(
     """Score the pairs of a split, average over views, rank, judge, and write the result.
 
     Args:
-        run: a run as ``train`` returned it, its number below ``runs``, one of its folders, or a model directory.
+        run: a run as ``train`` returned it, its number below ``runs``, one of its folders, a model or
+            ensemble directory, or the name of a shipped model.
         data: a folder made by ``affinity-zoo index``, or the name of a benchmark below ``runs``; None: the
             folder that the run was trained on.
         split: ``test``, ``validation``, ``train`` or ``all``.
@@ -76,30 +79,31 @@ def evaluate(
     model = candidate.model
     dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
     warn_of_other_reading(dataset, model)
-    logits = score_rows(model, dataset, rows, views, seed, batch_size, voxelize, workers)
-    predictions = _with_scores(dataset, rows, logits, model)
+    logits = [
+        score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers) for m in candidate.models
+    ]
+    predictions = _with_scores(dataset, rows, np.stack(logits), candidate)
+    described, training = describe(candidate)
     path = write_result(
         candidate.logs / "results" / str(benchmark["name"]),
-        model=describe_model(model, candidate.x),
+        model=described,
         predictions=predictions,
         benchmark=benchmark,
-        training=describe_training(model),
+        training=training,
         seeds=[model.recipe.training.seed, seed],
         views=views,
         command=command_line(),
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
-        overlap=overlap_with_training(
-            model.folder / "training_pairs.csv", dataset, rows, candidate.trained_on
-        ),
-        scorers=_with_defaults(named, predictions, model.card.get("threshold")),
-        threshold=model.card.get("threshold"),
+        overlap=overlap_with_training(candidate.training_pairs(), dataset, rows, candidate.trained_on),
+        scorers=_with_defaults(named, predictions, candidate.threshold),
+        threshold=candidate.threshold,
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
     baselines = candidate.root / "baselines"
     write_baseline_results(baselines, dataset, rows, predictions, benchmark)
-    if nearest := nearest_ligand_baseline(candidate.trained_on):
-        write_baseline_results(baselines, dataset, rows, predictions, benchmark, [nearest])
+    if learned := learned_baselines(candidate.trained_on):
+        write_baseline_results(baselines, dataset, rows, predictions, benchmark, learned)
     result = load_result(path)
     write_ancestor_files(candidate.logs, candidate.x, result)
     if submission is not None:
@@ -128,15 +132,19 @@ def _judged_rows(
 
 
 def _with_scores(
-    dataset: Dataset, rows: NDArray[np.int64], logits: NDArray[np.float64], model: models.Model
+    dataset: Dataset, rows: NDArray[np.int64], logits: NDArray[np.float64], candidate: Candidate
 ) -> Predictions:
-    """Put (n, views) logits beside the truths of their rows, averaged over the views."""
-    score = logits.mean(axis=1)
-    extra = {
-        "probability": np.array([model.probability(float(logit)) for logit in score]),
-        "spread_over_views": logits.std(axis=1),
-        "cropped": cropped(dataset, rows, model),
-    }
+    """Put (models, n, views) logits beside the truths of their rows, averaged over the views, then over the models."""
+    each = logits.mean(axis=2)
+    extra = {"spread_over_views": logits.std(axis=2).mean(axis=0)}
+    if len(each) == 1:
+        score = each[0]
+        extra["probability"] = np.array([candidate.model.probability(float(logit)) for logit in score])
+    else:
+        score = mean_logit(each, [float(model.card["logit_correction"]) for model in candidate.models])
+        extra["probability"] = 1.0 / (1.0 + np.exp(-score))
+        extra["spread_over_models"] = each.std(axis=0)
+    extra["cropped"] = np.max([cropped(dataset, rows, model) for model in candidate.models], axis=0)
     return from_dataset(dataset, rows, score, extra)
 
 
@@ -164,18 +172,6 @@ def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> st
     """Name what is judged: data, split and sources."""
     parts = [dataset.path.resolve().name, split, *sources]
     return "-".join(part for part in parts if part)
-
-
-def nearest_ligand_baseline(trained_on: Path | None) -> Baseline | None:
-    """The baseline that remembers the training ligands of an index; None where the index is gone."""
-    from affinity_zoo.zoo.baselines.nearest_ligand import NearestTrainingLigand
-
-    try:
-        if trained_on is None or not len(Dataset.open(trained_on).rows("train")):
-            return None
-    except AffinityZooError:
-        return None
-    return NearestTrainingLigand(str(trained_on.resolve()))
 
 
 def count_failures(dataset: Dataset) -> int:
