@@ -7,10 +7,10 @@ that registers a plugin costs nothing to import.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import IntFlag
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
 
 if TYPE_CHECKING:
     import keras
@@ -240,8 +240,18 @@ class Score:
     note: str = ""  #: a sentence on why the value is undefined or how to read it
 
 
+class MeasuredPair(NamedTuple):
+    """What a baseline is given of one pair."""
+
+    receptor: Atoms
+    ligand: Atoms
+    columns: Mapping[
+        str, Any
+    ]  #: the index's columns of this row (``id``, ``docking_score``, ``pose_label``, ...)
+
+
 class Baseline(_Named):
-    """One number per pair that needs no training, to stand beside every model on a leaderboard."""
+    """One number per pair that needs no network, to stand beside every model on a leaderboard."""
 
     unit: ClassVar[str]
     direction: ClassVar[Literal["higher", "lower"]]  #: which end is ranked first
@@ -257,6 +267,17 @@ class Baseline(_Named):
         Returns:
             The number in ``unit``; NaN where it cannot be said.
         """
+
+    def measure_all(self, pairs: Sequence[MeasuredPair]) -> NDArray[np.float64] | None:
+        """Measure all judged pairs at once, for a baseline that must see them together.
+
+        Args:
+            pairs: read one by one when they are asked for, so do not keep them all.
+
+        Returns:
+            (N,) numbers, NaN where nothing can be said; None (the default): ``measure`` one by one.
+        """
+        return None
 
 
 class Scorer(_Named):

@@ -24,6 +24,8 @@ BUILTINS: dict[str, dict[str, str]] = {
     "architecture": {
         "cnn4": "affinity_zoo.zoo.architectures.cnn4",
         "resnet3d": "affinity_zoo.zoo.architectures.resnet3d",
+        "densenet3d": "affinity_zoo.zoo.architectures.densenet3d",
+        "pafnucy": "affinity_zoo.zoo.architectures.pafnucy",
         "gnina-default2017": "affinity_zoo.zoo.architectures.gnina",
         "gnina-default2018": "affinity_zoo.zoo.architectures.gnina",
         "gnina-dense": "affinity_zoo.zoo.architectures.gnina",
@@ -57,6 +59,9 @@ BUILTINS: dict[str, dict[str, str]] = {
         "burial": "affinity_zoo.zoo.baselines.burial",
         "docking-score": "affinity_zoo.zoo.baselines.docking_score",
         "nearest-training-ligand": "affinity_zoo.zoo.baselines.nearest_ligand",
+        "ligand-only": "affinity_zoo.zoo.baselines.half_complex",
+        "receptor-only": "affinity_zoo.zoo.baselines.half_complex",
+        "receptor-only-site": "affinity_zoo.zoo.baselines.half_complex",
     },
 }
 

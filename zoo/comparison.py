@@ -15,7 +15,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo import bootstrap
 from affinity_zoo.zoo.leaderboard import find_results
-from affinity_zoo.zoo.predictions import labels_hash, take
+from affinity_zoo.zoo.predictions import known_rows, labels_hash, take
 from affinity_zoo.zoo.results import Result, load_result
 from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key, plain, truth_of
 
@@ -144,7 +144,7 @@ def _difference(
     truth: Truth | None = truth_of(scorer, one)
     if truth is None:
         return None
-    known = np.flatnonzero(np.isfinite(getattr(one, truth)))
+    known = np.flatnonzero(known_rows(one, truth))
     one, two = take(one, known), take(two, known)
     values = [s.score(rows, truth).value for s, rows in zip(scorers, (one, two), strict=True)]
     if not all(math.isfinite(value) for value in values):

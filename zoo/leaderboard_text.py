@@ -99,7 +99,7 @@ def without_figure(board: Board) -> list[str]:
 
 MARKDOWN_HEAD = (
     "Written by `affinity-zoo leaderboard --markdown`; no figure was typed. Best first; ↑ higher is better, ↓ lower is "
-    "better; in brackets the 95 % bootstrap interval; (in parentheses): a baseline, nothing trained. How the figures "
+    "better; in brackets the 95 % bootstrap interval; (in parentheses): a baseline, no network. How the figures "
     "are made and how to read them: [judging.md](judging.md)."
 )
 

@@ -23,6 +23,8 @@ Array: TypeAlias = NDArray[Any]
 
 NUMBERS = ("score", "pose_label", "active", "affinity", "rmsd", "docking_score")
 TEXTS = ("id", "group", "target", "molecule", "source")
+RELATION = "affinity_relation"  #: a column of ``extra`` where any affinity is a bound
+CENSORED = ("<", ">", "<=", ">=")
 TRUTHS: tuple[Truth, ...] = ("pose_label", "active", "affinity", "rmsd")
 COLUMNS = ("id", "score", "group", "target", "molecule", "pose_label", "active", "affinity", "rmsd",
            "docking_score", "source")  # fmt: skip
@@ -61,6 +63,10 @@ def from_dataset(
         extra: further columns, N entries each.
     """
     columns = {name: dataset.column(name)[rows] for name in COLUMNS if name != "score"}
+    extra = dict(extra or {})
+    relation = dataset.column(RELATION)[rows]
+    if np.isin(relation, CENSORED).any():
+        extra[RELATION] = relation
     return make_predictions(score=score, extra=extra, **columns)
 
 
@@ -72,12 +78,29 @@ def take(predictions: Predictions, rows: Array) -> Predictions:
 
 def with_score(predictions: Predictions, score: Array) -> Predictions:
     """The same rows and truths with other scores, further columns left out."""
-    return replace(predictions, score=np.asarray(score, np.float64), extra={})
+    extra = {name: column for name, column in predictions.extra.items() if name == RELATION}
+    return replace(predictions, score=np.asarray(score, np.float64), extra=extra)
 
 
 def judged_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
-    """Rows that have a score and this truth: (N,)."""
-    return np.isfinite(getattr(predictions, truth)) & ~np.isnan(predictions.score)
+    """Rows that have a score and this truth: (N,).
+
+    An affinity that is only a bound (``pK > 9``) is no truth to take an error or a rank of: left out.
+    """
+    return known_rows(predictions, truth) & ~np.isnan(predictions.score)
+
+
+def known_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
+    """Rows that have this truth, bounds left out: (N,)."""
+    known = np.isfinite(getattr(predictions, truth))
+    return known & ~censored(predictions) if truth == "affinity" else known
+
+
+def censored(predictions: Predictions) -> NDArray[np.bool_]:
+    """Rows whose affinity is a bound: (N,)."""
+    if RELATION not in predictions.extra:
+        return np.zeros(len(predictions), np.bool_)
+    return np.isin(predictions.extra[RELATION], CENSORED)
 
 
 def write_predictions(path: Path, predictions: Predictions) -> Path:

@@ -13,7 +13,8 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from affinity_zoo.plugins.contracts import Atoms, Role
-from affinity_zoo.zoo.baselines import ligand_memory
+from affinity_zoo.zoo.baselines import half_learner, ligand_memory
+from affinity_zoo.zoo.baselines.half_complex import HalfComplex
 from affinity_zoo.zoo.baselines.nearest_ligand import NearestTrainingLigand
 from affinity_zoo.zoo.baselines.run import default_baselines, run_baselines, write_baseline_results
 from affinity_zoo.zoo.catalog import catalog
@@ -27,7 +28,7 @@ def atoms(role: Role, xyz: Any, element: Any = None) -> Atoms:
     return Atoms(
         role=role, xyz=np.asarray(xyz, np.float32).reshape(n, 3),
         element=np.full(n, 6, np.uint8) if element is None else np.asarray(element, np.uint8),
-        atom_type=np.zeros(n, np.uint8), flags=np.zeros(n, np.uint16), charge=np.zeros(n, np.int8),
+        atom_type=np.full(n, 2, np.uint8), flags=np.zeros(n, np.uint16), charge=np.zeros(n, np.int8),
         name=np.full(n, b"C", "S4"), residue_name=np.full(n, b"ALA", "S4"),
         residue_number=np.arange(n, dtype=np.int32), chain=np.full(n, b"A", "S4"),
     )  # fmt: skip
@@ -82,7 +83,11 @@ def index(path: Path, ligands: list[Atoms], **columns: Any) -> Dataset:
     }
     names = [f"m{i}" for i in range(n)]
     made |= {name: np.array(names) for name in ("id", "receptor", "ligand", "target", "molecule", "group")}
-    made |= {"record": np.zeros(n, int), "source": np.full(n, "")} | columns
+    made |= {
+        "affinity_relation": np.full(n, ""),
+        "record": np.zeros(n, int),
+        "source": np.full(n, ""),
+    } | columns
     structures = [RECEPTOR, *ligands]
     stub = SimpleNamespace(
         path=path, column=made.__getitem__, rows=lambda split: np.arange(n), receptor_structure=np.zeros(n, int),
@@ -143,3 +148,116 @@ def test_activities_are_the_nearest_active_less_the_nearest_inactive(monkeypatch
 
 def test_without_a_training_set_the_nearest_ligand_says_nothing() -> None:
     assert math.isnan(NearestTrainingLigand().measure(RECEPTOR, LIGAND, PAIR))
+
+
+def half(name: str, **options: Any) -> HalfComplex:
+    made = catalog().create("baseline", name, options)
+    assert isinstance(made, HalfComplex)
+    return made
+
+
+def test_a_receptor_is_described_by_hand() -> None:
+    shells = half_learner.describe_receptor(RECEPTOR, np.zeros(3)).reshape(len(half_learner.SHELLS), 14)
+    # 3 Å (no longer inside the first shell) and 3.5 Å, then 5.5 Å; 40 Å is far
+    assert shells.sum(axis=1).tolist() == [0, 2, 1, 0, 0, 0]
+    moved = half_learner.describe_receptor(RECEPTOR, np.array([38.0, 0.0, 0.0])).reshape(-1, 14)
+    assert moved.sum(axis=1).tolist() == [1, 0, 0, 0, 0, 0]
+
+
+def test_a_ligand_is_described_by_hand_however_it_lies() -> None:
+    found = half_learner.describe_ligand(LIGAND)
+    assert (
+        found[14] == 2
+        and found[15] == pytest.approx(0.75)
+        and found[16:].tolist() == [1, 0, 0, 0, 0, 0, 0, 0]
+    )
+    turned = atoms("ligand", [[9, 9, 9], [9, 10.5, 9]])
+    np.testing.assert_allclose(half_learner.describe_ligand(turned), found, atol=1e-5)
+    assert not half_learner.describe_ligand(atoms("ligand", [])).any()
+
+
+def planted(path: Path, deep: bool) -> Dataset:
+    """48 complexes of one receptor: a pose is right where it lies deep, or where its ligand is large."""
+    rng = np.random.default_rng(3)
+    label = np.tile([1.0, 0.0], 48)
+    group = np.repeat([f"g{i:02d}" for i in range(48)], 2)
+    ligands = []
+    for value in label:
+        size = 6 if deep or value == 0.0 else 12
+        away = 0.0 if value == 1.0 or not deep else 6.0
+        ligands.append(atoms("ligand", rng.normal(size=(size, 3)) + [away, 0, 0]))
+    return index(path, ligands, pose_label=label, group=group, target=group, receptor=group)
+
+
+def auc_within(data: Dataset, score: np.ndarray) -> float:
+    from sklearn.metrics import roc_auc_score
+
+    label, group = data.column("pose_label"), data.column("group")
+    return float(np.mean([roc_auc_score(label[group == g], score[group == g]) for g in np.unique(group)]))
+
+
+@pytest.mark.parametrize("deep", [True, False])
+def test_each_half_finds_only_what_lies_in_it(tmp_path: Path, deep: bool) -> None:
+    data = planted(tmp_path, deep)
+    chosen = [half("ligand-only"), half("receptor-only"), half("receptor-only-site")]
+    scores = run_baselines(data, np.arange(len(data.column("id"))), chosen)
+    told, blind = ("receptor-only", "ligand-only") if deep else ("ligand-only", "receptor-only")
+    assert auc_within(data, scores[told]) > 0.9
+    assert 0.15 < auc_within(data, scores[blind]) < 0.85
+    assert auc_within(data, scores["receptor-only-site"]) == 0.5  # one number for all poses of a receptor
+
+
+def test_no_row_is_scored_by_trees_that_saw_its_group(tmp_path: Path) -> None:
+    """Labels that nothing explains, the same in a group: memory would reach 1, honest folds stay near chance."""
+    rng = np.random.default_rng(5)
+    group = np.repeat([f"g{i:02d}" for i in range(60)], 3)
+    label = np.repeat(rng.integers(0, 2, 60).astype(float), 3)
+    one = [atoms("ligand", rng.normal(size=(rng.integers(4, 20), 3))) for _ in range(60)]
+    data = index(tmp_path, [ligand for ligand in one for _ in range(3)], pose_label=label, group=group)
+    from sklearn.metrics import roc_auc_score
+
+    scores = run_baselines(data, np.arange(180), [half("ligand-only")])["ligand-only"]
+    assert 0.25 < roc_auc_score(label, scores) < 0.75
+
+
+def test_with_one_group_the_halves_say_nothing(tmp_path: Path) -> None:
+    data = index(tmp_path, [LIGAND, LIGAND], pose_label=np.array([1.0, 0.0]), group=np.array(["a", "a"]))
+    assert np.isnan(run_baselines(data, np.arange(2), [half("ligand-only")])["ligand-only"]).all()
+
+
+def test_the_halves_learn_from_a_training_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from affinity_zoo.zoo.data import dataset
+
+    data = planted(tmp_path, deep=True)
+    half_learner.learnt.cache_clear()
+    monkeypatch.setattr(dataset.Dataset, "open", lambda path: data)
+    learnt = half("receptor-only", training=str(tmp_path))
+    scores = run_baselines(data, np.arange(96), [learnt])["receptor-only"]
+    assert auc_within(data, scores) > 0.9
+    first = next(iter(half_pairs(data)))
+    assert learnt.measure(first.receptor, first.ligand, first.columns) == pytest.approx(scores[0])
+    half_learner.learnt.cache_clear()
+
+
+def half_pairs(data: Dataset) -> Any:
+    from affinity_zoo.zoo.baselines.pairs import IndexedMeasuredPairs
+
+    pairs = IndexedMeasuredPairs(data, np.arange(4))
+    assert len(pairs[1:3]) == 2 and pairs[1:3][0].columns["id"] == "m1"
+    return pairs
+
+
+def test_affinities_that_are_bounds_are_not_judged(tmp_path: Path) -> None:
+    from scipy.stats import pearsonr
+
+    from affinity_zoo.zoo.scorers.judge import judge
+
+    rng = np.random.default_rng(1)
+    affinity, relation = rng.normal(7, 1, 40), np.array(["=", ">"] + ["="] * 37 + ["<"])
+    data = index(tmp_path, [LIGAND] * 40, affinity=affinity, affinity_relation=relation)
+    score = affinity + rng.normal(0, 1, 40)
+    table = from_dataset(data, np.arange(40), score)
+    exact = relation == "="
+    found = judge(table, replicates=20)["pearson"]
+    assert found.rows == 38 and found.value == pytest.approx(pearsonr(score[exact], affinity[exact])[0])
+    assert found.details["bounds_left_out"] == 2 and "2 affinities are bounds" in found.note

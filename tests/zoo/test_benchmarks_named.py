@@ -26,7 +26,7 @@ def index(path: Path, content: str = "c0de" * 16, **changes: Any) -> Dataset:
         name: np.full(n, np.nan) for name in ("active", "affinity", "rmsd", "docking_score", "pose_label")
     }
     columns["pose_label"] = np.tile([1.0, 0, 0, 0], 10)
-    columns |= {name: np.full(n, "") for name in ("molecule", "source")}
+    columns |= {name: np.full(n, "") for name in ("molecule", "source", "affinity_relation")}
     columns |= {
         "target": np.repeat([f"t{i}" for i in range(10)], 4),
         "id": np.array([f"p{i}" for i in range(n)]),

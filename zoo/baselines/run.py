@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Baseline, Predictions
+from affinity_zoo.zoo.baselines.pairs import IndexedMeasuredPairs
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.benchmarks import Benchmark
@@ -20,11 +21,8 @@ Array: TypeAlias = NDArray[Any]
 
 #: on every board, in this order
 DEFAULT_BASELINES = (
-    "best-possible", "burial", "contacts", "shortest-distance", "ligand-size", "docking-score", "random",
-)  # fmt: skip
-PAIR_COLUMNS = (
-    "id", "receptor", "ligand", "record", "target", "molecule", "pose_label", "active", "affinity", "rmsd",
-    "docking_score", "group", "source",
+    "best-possible", "burial", "contacts", "shortest-distance", "ligand-size", "docking-score",
+    "ligand-only", "receptor-only", "receptor-only-site", "random",
 )  # fmt: skip
 
 
@@ -54,17 +52,19 @@ def run_baselines(
         the baseline says nothing.
     """
     chosen = default_baselines() if baselines is None else list(baselines)
-    rows = np.asarray(rows)
-    columns = {name: dataset.column(name)[rows].tolist() for name in PAIR_COLUMNS}
-    receptors = dataset.receptor_structure[rows].tolist()
-    ligands = dataset.ligand_structure[rows].tolist()
-    scores = {baseline.name: np.full(len(rows), np.nan) for baseline in chosen}
-    for i in range(len(rows)):
-        pair = {name: column[i] for name, column in columns.items()}
-        receptor, ligand = dataset.store.atoms(receptors[i]), dataset.store.atoms(ligands[i])
-        for baseline in chosen:
-            sign = 1.0 if baseline.direction == "higher" else -1.0
-            scores[baseline.name][i] = sign * baseline.measure(receptor, ligand, pair)
+    pairs = IndexedMeasuredPairs(dataset, np.asarray(rows))
+    scores = {baseline.name: np.full(len(pairs), np.nan) for baseline in chosen}
+    signs = {baseline.name: 1.0 if baseline.direction == "higher" else -1.0 for baseline in chosen}
+    single = []
+    for baseline in chosen:
+        together = baseline.measure_all(pairs)
+        if together is None:
+            single.append(baseline)
+        else:
+            scores[baseline.name] = signs[baseline.name] * together
+    for i, (receptor, ligand, pair) in enumerate(pairs):
+        for baseline in single:
+            scores[baseline.name][i] = signs[baseline.name] * baseline.measure(receptor, ligand, pair)
         if advance is not None:
             advance(1)
     return scores
@@ -131,9 +131,11 @@ def _is_there(place: Path, labels: str) -> bool:
 
 
 def _row_name(baseline: Baseline) -> str:
-    """The name of a baseline's row: with the data where it has a training set."""
-    training = str(baseline.options().get("training") or "")
-    return f"{baseline.name} of {Path(training).name}" if training else baseline.name
+    """The name of a baseline's row: with the data where it has a training set, or how it learnt without one."""
+    options = baseline.options()
+    if training := str(options.get("training") or ""):
+        return f"{baseline.name} of {Path(training).name}"
+    return f"{baseline.name} cross-validated" if "folds" in options else baseline.name
 
 
 def _note(baseline: Baseline, predictions: Predictions) -> str:

@@ -66,7 +66,7 @@ def leaderboard(
         most = None if every else min(4, max(2, (terminal.console().width - 40) // 24))
         more = len(board.columns) - most if most is not None else 0
         caption = (
-            "↑ higher is better, ↓ lower is better; [95 % interval]; (name): a baseline, nothing trained"
+            "↑ higher is better, ↓ lower is better; [95 % interval]; (name): a baseline, no network"
         )
         caption += f"; {more} more metrics with --all" if more > 0 else ""
         title = f"{board.benchmark}: {board.pairs} pairs, best first by {board.sorted_by}"
@@ -137,11 +137,11 @@ def benchmarks_add(
     split: Annotated[str, typer.Option(help="all, test, validation or train.")] = "all",
     sources: Annotated[str, typer.Option(help="Poses from these sources only, comma-separated.")] = "",
     about: Annotated[str, typer.Option(help="A sentence on what it is.")] = "",
-    baselines: Annotated[bool, typer.Option(help="Judge the one-number baselines on it.")] = True,
+    baselines: Annotated[bool, typer.Option(help="Judge the baselines on it.")] = True,
     replace: Annotated[bool, typer.Option("--replace", help="Take the name from another content.")] = False,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Give a labelled set a name and a hash, and judge the one-number baselines on it."""
+    """Give a labelled set a name and a hash, and judge the baselines on it."""
     from affinity_zoo.zoo import benchmarks, terminal
     from affinity_zoo.zoo.data.dataset import Dataset
 

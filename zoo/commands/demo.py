@@ -9,7 +9,7 @@ import typer
 
 NEXT_STEPS = """
 This was a demonstration on {structures} structures, most of them with nucleotides, and {complexes} complexes: it
-shows how the parts fit together, not how good a model can be. Compare each row with the one-number baselines.
+shows how the parts fit together, not how good a model can be. Compare each row with the baselines.
 Its decoys are moved crystal poses, matched on contacts and burial. What one number tells apart here (AUC of
 crystal against decoy, pooled): {baselines};
 on the test structure alone, within complexes: {tested}.

@@ -11,7 +11,7 @@ from affinity_zoo.zoo.leaderboard_text import cell
 
 
 def in_words(board: Board) -> str:
-    """Whether the best model stands above the best one-number baseline; empty where nothing can be said.
+    """Whether the best model stands above the best baseline; empty where nothing can be said.
 
     Both are compared on the same rows by a paired bootstrap; of several trainings the first is taken.
     """
@@ -21,7 +21,7 @@ def in_words(board: Board) -> str:
         return ""
     if not models:
         return (
-            f"No trained model stands on this board yet; the best one-number baseline is {baselines[0].name}."
+            f"No trained model stands on this board yet; the best baseline is {baselines[0].name}."
         )
     column = next(c for c in board.columns if c.heading == board.sorted_by)
     best, baseline = models[0], baselines[0]
@@ -33,14 +33,14 @@ def in_words(board: Board) -> str:
     figures = f"{column.key} {cell(best.metrics[column.key])} against {cell(baseline.metrics[column.key])}"
     found = _paired(best, baseline, column)
     if found is None:
-        return f"The best model is {best.name}, the best one-number baseline {baseline.name}: {figures}."
+        return f"The best model is {best.name}, the best baseline {baseline.name}: {figures}."
     figures += f"; paired difference {found.difference:.3g}, 95 % [{found.low:.3g}, {found.high:.3g}]"
     seen = f" Its overlap with training: {best.overlap}." if best.overlap not in ("", "none") else ""
     if found.winner == "a":
-        return f"{best.name} stands above the best one-number baseline, {baseline.name}: {figures}.{seen}"
+        return f"{best.name} stands above the best baseline, {baseline.name}: {figures}.{seen}"
     if found.winner == "b":
-        return f"The one-number baseline {baseline.name} beats the best model, {best.name}: {figures}."
-    return f"{best.name} is not shown to differ from the best one-number baseline, {baseline.name}: {figures}.{seen}"
+        return f"The baseline {baseline.name} beats the best model, {best.name}: {figures}."
+    return f"{best.name} is not shown to differ from the best baseline, {baseline.name}: {figures}.{seen}"
 
 
 def _paired(best: Row, baseline: Row, column: Column) -> Difference | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo import bootstrap
-from affinity_zoo.zoo.predictions import judged_rows, take
+from affinity_zoo.zoo.predictions import censored, judged_rows, take
 
 Choice = tuple[str, dict[str, object]]  #: a scorer's name and its options
 
@@ -156,13 +156,25 @@ def judge(
             rows = take(predictions, np.flatnonzero(judged_rows(predictions, truth)))
             draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
             prepared[truth] = rows, draws
-        metrics[metric_key(scorer)] = _judge_one(scorer, truth, *prepared[truth])
+        metric = _judge_one(scorer, truth, *prepared[truth])
+        bounds = int(censored(predictions).sum()) if truth == "affinity" else 0
+        metrics[metric_key(scorer)] = _with_bounds(metric, bounds) if bounds else metric
     if scorers is not None and not metrics:
         wanted = sorted({truth for scorer in chosen for truth in scorer.truths})
         raise UsageError(
             f"these predictions have no truth to judge by: the scorers need {' or '.join(wanted)}"
         )
     return metrics
+
+
+def _with_bounds(metric: Metric, bounds: int) -> Metric:
+    """Say how many affinities were bounds (``>``, ``<``) and so were not judged."""
+    note = f"{bounds} affinities are bounds (< or >): left out"
+    return replace(
+        metric,
+        details={**metric.details, "bounds_left_out": bounds},
+        note="; ".join(part for part in (metric.note, note) if part),
+    )
 
 
 def _judge_one(scorer: Scorer, truth: Truth, rows: Predictions, draws: bootstrap.Resampling | None) -> Metric:
