@@ -109,7 +109,7 @@ def test_their_own_tests_pass(environment: Environment, name: str) -> None:
 
 def test_plugins_check_passes(environment: Environment) -> None:
     reports = environment.json("plugins", "check")
-    assert {report["name"] for report in reports} >= {"pharmacophore", "densenet3d", "fresh-scorer"}
+    assert {report["name"] for report in reports} >= {"pharmacophore", "densenet3d-se", "fresh-scorer"}
     assert all(report["ok"] for report in reports)
 
 
@@ -158,7 +158,7 @@ def data(environment: Environment) -> Path:
 
 
 COMBINATIONS = (
-    ("-f pharmacophore -F radius=2.0 -a densenet3d -A blocks=1,1 -A growth=4 -A squeeze=2", "pharmacophore"),
+    ("-f pharmacophore -F radius=2.0 -a densenet3d-se -A blocks=1,1 -A growth=4 -A squeeze=2", "pharmacophore"),
     ("-f fresh-featurizer -a fresh-architecture -A filters=4,4", "fresh-featurizer"),
 )
 

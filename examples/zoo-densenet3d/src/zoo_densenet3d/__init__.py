@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 class DenseNet3D(Architecture):
     """Each convolution sees the outputs of all earlier ones of its block; blocks are halved by pooling."""
 
-    name: ClassVar[str] = "densenet3d"
-    summary: ClassVar[str] = "Densely connected 3D network with global average pooling."
+    name: ClassVar[str] = "densenet3d-se"
+    summary: ClassVar[str] = "Densely connected 3D network with squeeze and excitation after each block."
     reference: ClassVar[str] = (
-        "Huang, Liu, van der Maaten, Weinberger: Densely Connected Convolutional Networks, CVPR 2017"
+        "Huang et al.: Densely Connected Convolutional Networks, CVPR 2017; "
+        "Hu, Shen, Sun: Squeeze-and-Excitation Networks, CVPR 2018"
     )
     api_version: ClassVar[int] = 1
 
@@ -28,7 +29,7 @@ class DenseNet3D(Architecture):
     stem: int = field(default=32, metadata={"help": "filters of the first convolution"})
     compression: float = field(default=0.5, metadata={"help": "share of filters kept between blocks"})
     squeeze: int = field(
-        default=0, metadata={"help": "weigh channels after each block by this many hidden units; 0: do not"}
+        default=8, metadata={"help": "weigh channels after each block by this many hidden units; 0: do not"}
     )
     dropout: float = field(default=0.2, metadata={"help": "share of the pooled features dropped in training"})
 
@@ -59,7 +60,7 @@ class DenseNet3D(Architecture):
         x = keras.layers.GlobalAveragePooling3D(name="pool")(x)
         x = keras.layers.Dropout(self.dropout, name="dropout")(x)
         x = keras.layers.Dense(len(outputs), dtype="float32", name="outputs")(x)
-        return keras.Model(image, x, name="densenet3d")
+        return keras.Model(image, x, name="densenet3d_se")
 
     def custom_objects(self) -> dict[str, Any]:
         """The layer of this package, by its registered name."""
@@ -86,5 +87,5 @@ def _unit(x: keras.KerasTensor, filters: int, name: str, width: int = 3) -> kera
 
 @hookimpl
 def register_architectures() -> list[type[Architecture]]:
-    """Offer ``densenet3d``."""
+    """Offer ``densenet3d-se``."""
     return [DenseNet3D]
