@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo import bootstrap
-from affinity_zoo.zoo.leaderboard import find_results
+from affinity_zoo.zoo.leaderboard import find_results, merge_seeds, row_name
 from affinity_zoo.zoo.predictions import known_rows, labels_hash, take
 from affinity_zoo.zoo.results import Result, load_result
 from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key, plain, truth_of
@@ -61,13 +61,17 @@ class Comparison:
         return plain(asdict(self))
 
 
-def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple[Result, Result]:
+def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple[list[Result], list[Result]]:
     """Find the results of two models on one benchmark.
 
     Args:
-        a, b: each a run's number below ``root``, a folder, a result file, or the name of a row (a baseline).
+        a, b: each a run's number below ``root``, a folder, a result file, or the name of a row of the board (a
+            baseline, or several trainings of one recipe).
         root: the summaries folder.
         benchmark: name; needed where both have results on several.
+
+    Returns:
+        The results of each: one, or one for each training.
 
     Raises:
         AffinityZooError: nothing is found, or they have no benchmark or several in common.
@@ -90,73 +94,92 @@ def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple
 
 
 def compare(
-    a: Result,
-    b: Result,
+    a: Result | Sequence[Result],
+    b: Result | Sequence[Result],
     *,
     scorers: Sequence[Scorer] | None = None,
     replicates: int = bootstrap.REPLICATES,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two results on the rows that both have, groups drawn alike for both.
+    """Compare two models on the rows that all their results have, groups drawn alike for both.
 
     Args:
-        a, b: results on the same benchmark.
+        a, b: results on the same benchmark; of several trainings of one recipe the mean figure is compared, and the
+            trainings are drawn too, so that the interval knows how much they differ.
         scorers: None: those that fit the truths; what needs a calibrated score only where both are models.
         replicates, seed: of the bootstrap.
 
     Raises:
         AffinityZooError: they share no row, or disagree on what is true.
     """
-    all_a, all_b = a.predictions(), b.predictions()
-    _, in_a, in_b = np.intersect1d(all_a.id, all_b.id, return_indices=True)
-    one, two = take(all_a, in_a), take(all_b, in_b)
-    if not len(one):
-        raise AffinityZooError(f"{a.path} and {b.path} have no pair in common")
-    if labels_hash(one) != labels_hash(two):
-        raise AffinityZooError(
-            f"{a.path} and {b.path} disagree on what is true: they are not of one benchmark"
-        )
-    both = ~(np.isnan(one.score) | np.isnan(two.score))
-    one, two = take(one, np.flatnonzero(both)), take(two, np.flatnonzero(both))
-    calibrated = not (a.is_baseline or b.is_baseline)
-    chosen = default_scorers(one, calibrated=calibrated) if scorers is None else list(scorers)
-    threshold = [m.metrics["confusion"].options if "confusion" in m.metrics else {} for m in (a, b)]
-    names = _names(a, b)
+    sides = [[side] if isinstance(side, Result) else list(side) for side in (a, b)]
+    members = [*sides[0], *sides[1]]
+    everything = [member.predictions() for member in members]
+    tables = _common_rows(members, everything)
+    calibrated = not any(member.is_baseline for member in members)
+    chosen = default_scorers(tables[0], calibrated=calibrated) if scorers is None else list(scorers)
+    names = _names(*sides)
+    split = len(sides[0])
     differences = []
     for scorer in chosen:
-        pair = [_with_threshold(scorer, options) for options in threshold]
-        found = _difference(pair, one, two, names, replicates, seed)
+        judges = [_with_threshold(scorer, member) for member in members]
+        found = _difference(judges, tables, split, names, replicates, seed)
         if found is not None:
             differences.append(found)
-    missing = len(all_a) - len(one), len(all_b) - len(two)
-    return Comparison(*names, str(a.benchmark.get("name", "")), len(one), *missing, differences)
+    missing = [len(everything[i]) - len(tables[0]) for i in (0, split)]
+    benchmark = str(members[0].benchmark.get("name", ""))
+    return Comparison(*names, benchmark, len(tables[0]), *missing, differences)
+
+
+def _common_rows(members: Sequence[Result], everything: Sequence[Predictions]) -> list[Predictions]:
+    """The rows that all have scored, in one order."""
+    ids = everything[0].id
+    for table in everything[1:]:
+        ids = np.intersect1d(ids, table.id)
+    if not len(ids):
+        raise AffinityZooError(f"{members[0].path} and {members[-1].path} have no pair in common")
+    ids = np.unique(ids)
+    tables = []
+    for table in everything:
+        order = np.argsort(table.id, kind="stable")
+        tables.append(take(table, order[np.searchsorted(table.id, ids, sorter=order)]))
+    hashes = [labels_hash(table) for table in tables]
+    for member, labels in zip(members, hashes, strict=True):
+        if labels != hashes[0]:
+            raise AffinityZooError(
+                f"{members[0].path} and {member.path} disagree on what is true: they are not of one benchmark"
+            )
+    scored = np.flatnonzero(~np.any([np.isnan(table.score) for table in tables], axis=0))
+    return [take(table, scored) for table in tables]
 
 
 def _difference(
     scorers: Sequence[Scorer],
-    one: Predictions,
-    two: Predictions,
+    tables: Sequence[Predictions],
+    split: int,
     names: tuple[str, str],
     replicates: int,
     seed: int,
 ) -> Difference | None:
+    """Compare one figure; the first ``split`` tables are those of a, the others those of b."""
     scorer = scorers[0]
-    truth: Truth | None = truth_of(scorer, one)
+    truth: Truth | None = truth_of(scorer, tables[0])
     if truth is None:
         return None
-    known = np.flatnonzero(known_rows(one, truth))
-    one, two = take(one, known), take(two, known)
-    values = [s.score(rows, truth).value for s, rows in zip(scorers, (one, two), strict=True)]
-    if not all(math.isfinite(value) for value in values):
+    known = np.flatnonzero(known_rows(tables[0], truth))
+    judged = list(zip(scorers, (take(table, known) for table in tables), strict=True))
+    values = np.array([s.score(rows, truth).value for s, rows in judged])
+    if not np.isfinite(values).all():
         return None
-    draws = bootstrap.resampling(one, replicates, seed)
-    both = [
-        bootstrap.replicate_values(s, rows, truth, draws) for s, rows in zip(scorers, (one, two), strict=True)
-    ]
-    spread = bootstrap.interval_of(both[0] - both[1], draws)
-    difference = values[0] - values[1]
-    low, high = spread.low, spread.high
-    key, unit = metric_key(scorer), "" if scorer.unit in ("%", "fraction") else f" {scorer.unit}"
+    draws = bootstrap.resampling(judged[0][1], replicates, seed)
+    drawn = np.array([bootstrap.replicate_values(s, rows, truth, draws) for s, rows in judged])
+    rng = np.random.Generator(np.random.Philox(seed + 1))
+    spread = bootstrap.interval_of(
+        _mean_of_drawn(drawn[:split], rng) - _mean_of_drawn(drawn[split:], rng), draws
+    )
+    mean_a, mean_b = float(values[:split].mean()), float(values[split:].mean())
+    difference, low, high = mean_a - mean_b, spread.low, spread.high
+    unit = "" if scorer.unit in ("%", "fraction") else f" {scorer.unit}"
     scale = "%" if scorer.unit == "%" else ""
     size = f"{abs(difference):.3g}{scale or unit}, 95 % [{low:.3g}, {high:.3g}]"
     if low > 0.0 or high < 0.0:
@@ -164,34 +187,35 @@ def _difference(
         verdict = f"{names[0] if better else names[1]} is better ({size})"
     else:
         verdict = f"no difference is shown ({size})"
+    over = spread.over + (f", and {len(tables)} trainings" if len(tables) > 2 else "")
     return Difference(
-        key,
-        scorer.unit,
-        scorer.direction,
-        values[0],
-        values[1],
-        difference,
-        low,
-        high,
-        spread.over,
-        spread.drawn,
-        verdict,
-    )
+        metric_key(scorer), scorer.unit, scorer.direction, mean_a, mean_b, difference, low, high,
+        over, spread.drawn, verdict,
+    )  # fmt: skip
 
 
-def _with_threshold(scorer: Scorer, options: dict[str, Any]) -> Scorer:
+def _mean_of_drawn(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """(trainings, B) to (B,): in each replicate the mean over trainings drawn with replacement."""
+    if len(values) == 1:
+        return values[0]
+    chosen = rng.integers(0, len(values), values.shape)
+    return np.take_along_axis(values, chosen, axis=0).mean(axis=0)
+
+
+def _with_threshold(scorer: Scorer, member: Result) -> Scorer:
     """The confusion matrix of each model is taken at that model's own threshold."""
+    options = member.metrics["confusion"].options if "confusion" in member.metrics else {}
     if scorer.name != "confusion" or "threshold" not in options:
         return scorer
     return type(scorer)(**options)
 
 
-def _names(a: Result, b: Result) -> tuple[str, str]:
-    one, two = str(a.model.get("name")), str(b.model.get("name"))
+def _names(a: Sequence[Result], b: Sequence[Result]) -> tuple[str, str]:
+    one, two = row_name(a), row_name(b)
     return (one, two) if one != two else (f"{one} (A)", f"{two} (B)")
 
 
-def _candidates(what: str, root: Path) -> dict[tuple[str, str], Result]:
+def _candidates(what: str, root: Path) -> dict[tuple[str, str], list[Result]]:
     path = Path(what)
     if what.isdigit() and (root / f"{what}_logs").is_dir():
         places = find_results([root / f"{what}_logs"])
@@ -204,12 +228,27 @@ def _candidates(what: str, root: Path) -> dict[tuple[str, str], Result]:
             f"{what} is no run, folder or row, and {root} does not exist: train and evaluate first"
         )
     named = not what.isdigit() and not path.exists()
-    results = [load_result(place) for place in places]
-    known = sorted({str(r.model.get("name")) for r in results})
-    results = [r for r in results if not named or r.model.get("name") == what]
-    if not results:
-        hint = nearest(what, known) if named else ""
-        raise AffinityZooError(
-            f"no result of {what!r} was found in {root}{hint}; `affinity-zoo leaderboard` lists the rows"
+    found: dict[tuple[str, str], list[Result]] = {}
+    for place in places:
+        result = load_result(place)
+        found.setdefault((str(result.benchmark.get("name")), str(result.benchmark.get("hash"))), []).append(
+            result
         )
-    return {(str(r.benchmark.get("name")), str(r.benchmark.get("hash"))): r for r in results}
+    if not named:
+        return {key: results[-1:] for key, results in found.items()}
+    chosen = {key: _named(what, results) for key, results in found.items()}
+    chosen = {key: results for key, results in chosen.items() if results}
+    if not chosen:
+        known = {r.model.get("name") for results in found.values() for r in results}
+        known |= {row.name for results in found.values() for row in merge_seeds(results)}
+        raise AffinityZooError(
+            f"no result of {what!r} was found in {root}{nearest(what, sorted(map(str, known)))}; "
+            "`affinity-zoo leaderboard` lists the rows"
+        )
+    return chosen
+
+
+def _named(what: str, results: Sequence[Result]) -> list[Result]:
+    """The results of the row of this name, or of the one model of this name."""
+    rows = [row.results for row in merge_seeds(results) if row.name == what]
+    return rows[0] if rows else [r for r in results if r.model.get("name") == what][:1]

@@ -249,16 +249,25 @@ def _row(members: list[Result]) -> Row:
     model = first.model
     if model.get("note"):
         notes.append(str(model["note"]))
-    parts = dict(model.get("featurizer_options") or {}).get("parts", "both")
-    featurizer = str(model.get("featurizer") or "") + (
-        f" ({parts} only)" if parts not in ("both", "") else ""
-    )
-    combination = f"{featurizer}+{model.get('architecture', '')}"
-    name = combination if len(members) > 1 else str(model.get("name") or combination)
     return Row(
-        name, featurizer, str(model.get("architecture") or ""),
+        row_name(members), _featurizer(first), str(model.get("architecture") or ""),
         first.is_baseline, metrics, members, str(first.data.get("overlap", {}).get("verdict", "")), notes,
     )  # fmt: skip
+
+
+def row_name(members: Sequence[Result]) -> str:
+    """What a row is called: the model's name, or of several trainings featurizer+architecture."""
+    model = members[0].model
+    combination = f"{_featurizer(members[0])}+{model.get('architecture', '')}"
+    return combination if len(members) > 1 else str(model.get("name") or combination)
+
+
+def _featurizer(result: Result) -> str:
+    """The featurizer of a result's model, and which part of the complex it sees where that is not both."""
+    parts = dict(result.model.get("featurizer_options") or {}).get("parts", "both")
+    return str(result.model.get("featurizer") or "") + (
+        f" ({parts} only)" if parts not in ("both", "") else ""
+    )
 
 
 def _mean(metrics: Sequence[Metric]) -> Metric:

@@ -84,8 +84,8 @@ def test_results_are_found_by_number_folder_and_name(tmp_path: Path) -> None:
     result(tmp_path / "3_logs/results/toy", table(1.0, 1), "one")
     result(tmp_path / "baselines/toy/contacts", table(0.5, 2), "contacts")
     a, b = find_pair("3", "contacts", tmp_path)
-    assert (a.model["name"], b.model["name"]) == ("one", "contacts")
-    assert find_pair(str(tmp_path / "3_logs"), "3", tmp_path)[0].path == a.path
+    assert (a[0].model["name"], b[0].model["name"]) == ("one", "contacts")
+    assert find_pair(str(tmp_path / "3_logs"), "3", tmp_path)[0][0].path == a[0].path
     with pytest.raises(AffinityZooError, match="no result of 'nobody'"):
         find_pair("nobody", "3", tmp_path)
 
@@ -97,6 +97,40 @@ def test_several_benchmarks_need_a_choice(tmp_path: Path) -> None:
             result(tmp_path / f"{x}_logs" / name, table(1.0, x), f"run {x}", benchmark)
     with pytest.raises(AffinityZooError, match="results on x, y: choose one"):
         find_pair("1", "2", tmp_path)
-    assert find_pair("1", "2", tmp_path, "y")[0].benchmark["name"] == "y"
+    assert find_pair("1", "2", tmp_path, "y")[0][0].benchmark["name"] == "y"
     with pytest.raises(AffinityZooError, match="no such benchmark"):
         find_pair("1", "2", tmp_path, "z")
+
+
+def trainings(folder: Path, skills: list[float], name: str) -> list[Result]:
+    made = []
+    for i, skill in enumerate(skills):
+        model = {"name": f"{name} run {i}", "featurizer": name, "architecture": "net", "recipe_hash": name}
+        rows = table(skill, 10 + i, 0.1)
+        path = write_result(
+            folder / f"{i}_logs", model=model, predictions=rows, benchmark=BENCHMARK, replicates=0
+        )
+        made.append(load_result(path))
+    return made
+
+
+def test_several_trainings_are_compared_by_their_mean_and_drawn_too(tmp_path: Path) -> None:
+    steady = trainings(tmp_path / "steady", [1.4, 1.4, 1.4], "steady")
+    fickle = trainings(tmp_path / "fickle", [0.6, 1.1, 2.5], "fickle")
+    other = result(tmp_path / "other", table(1.0, 2, 0.1), "other")
+    one = compare(steady, other, scorers=[RocAuc()], replicates=400).differences[0]
+    singles = [compare(r, other, scorers=[RocAuc()], replicates=10).differences[0].a for r in steady]
+    assert one.a == pytest.approx(np.mean(singles)) and one.over.endswith("and 4 trainings")
+    two = compare(fickle, other, scorers=[RocAuc()], replicates=400).differences[0]
+    assert two.high - two.low > 2 * (one.high - one.low)  # trainings that disagree make the answer unsure
+    assert one.winner == "a" and two.winner == ""
+
+
+def test_a_row_of_several_trainings_is_found_by_its_name(tmp_path: Path) -> None:
+    trainings(tmp_path, [1.4, 1.4], "steady")
+    result(tmp_path / "base", table(1.0, 2, 0.1), "burial")
+    a, b = find_pair("steady+net", "burial", tmp_path)
+    assert len(a) == 2 and len(b) == 1
+    single, _ = find_pair("steady run 1", "burial", tmp_path)
+    assert [r.model["name"] for r in single] == ["steady run 1"]
+    assert len(find_pair("0", "burial", tmp_path)[0]) == 1

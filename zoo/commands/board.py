@@ -65,9 +65,7 @@ def leaderboard(
     for board in boards:
         most = None if every else min(4, max(2, (terminal.console().width - 40) // 24))
         more = len(board.columns) - most if most is not None else 0
-        caption = (
-            "↑ higher is better, ↓ lower is better; [95 % interval]; (name): a baseline, no network"
-        )
+        caption = "↑ higher is better, ↓ lower is better; [95 % interval]; (name): a baseline, no network"
         caption += f"; {more} more metrics with --all" if more > 0 else ""
         title = f"{board.benchmark}: {board.pairs} pairs, best first by {board.sorted_by}"
         title += f"; intervals over {board.intervals}" if board.intervals else ""
@@ -125,9 +123,9 @@ def compare(
     ]
     columns = ["metric", "unit", found.a, found.b, "difference", "95 % interval", "in words"]
     over = f"{found.differences[0].drawn} {found.differences[0].over}" if found.differences else "nothing"
-    caption = (
-        f"paired bootstrap over {over}; it does not see that another training of the same recipe would differ"
-    )
+    caption = f"paired bootstrap over {over}"
+    if "trainings" not in over:
+        caption += "; it does not see that another training of the same recipe would differ"
     terminal.table(f"{found.benchmark}: {found.rows} pairs", columns, rows, caption)
 
 

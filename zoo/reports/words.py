@@ -13,16 +13,14 @@ from affinity_zoo.zoo.leaderboard_text import cell
 def in_words(board: Board) -> str:
     """Whether the best model stands above the best baseline; empty where nothing can be said.
 
-    Both are compared on the same rows by a paired bootstrap; of several trainings the first is taken.
+    Both are compared on the same rows by a paired bootstrap; of several trainings the mean.
     """
     models = [row for row in board.rows if not row.baseline]
     baselines = [row for row in board.rows if row.baseline and row.name != "best-possible"]
     if not board.columns or not baselines:
         return ""
     if not models:
-        return (
-            f"No trained model stands on this board yet; the best baseline is {baselines[0].name}."
-        )
+        return f"No trained model stands on this board yet; the best baseline is {baselines[0].name}."
     column = next(c for c in board.columns if c.heading == board.sorted_by)
     best, baseline = models[0], baselines[0]
     values = [
@@ -50,7 +48,7 @@ def _paired(best: Row, baseline: Row, column: Column) -> Difference | None:
     metric = best.metrics[column.key]
     try:
         scorer = catalog().create("scorer", metric.name, metric.options)
-        found = compare(best.results[0], baseline.results[0], scorers=[scorer]).differences
+        found = compare(best.results, baseline.results, scorers=[scorer]).differences
     except AffinityZooError:
         return None
     return found[0] if found else None
