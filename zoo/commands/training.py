@@ -1,4 +1,4 @@
-"""Commands: train, evaluate, predict."""
+"""Commands: train, evaluate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import typer
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.files import check_output
-from affinity_zoo.zoo.pose_files import pose_files, receptor_file
 from affinity_zoo.zoo.quiet import start_keras
 
 Names = list[str] | None
@@ -22,7 +21,6 @@ def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command(rich_help_panel="Train and use")(train)
     app.command(rich_help_panel="Train and use")(evaluate)
-    app.command(rich_help_panel="Train and use")(predict)
 
 
 def key_values(given: list[str] | None, flag: str) -> dict[str, str]:
@@ -34,6 +32,21 @@ def key_values(given: list[str] | None, flag: str) -> dict[str, str]:
             raise UsageError(f"{flag} takes key=value, not {text!r}; `affinity-zoo show NAME` lists the keys")
         parsed[key.strip().replace("-", "_")] = value
     return parsed
+
+
+def names_of(text: str | None) -> tuple[str, ...] | None:
+    """Parse a comma-separated list."""
+    return None if text is None else tuple(part.strip() for part in text.split(","))
+
+
+def numbers_of(text: str | None) -> tuple[float, ...] | None:
+    """Parse a comma-separated list of numbers."""
+    if text is None:
+        return None
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"--task-weights is {text!r}: give numbers such as 1,0.5") from None
 
 
 def parse_box(text: str | None) -> tuple[int, float] | None:
@@ -89,11 +102,31 @@ def train(
     monitor: Annotated[
         str | None,
         typer.Option(
-            help="Chooses the epoch, on validation: roc-auc-per-complex (default), roc-auc or loss."
+            help="Chooses the epoch, on validation: roc-auc-per-complex, roc-auc, loss, and for affinity rmse, "
+            "pearson, spearman. [default: roc-auc-per-complex; of an affinity model rmse]"
         ),
     ] = None,
     early_stopping: Annotated[
         int | None, typer.Option(help="Stop after so many epochs without improvement; 0: never. [default: 0]")
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            help="What is learnt, comma-separated: pose, activity, affinity. Missing truths are left out. "
+            "[default: pose]"
+        ),
+    ] = None,
+    task_weights: Annotated[
+        str | None, typer.Option(help="Weight of each task in the loss, such as 1,0.5. [default: 1 each]")
+    ] = None,
+    affinity_loss: Annotated[
+        str | None, typer.Option(help="huber (linear beyond 1 pK) or mse. [default: huber]")
+    ] = None,
+    affinity_on_wrong_poses: Annotated[
+        str | None,
+        typer.Option(
+            help="masked: not shown. one-sided: only predicting more than measured costs. [default: masked]"
+        ),
     ] = None,
     sources: Annotated[
         str | None,
@@ -118,28 +151,38 @@ def train(
     logical_cpus: Annotated[
         int, typer.Option(help="Train on so many logical CPU devices (tries distribution out).")
     ] = 0,
+    distributed: Annotated[
+        bool,
+        typer.Option(
+            "--distributed",
+            help="Train together with the other tasks of this Slurm step; TF_CONFIG says so by itself.",
+        ),
+    ] = False,
 ) -> None:
     """Train a featurizer with an architecture on an index."""
     start_keras()
+    from affinity_zoo.zoo.training.distributed import speaks
     from affinity_zoo.zoo.training.train import train as run_training
 
     training: dict[str, Any] = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
         "false_positive_weight": false_positive_weight, "balance": balance, "monitor": monitor,
         "early_stopping": early_stopping, "mixed_precision": mixed_precision, "shuffle_labels": shuffle_labels,
-        "sources": None if sources is None else tuple(part.strip() for part in sources.split(",")),
+        "sources": names_of(sources), "tasks": names_of(task), "task_weights": numbers_of(task_weights),
+        "affinity_loss": affinity_loss, "affinity_on_wrong_poses": affinity_on_wrong_poses,
     }  # fmt: skip
     run = run_training(
         data, featurizer, architecture,
         featurizer_options=key_values(featurizer_option, "-F"),
         architecture_options=key_values(architecture_option, "-A"),
         recipe=recipe, runs=runs, resume=resume, box=parse_box(box), voxelize=voxelize, workers=workers,
-        logical_cpus=logical_cpus,
+        logical_cpus=logical_cpus, distributed=distributed,
         **training,
     )  # fmt: skip
-    typer.echo(
-        f"next: affinity-zoo evaluate {run.x}" + ("" if runs == Path("summaries") else f" --runs {runs}")
-    )
+    if speaks():
+        typer.echo(
+            f"next: affinity-zoo evaluate {run.x}" + ("" if runs == Path("summaries") else f" --runs {runs}")
+        )
 
 
 def evaluate(
@@ -179,51 +222,3 @@ def evaluate(
     print_result(
         result, json_output, tuple(str(catalog().create("scorer", name).name) for name in scorer or ())
     )
-
-
-def predict(
-    model: Annotated[
-        str, typer.Argument(help="A model directory, the number of a run, or one of its folders.")
-    ],
-    receptor: Annotated[Path, typer.Option("--receptor", "-r", help="Structure of the receptor.")],
-    ligand: Annotated[
-        list[Path], typer.Option("--ligand", "-l", help="Pose file or folder; may be repeated.")
-    ],
-    output: Annotated[Path, typer.Option("--output", "-o", help="CSV of the ranking.")] = Path(
-        "predictions.csv"
-    ),
-    views: Annotated[int, typer.Option(help="Rotations averaged for each pose.", min=1)] = 4,
-    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
-    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
-    top: Annotated[int, typer.Option(help="Rows to print; the CSV has all.", min=0)] = 20,
-    runs: Runs = Path("summaries"),
-    voxelize: Voxelize = "auto",
-    workers: Workers = 2,
-    json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
-) -> None:
-    """Rank unlabelled poses of a receptor, best first."""
-    from affinity_zoo.zoo.models import find_model_folder, load_model
-
-    # what is not there is said at once, not after Keras has started
-    folder = find_model_folder(model, runs)
-    files = pose_files(ligand)
-    receptor_file(receptor)
-    check_output(output)
-    start_keras()
-    from affinity_zoo.zoo.evaluation_report import print_predictions
-    from affinity_zoo.zoo.prediction import predict as rank_poses
-    from affinity_zoo.zoo.prediction import write_predictions_csv
-
-    rows = rank_poses(
-        load_model(folder),
-        receptor,
-        files,
-        views=views,
-        seed=seed,
-        batch_size=batch_size,
-        voxelize=voxelize,
-        workers=workers,
-    )
-    write_predictions_csv(output, rows)
-    failed = print_predictions(rows, output, top, json_output)
-    raise typer.Exit(1 if failed == len(rows) else 3 if failed else 0)

@@ -26,11 +26,12 @@ def epoch_order(
 
     Args:
         rows: (n,) row numbers of the index.
-        labels: (n,) 0 or 1.
+        labels: (n,) 0 or 1; NaN in rows that have no label (they teach something else).
         seed, epoch: what the order depends on, besides the rows.
         balance: ``none``: each row exactly once. ``oversample``: each row of the larger class exactly
             once; rows of the smaller class as evenly repeated as can be (each floor or ceil of the ratio
-            times) until both are equally many, and the two alternate, so that every batch is balanced.
+            times) until both are equally many, and the two alternate, so that every batch is balanced. Rows
+            without a label come once each, anywhere between them.
 
     Returns:
         Row numbers in the order in which they are shown, and for each how often the row was shown before in this
@@ -45,6 +46,11 @@ def epoch_order(
     for start, group in enumerate((positives, negatives)):
         order[start::2] = _repeat(rng, group, n)
         copies[start::2] = np.arange(n) // len(group)
+    unlabelled = rows[np.isnan(labels)]
+    if len(unlabelled):
+        places = np.sort(rng.integers(0, len(order) + 1, len(unlabelled)))
+        order = np.insert(order, places, rng.permutation(unlabelled))
+        copies = np.insert(copies, places, 0)
     return order, copies
 
 

@@ -19,7 +19,7 @@ from affinity_zoo.zoo.data.epochs import Balance, epoch_order, steps_per_epoch
 #: bytes of batches that may exist at a time
 MAX_IN_FLIGHT = 2**30
 
-#: (inputs, labels (B, 1), weights (B,)): weights are 0 in the rows that fill up the last batch
+#: (inputs, what is taught (B, 1) or (B, T, 3), weights (B,)): weights are 0 in rows that fill up the last batch
 Batch = tuple[Inputs, NDArray[np.float32], NDArray[np.float32]]
 
 
@@ -31,13 +31,27 @@ class Step(NamedTuple):
     copies: NDArray[np.int64]  #: (B,) how often each row was shown before in this epoch
     weights: NDArray[np.float32]  #: (B,) 1, or 0 in rows that only fill up
 
+    def part(self, number: int, of: int) -> Step:
+        """One of ``of`` equal parts: what one replica is shown. ``of`` divides the batch."""
+        size = len(self.rows) // of
+        here = slice(number * size, (number + 1) * size)
+        return Step(self.epoch, self.rows[here], self.copies[here], self.weights[here])
+
+
+class Share(NamedTuple):
+    """Which parts of every batch this process makes, one for each of its replicas."""
+
+    first: int = 0
+    count: int = 1
+    of: int = 1
+
 
 @dataclass(frozen=True, eq=False)
 class TrainingPlan:
     """What is shown in which step: a pure function of the step number."""
 
     rows: NDArray[np.int64]  #: (n,) row numbers of the index
-    labels: NDArray[np.float64]  #: (n,) 0 or 1
+    labels: NDArray[np.float64]  #: (n,) 0 or 1, what is balanced; NaN: neither
     batch_size: int
     seed: int
     balance: Balance
@@ -72,22 +86,32 @@ class TrainingPlan:
 
 
 class TrainingBatches:
-    """Batch number ``step`` of a training, counted over all epochs; callable from any thread."""
+    """Batch number ``step`` of a training, counted over all epochs; callable from any thread.
 
-    def __init__(self, maker: BatchMaker, plan: TrainingPlan) -> None:
+    Args:
+        maker: what makes the images.
+        plan: which rows each step shows.
+        targets: (n, ...) what each row of the plan teaches; None: its label, (n, 1).
+    """
+
+    def __init__(
+        self, maker: BatchMaker, plan: TrainingPlan, targets: NDArray[np.float32] | None = None
+    ) -> None:
         self._maker = maker
         self._plan = plan
         self.steps = plan.steps
-        self._label_of = np.zeros(int(plan.rows.max()) + 1, np.float32)
-        self._label_of[plan.rows] = plan.labels
+        taught = plan.labels[:, None] if targets is None else targets
+        self._taught = np.zeros((int(plan.rows.max()) + 1, *taught.shape[1:]), np.float32)
+        self._taught[plan.rows] = taught
         #: the first error a batch raised: TensorFlow would hide it in one of its own
         self.failure: AffinityZooError | None = None
 
-    def __call__(self, step: int) -> Batch:
-        shown = self._plan.step(step, self.steps)
+    def __call__(self, step: int, part: int = 0, parts: int = 1) -> Batch:
+        """Make one of ``parts`` equal parts of a batch."""
+        shown = self._plan.step(step, self.steps).part(part, parts)
         try:
             inputs = self._maker.training(shown.rows, shown.epoch, shown.copies)
-            return inputs, self._label_of[shown.rows][:, None], shown.weights
+            return inputs, self._taught[shown.rows], shown.weights
         except AffinityZooError as error:
             self.failure = self.failure or error
             raise
@@ -98,31 +122,35 @@ def has_tensorflow() -> bool:
     return importlib.util.find_spec("tensorflow") is not None
 
 
-def training_data(batches: TrainingBatches, first_step: int, last_step: int, workers: int) -> Any:
+def training_data(
+    batches: TrainingBatches, first_step: int, last_step: int, workers: int, share: Share = Share()
+) -> Any:
     """Return what ``fit`` takes for the steps ``first_step`` to ``last_step``, in order, prefetched.
 
     Args:
         batches: from step number to batch.
         workers: threads that make batches; the kernels release the interpreter lock.
+        share: the parts of each batch that are wanted, one element each; TensorFlow only.
     """
     if has_tensorflow():
-        return _tf_dataset(batches, first_step, last_step, workers)
+        return _tf_dataset(batches, first_step, last_step, workers, share)
     return _py_dataset(batches, first_step, workers)
 
 
-def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, workers: int) -> Any:
+def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, workers: int, share: Share) -> Any:
     import tensorflow as tf
 
-    inputs, labels, weights = batches(first_step)
+    inputs, labels, weights = batches(first_step, share.first, share.of)
     names = list(inputs)
     types = [tf.as_dtype(inputs[name].dtype) for name in names] + [tf.float32, tf.float32]
 
-    def make(step: Any) -> list[NDArray]:
-        made, y, w = batches(int(step))
+    def make(number: Any) -> list[NDArray]:
+        step, part = divmod(int(number), share.count)
+        made, y, w = batches(step, share.first + part, share.of)
         return [*(made[name] for name in names), y, w]
 
-    def as_batch(step: Any) -> Any:
-        *arrays, y, w = tf.numpy_function(make, [step], types, stateful=False)
+    def as_batch(number: Any) -> Any:
+        *arrays, y, w = tf.numpy_function(make, [number], types, stateful=False)
         for name, array in zip(names, arrays, strict=True):
             # the number of padded atoms differs from batch to batch, everything else is fixed
             shape = list(inputs[name].shape)
@@ -134,7 +162,7 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
         return dict(zip(names, arrays, strict=True)), y, w
 
     workers, ready = in_flight(sum(a.nbytes for a in inputs.values()), workers)
-    data = tf.data.Dataset.range(first_step, last_step)
+    data = tf.data.Dataset.range(first_step * share.count, last_step * share.count)
     data = data.map(as_batch, num_parallel_calls=workers, deterministic=True)
     options = tf.data.Options()
     # one process reads all of it: several replicas share each batch, nobody skips one

@@ -102,7 +102,7 @@ class EpochEnd(keras.callbacks.Callback):
     Args:
         validate: from the model to the validation scores of this epoch (may be empty).
         history: what is remembered from epoch to epoch; saved in the checkpoint.
-        netstate: folder of the checkpoints.
+        netstate: folder of the checkpoints; None: another worker writes checkpoints and curves.
         patience: epochs without improvement before stopping; 0: never.
         curves: called with (epoch, training scalars, validation scalars).
         say: prints one line.
@@ -112,7 +112,7 @@ class EpochEnd(keras.callbacks.Callback):
         self,
         validate: Callable[[int], dict[str, float]],
         history: History,
-        netstate: Path,
+        netstate: Path | None,
         patience: int,
         curves: Callable[[int, dict[str, float], dict[str, float]], None],
         say: Callable[[str], None],
@@ -126,10 +126,11 @@ class EpochEnd(keras.callbacks.Callback):
         train = {"loss": float((logs or {})["loss"])}
         validation = self._validate(epoch)
         self._history.add(epoch + 1, train, validation)
-        self._curves(epoch + 1, train, validation)
-        checkpoints.save(
-            self._netstate, epoch + 1, self.model, self._history.state(), keep={self._history.best_epoch}
-        )
+        if self._netstate is not None:
+            self._curves(epoch + 1, train, validation)
+            checkpoints.save(
+                self._netstate, epoch + 1, self.model, self._history.state(), keep={self._history.best_epoch}
+            )
         shown = ", ".join(f"{name} {value:.4f}" for name, value in validation.items())
         self._say(
             f"epoch {epoch + 1}: loss {train['loss']:.4f}; validation {shown or 'none'}; "

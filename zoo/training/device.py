@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.training.distributed import Cluster
 
 
 @dataclass(frozen=True)
@@ -15,6 +18,16 @@ class Device:
     replicas: int
     accelerator: bool
     strategy: Any = None  #: a ``tf.distribute`` strategy, or None
+    cluster: Cluster | None = None  #: several hosts, or None
+
+    @property
+    def chief(self) -> bool:
+        """Whether this process writes and speaks: always, but for the further workers of several hosts."""
+        return self.cluster is None or self.cluster.chief
+
+    def alone(self) -> Device:
+        """The same device without the other hosts."""
+        return replace(self, strategy=None if self.cluster else self.strategy, cluster=None)
 
     def scope(self) -> AbstractContextManager:
         """The scope in which the model is made."""
@@ -25,15 +38,18 @@ class Device:
         return -(-batch_size // self.replicas) * self.replicas
 
 
-def find_device(logical_cpus: int = 0) -> Device:
+def find_device(logical_cpus: int = 0, cluster: Cluster | None = None) -> Device:
     """Find the device of the active Keras backend.
 
     Args:
         logical_cpus: on a machine without an accelerator, cut the CPU into so many logical devices
             and train on all of them (to try distribution without GPUs); TensorFlow only.
+        cluster: the hosts that train together; None: this one alone.
     """
     import keras
 
+    if cluster is not None:
+        return _device_of(cluster)
     backend = keras.config.backend()
     if backend == "tensorflow":
         return _tensorflow_device(logical_cpus)
@@ -50,6 +66,21 @@ def find_device(logical_cpus: int = 0) -> Device:
             return Device(f"{torch.cuda.get_device_name()} (PyTorch)", 1, True)
         return Device(f"CPU, {torch.get_num_threads()} threads (PyTorch)", 1, False)
     return Device(backend, 1, False)
+
+
+def _device_of(cluster: Cluster) -> Device:
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    replicas = cluster.strategy.num_replicas_in_sync
+    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "GPU") if gpus else "CPU"
+    return Device(
+        f"{replicas} x {name} of {cluster.workers} workers, MultiWorkerMirroredStrategy (TensorFlow)",
+        replicas,
+        bool(gpus),
+        cluster.strategy,
+        cluster,
+    )
 
 
 def take_memory_as_needed(gpus: list[Any]) -> None:

@@ -113,7 +113,17 @@ def connect(asked: bool = False) -> Cluster | None:
         ) from error
     spec = resolver.cluster_spec().as_dict()
     index = int(resolver.task_id) + (len(spec.get("chief", [])) if resolver.task_type == "worker" else 0)
-    return Cluster(strategy, sum(len(spec.get(job, [])) for job in ("chief", "worker")), index)
+    global _joined
+    _joined = Cluster(strategy, sum(len(spec.get(job, [])) for job in ("chief", "worker")), index)
+    return _joined
+
+
+_joined: Cluster | None = None
+
+
+def speaks() -> bool:
+    """Whether this process prints: it trains alone, or is the first of its workers."""
+    return _joined is None or _joined.chief
 
 
 def _resolver(asked: bool) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
 
 import keras
 import numpy as np
@@ -20,24 +22,37 @@ from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, traini
 from affinity_zoo.zoo.files import write_whole
 from affinity_zoo.zoo.provenance import coordinates_hash
 from affinity_zoo.zoo.scoring_model import ScoringModel
-from affinity_zoo.zoo.training import callbacks, checkpoints
+from affinity_zoo.zoo.training import callbacks, checkpoints, distributed
+from affinity_zoo.zoo.training.head import with_head
 from affinity_zoo.zoo.training.history import History
 from affinity_zoo.zoo.training.job import Job
-from affinity_zoo.zoo.training.losses import WeightedCrossEntropy, logit_correction
-from affinity_zoo.zoo.training.recipe import Recipe
+from affinity_zoo.zoo.training.losses import logit_correction, loss_of
+from affinity_zoo.zoo.training.recipe import Head, Recipe
+from affinity_zoo.zoo.training.resolve import Rows
+from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
 from affinity_zoo.zoo.training.validation import best_threshold, validation_scores
 
-OUTPUTS = ("pose",)
+NO_HEAD = Head()
 
 
-def build_model(featurizer: Featurizer, architecture: Architecture, imaging: Imaging) -> ScoringModel:
+def build_model(
+    featurizer: Featurizer,
+    architecture: Architecture,
+    imaging: Imaging,
+    tasks: tuple[str, ...] = ("pose",),
+    head: Head = NO_HEAD,
+) -> ScoringModel:
     """Build voxelizer and network as one model, not compiled.
+
+    Args:
+        tasks: what the outputs mean, in their order.
+        head: where the affinity output starts.
 
     Raises:
         AffinityZooError: the network cannot be built for images of this shape.
     """
     try:
-        network = architecture.build(imaging.image_shape, OUTPUTS)
+        network = with_head(architecture.build(imaging.image_shape, tasks), tasks, head)
     except ValueError as error:
         raise AffinityZooError(
             f"architecture {architecture.name!r} cannot be built for images of {imaging.image_shape}: {_cause(error)}; "
@@ -62,18 +77,33 @@ def compile_model(model: ScoringModel, recipe: Recipe) -> None:
         else keras.optimizers.Adam(t.learning_rate)
     )
     # jit_compile makes Conv3D several times slower on a CPU
-    model.compile(optimizer, loss=WeightedCrossEntropy(t.false_positive_weight), jit_compile=False)
+    model.compile(optimizer, loss=loss_of(t), jit_compile=False)
 
 
 def fit(job: Job) -> None:
     """Train what is left to train, then write the model directory of the chosen epoch."""
-    t, run = job.recipe.training, job.run
+    run = job.run
     try:
         model = _compiled_model(job)
     except Exception:
-        run.remove_if_empty()
+        if job.device.chief:
+            run.remove_if_empty()
         raise
+    with distributed.ending_together(job.device.cluster, run.x):
+        history = _train(job, model)
+        if job.device.chief:
+            # one of several hosts finishes alone, the others wait
+            alone = replace(job, device=job.device.alone())
+            _finish(alone, distributed.local_copy(job.device.cluster, model), history)
+        distributed.wait(job.device.cluster)
+
+
+def _train(job: Job, model: ScoringModel) -> History:
+    """Go on after the last whole epoch, as long as there is something to train."""
+    t, run = job.recipe.training, job.run
     history, done = History(t.monitor), checkpoints.latest(run.netstate) or 0
+    if job.device.cluster is not None:
+        job.device.cluster.agree("the last checkpoint", str(done))
     if done:
         history = History.from_state(checkpoints.load(run.netstate, done, model))
         job.say(f"going on after epoch {done}")
@@ -82,11 +112,18 @@ def fit(job: Job) -> None:
         job.say(f"nothing left to train: {done} epochs are done")
     else:
         _fit_epochs(job, model, history, done)
+    return history
+
+
+def _finish(job: Job, model: ScoringModel, history: History) -> None:
+    """Write the model directory of the chosen epoch."""
+    t, run = job.recipe.training, job.run
     best = (
         history.best_epoch if t.keep == "best" and len(job.validation) else checkpoints.latest(run.netstate)
     )
     assert best is not None
     checkpoints.load(run.netstate, best, model, optimizer=False)
+    distributed.synchronise(model, False)  # a model is used on one device
     _save(job, model, history, best)
 
 
@@ -100,8 +137,9 @@ def _compiled_model(job: Job) -> ScoringModel:
         keras.config.set_dtype_policy("mixed_float16")
     try:
         with job.device.scope():
-            model = build_model(job.featurizer, job.architecture, job.imaging)
+            model = build_model(job.featurizer, job.architecture, job.imaging, t.tasks, job.recipe.head)
             compile_model(model, job.recipe)
+            distributed.synchronise(model, job.device.replicas > 1)
     finally:
         keras.config.set_dtype_policy(policy)
     return model
@@ -110,13 +148,12 @@ def _compiled_model(job: Job) -> ScoringModel:
 def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> None:
     t, run = job.recipe.training, job.run
     maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed)
-    plan = TrainingPlan(job.train.rows, job.train.labels, t.batch_size, t.seed, t.balance)
-    batches = TrainingBatches(maker, plan)
+    batches = training_batches(job, maker)
     display = callbacks.Display(t.epochs, batches.steps, t.batch_size, history, job.say)
     end = callbacks.EpochEnd(
         lambda epoch: _validate(job, model, maker, epoch)[0],
         history,
-        run.netstate,
+        run.netstate if job.device.chief else None,
         t.early_stopping,
         callbacks.Curves(run.train, run.test),
         job.say,
@@ -124,15 +161,20 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
     # checks first, the display closes its bar before validation begins
     watchers = [callbacks.SeedDropout(t.seed), callbacks.StopOnNonFinite(), display, end]
     try:
-        model.fit(
-            training_data(batches, done * batches.steps, t.epochs * batches.steps, job.workers),
-            epochs=t.epochs,
-            initial_epoch=done,
-            steps_per_epoch=batches.steps,
-            callbacks=watchers,
-            verbose=0,
-            shuffle=False,
-        )
+        if job.device.cluster is not None:
+            distributed.run_epochs(
+                job.device.cluster, model, batches, range(done, t.epochs), watchers, job.workers
+            )
+        else:
+            model.fit(
+                training_data(batches, done * batches.steps, t.epochs * batches.steps, job.workers),
+                epochs=t.epochs,
+                initial_epoch=done,
+                steps_per_epoch=batches.steps,
+                callbacks=watchers,
+                verbose=0,
+                shuffle=False,
+            )
     except Exception:
         # TensorFlow wraps what a batch raised; the cause is the sentence for the user
         if batches.failure is not None:
@@ -142,33 +184,50 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
         display.close()
 
 
+def training_batches(job: Job, maker: BatchMaker) -> TrainingBatches:
+    """The batches of a training: rows, their order, and what they teach."""
+    t, train = job.recipe.training, job.train
+    plan = TrainingPlan(train.rows, train.labels, t.batch_size, t.seed, t.balance)
+    if one_label(t.tasks):
+        return TrainingBatches(maker, plan)
+    # in the order of an epoch: the share of shown rows that know a task decides what an entry weighs
+    place = np.zeros(int(train.rows.max()) + 1, np.int64)
+    place[train.rows] = np.arange(len(train))
+    order = place[plan.order(0)[0]]
+    weights = entry_weights(train.targets, order, t.batch_size, t.task_weights)
+    return TrainingBatches(maker, plan, train.targets.arrays(weights))
+
+
 def _validate(
     job: Job, model: ScoringModel, maker: BatchMaker, epoch: int
 ) -> tuple[dict[str, float], NDArray[np.float64]]:
+    """Scores and (n, tasks) outputs of the validation rows."""
     t = job.recipe.training
-    outputs = inference.outputs(model, maker, job.validation.rows, 1, t.batch_size, job.workers)
-    logits = outputs[:, 0, 0].astype(np.float64)
-    if not np.isfinite(logits).all():
+
+    def judge(rows: NDArray[np.int64], model: keras.Model) -> NDArray[np.float64]:
+        return inference.outputs(model, maker, rows, 1, t.batch_size, job.workers)[:, 0].astype(np.float64)
+
+    outputs = distributed.shared_out(job.device.cluster, judge, job.validation.rows, model)
+    if not np.isfinite(outputs).all():
         raise callbacks.diverged("the network's output on validation", epoch)
-    groups = job.dataset.column("receptor")[job.validation.rows]
-    scores = validation_scores(logits, job.validation.labels, groups, t.false_positive_weight, t.seed, epoch)
-    return scores, logits
+    return validation_scores(outputs, job.validation.targets, validation_groups(job), t, epoch), outputs
+
+
+def validation_groups(job: Job) -> NDArray[np.str_]:
+    """(n,) what an AUC is taken within: the receptor's file."""
+    return job.dataset.column("receptor")[job.validation.rows]
 
 
 def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
     """Write the model directory: network and voxelizer of the chosen epoch, without the optimizer."""
     t, rows = job.recipe.training, job.train
     maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed)
-    scores, logits = _validate(job, model, maker, best)
-    copies = (len(rows) - rows.positives) / rows.positives if t.balance == "oversample" else 1.0
-    threshold = best_threshold(logits, job.validation.labels)
+    scores, outputs = _validate(job, model, maker, best)
     card = {
         "format": 1,
         "name": f"{job.recipe.featurizer.name}+{job.recipe.architecture.name} run {job.run.x}",
-        "outputs": [{"name": name, "unit": "logit", "direction": "higher is better"} for name in OUTPUTS],
-        "logit_correction": logit_correction(t.false_positive_weight, copies),
-        "threshold": None if np.isnan(threshold) else threshold,
-        "threshold_from": "validation, largest TPR - FPR",
+        "outputs": [output_entry(name) for name in t.tasks],
+        **_of_labels(job, rows, outputs),
         "epoch": best,
         "validation": {name: None if np.isnan(value) else value for name, value in scores.items()},
         "training_ids_hash": job.recipe.data.ids_hash,
@@ -181,6 +240,21 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
     )  # fmt: skip
     with write_whole(job.run.logs / "history.json") as file:
         json.dump(history.state(), file, indent=2)
+
+
+def _of_labels(job: Job, rows: Rows, outputs: NDArray[np.float64]) -> dict[str, Any]:
+    """What turns the logit into a probability and into a decision; an affinity has neither."""
+    t, task = job.recipe.training, rows.targets.label_task
+    if task is None:
+        return {"logit_correction": 0.0, "threshold": None, "threshold_from": ""}
+    copies = rows.negatives / rows.positives if t.balance == "oversample" else 1.0
+    known = np.isfinite(job.validation.labels)
+    threshold = best_threshold(outputs[known, t.tasks.index(task)], job.validation.labels[known])
+    return {
+        "logit_correction": logit_correction(t.false_positive_weight, copies),
+        "threshold": None if np.isnan(threshold) else threshold,
+        "threshold_from": "validation, largest TPR - FPR",
+    }
 
 
 def _training_pairs(job: Job) -> Iterator[dict[str, str]]:

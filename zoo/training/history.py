@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: monitors of which less is better
-_LOWER = frozenset({"loss"})
+_LOWER = frozenset({"loss", "rmse"})
 
 
 @dataclass

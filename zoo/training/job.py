@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,13 +12,12 @@ import numpy as np
 
 from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
-from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import models
 from affinity_zoo.zoo.data.batches import Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.training import resolve
 from affinity_zoo.zoo.training.device import Device
-from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe, check_training, read_recipe
+from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe, check_training, monitors, read_recipe
 from affinity_zoo.zoo.training.run_folder import RunFolder
 
 
@@ -74,19 +74,31 @@ def prepare(
     recipe, featurizer, architecture = _resolve(recipe, wishes, device)
     box = models.box_of(recipe)
     place = choose_place(featurizer, box, wishes.voxelize, device.accelerator)
-    train, validation, sources = _rows(dataset, recipe, box, say)
-    recipe = replace(
-        recipe.with_training(sources=sources), data=resolve.describe_data(dataset, train, validation)
-    )
+    t = recipe.training
+    sources = resolve.choose_sources(dataset, t.sources, t.tasks)
+    monitor = monitors(t.tasks)[0] if t.monitor == "auto" else t.monitor
+    recipe = recipe.with_training(sources=sources, monitor=monitor)
+    train, validation = _rows(dataset, recipe, box, say)
+    data = resolve.describe_data(dataset, train, validation)
+    recipe = replace(recipe, data=data, head=resolve.resolve_head(train))
     if run is not None:
         resolve.refuse_changes(read_recipe(run.logs / "recipe.toml"), recipe, run.x)
-    run = run or RunFolder.create(runs)
-    recipe.write(run.logs / "recipe.toml")
+    run = run or _new_run(runs, device)
+    if device.chief:
+        recipe.write(run.logs / "recipe.toml")
+    if device.cluster is not None:
+        device.cluster.agree("the recipe", json.dumps(recipe.tables(), sort_keys=True))
     shift = ViewOptions(recipe.views.max_shift, recipe.views.keep_inside, recipe.views.rotate)
     imaging = Imaging(featurizer, box, shift, place)
     return Job(
         dataset, recipe, featurizer, architecture, box, train, validation, run, device, imaging, wishes.workers, say
     )  # fmt: skip
+
+
+def _new_run(runs: Path, device: Device) -> RunFolder:
+    if device.cluster is None:
+        return RunFolder.create(runs)
+    return RunFolder(runs, device.cluster.number(lambda: RunFolder.create(runs).x))
 
 
 def _resolve(recipe: Recipe, wishes: Wishes, device: Device) -> tuple[Recipe, Featurizer, Architecture]:
@@ -108,21 +120,20 @@ def _resolve(recipe: Recipe, wishes: Wishes, device: Device) -> tuple[Recipe, Fe
 
 def _rows(
     dataset: Dataset, recipe: Recipe, box: Box, say: Callable[[str], None]
-) -> tuple[resolve.Rows, resolve.Rows, tuple[str, ...]]:
-    sources = resolve.choose_sources(dataset, recipe.training.sources)
-    train, too_long = resolve.without_too_long(dataset, resolve.labelled_rows(dataset, "train", sources), box)
+) -> tuple[resolve.Rows, resolve.Rows]:
+    training = recipe.training
+    train, too_long = resolve.without_too_long(
+        dataset, resolve.labelled_rows(dataset, "train", training), box
+    )
     if sum(too_long.values()):
+        labelled = "pose" in training.tasks or "activity" in training.tasks
+        counted = {kind: n for kind, n in too_long.items() if n or (labelled and kind != "unlabelled")}
         say(
             f"left out of training, too long for a box of {box.extent:g} Å: "
-            f"{too_long['positive']} positive and {too_long['negative']} negative poses"
+            f"{' and '.join(f'{n} {kind}' for kind, n in counted.items())} poses"
         )
-    if not train.positives or train.positives == len(train):
-        raise AffinityZooError(
-            f"{dataset.path}: the training set has {train.positives} positive and "
-            f"{len(train) - train.positives} negative poses of source {', '.join(sources)}; both are needed: "
-            "index poses of both labels, or split again"
-        )
-    if recipe.training.shuffle_labels:
-        labels = np.random.default_rng([recipe.training.seed, 2]).permutation(train.labels)
-        train = resolve.Rows(train.rows, labels)
-    return train, resolve.labelled_rows(dataset, "validation", sources), sources
+    resolve.check_truths(dataset, train, training.sources)
+    if training.shuffle_labels:
+        rng = np.random.default_rng([training.seed, 2])
+        train = resolve.Rows(train.rows, train.targets.shuffled(rng))
+    return train, resolve.labelled_rows(dataset, "validation", training)

@@ -1,11 +1,15 @@
-"""The training loss: cross-entropy on a logit in which false positives may weigh more."""
+"""The training losses: cross-entropy in which false positives may weigh more; several tasks with gaps."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
+
+from affinity_zoo.zoo.training.recipe import Training
+from affinity_zoo.zoo.training.targets import one_label
 
 
 @keras.saving.register_keras_serializable(package="affinity_zoo")
@@ -48,6 +52,15 @@ class WeightedCrossEntropy(keras.losses.Loss):
         return {**super().get_config(), "false_positive_weight": self.false_positive_weight}
 
 
+def loss_of(training: Training) -> keras.losses.Loss:
+    """The loss of a recipe."""
+    if one_label(training.tasks):
+        return WeightedCrossEntropy(training.false_positive_weight)
+    return MaskedTasks(
+        training.tasks, training.false_positive_weight, training.affinity_loss, training.huber_delta
+    )
+
+
 def logit_correction(false_positive_weight: float, positive_copies: float) -> float:
     """What to add to a trained logit so that its sigmoid is a probability at the data's own prevalence.
 
@@ -62,3 +75,79 @@ def logit_correction(false_positive_weight: float, positive_copies: float) -> fl
     import math
 
     return math.log(false_positive_weight) - math.log(positive_copies)
+
+
+@keras.saving.register_keras_serializable(package="affinity_zoo")
+class MaskedTasks(keras.losses.Loss):
+    """The sum over tasks of cross-entropy (pose, activity) and of a robust regression (affinity, pK).
+
+    Every entry carries its own weight, 0 where the truth is missing: it then adds nothing to the loss nor to any
+    gradient, whatever stands in its place. An affinity with a side is a bound: no penalty on its right side.
+
+    Args:
+        tasks: what the columns of the prediction mean.
+        false_positive_weight: w of :class:`WeightedCrossEntropy`.
+        affinity_loss: ``huber``: e^2 / 2 up to ``huber_delta``, linear beyond; ``mse``: e^2.
+        huber_delta: pK.
+    """
+
+    def __init__(
+        self,
+        tasks: Sequence[str],
+        false_positive_weight: float = 1.0,
+        affinity_loss: str = "huber",
+        huber_delta: float = 1.0,
+        name: str = "masked_tasks",
+        **kwargs: Any,
+    ):
+        kwargs.setdefault("reduction", "sum_over_batch_size")
+        super().__init__(name=name, **kwargs)
+        self.tasks = tuple(tasks)
+        self.false_positive_weight = float(false_positive_weight)
+        self.affinity_loss = affinity_loss
+        self.huber_delta = float(huber_delta)
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Return the loss of each row.
+
+        Args:
+            y_true: ``(batch, tasks, 3)``: value, weight (0: not known), side (0: a value, -1: the truth is below it,
+                1: above it).
+            y_pred: ``(batch, tasks)``: logits and pK.
+
+        Returns:
+            ``(batch,)``.
+        """
+        y = ops.cast(y_true, y_pred.dtype)
+        total = ops.zeros_like(y_pred[:, 0])
+        for t, task in enumerate(self.tasks):
+            weight = y[:, t, 1]
+            known = weight > 0.0
+            # chosen before anything is computed: where() on the result alone would let a NaN into the gradient
+            value = ops.where(known, y[:, t, 0], ops.zeros_like(weight))
+            z = ops.where(known, y_pred[:, t], ops.zeros_like(weight))
+            entry = self._affinity(value, y[:, t, 2], z) if task == "affinity" else self._labels(value, z)
+            total = total + weight * entry
+        return total
+
+    def _labels(self, y: Any, z: Any) -> Any:
+        return y * ops.softplus(-z) + self.false_positive_weight * (1.0 - y) * ops.softplus(z)
+
+    def _affinity(self, value: Any, side: Any, predicted: Any) -> Any:
+        over = ops.maximum(predicted - value, 0.0) * ops.cast(side <= 0.0, predicted.dtype)
+        under = ops.maximum(value - predicted, 0.0) * ops.cast(side >= 0.0, predicted.dtype)
+        error = over + under
+        if self.affinity_loss == "mse":
+            return error * error
+        near = ops.minimum(error, self.huber_delta)
+        return near * (error - 0.5 * near)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the options, for serialisation."""
+        own = {
+            "tasks": list(self.tasks),
+            "false_positive_weight": self.false_positive_weight,
+            "affinity_loss": self.affinity_loss,
+            "huber_delta": self.huber_delta,
+        }
+        return {**super().get_config(), **own}

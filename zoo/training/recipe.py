@@ -13,6 +13,9 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.files import write_whole
 
+#: what an output of a model can mean: pose and activity are logits, affinity is in pK
+TASKS = ("pose", "activity", "affinity")
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -55,7 +58,8 @@ class Training:
     balance: Literal["none", "oversample"] = "oversample"
     mixed_precision: bool = False
     shuffle_labels: bool = False
-    monitor: Literal["roc-auc", "roc-auc-per-complex", "loss"] = "roc-auc-per-complex"
+    #: which validation score chooses the epoch; auto: AUC within complexes, of an affinity model the RMSE
+    monitor: Literal["auto", "roc-auc", "roc-auc-per-complex", "loss", "rmse", "pearson", "spearman"] = "auto"
     early_stopping: int = 0  #: epochs without improvement before stopping; 0: never
     keep: Literal["best", "last"] = "best"  #: which epoch's weights become the model
     optimizer: Literal["adam", "adamw"] = "adam"
@@ -63,6 +67,31 @@ class Training:
     #: where training poses may come from (column ``source``); empty: near-native positives prepared
     #: as the decoys are, where the index has them (relaxed and redocked), else crystal poses
     sources: tuple[str, ...] = ()
+    #: what the outputs mean, in their order: pose, activity (logits) and affinity (pK)
+    tasks: tuple[str, ...] = ("pose",)
+    task_weights: tuple[float, ...] = ()  #: of each task in the loss; empty: 1 each
+    affinity_loss: Literal["huber", "mse"] = "huber"
+    huber_delta: float = 1.0  #: pK; errors beyond it count linearly
+    #: masked: the affinity of a wrong pose is not shown; one-sided: only predicting more is penalised
+    affinity_on_wrong_poses: Literal["masked", "one-sided"] = "masked"
+
+
+@dataclass(frozen=True)
+class Head:
+    """The last step of the affinity output: ``pK = scale * network + offset``, from the training affinities."""
+
+    offset: float = 0.0
+    scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Start:
+    """The model that training starts from; empty: random weights."""
+
+    model: str = ""  #: its folder
+    name: str = ""  #: as its card says
+    weights: str = ""  #: SHA-256 of its ``model.keras``
+    freeze: int = 0  #: leading layers that are not trained
 
 
 @dataclass(frozen=True)
@@ -76,6 +105,7 @@ class Data:
     n_validation: int = 0
     ids_hash: str = ""
     read_options: Mapping[str, Any] = field(default_factory=dict)
+    n_affinity: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,6 +118,8 @@ class Recipe:
     views: Views = Views()
     training: Training = Training()
     data: Data = Data()
+    head: Head = Head()
+    start: Start = Start()
 
     def with_training(self, **changes: Any) -> Recipe:
         """Return a copy with fields of the table ``training`` changed; None leaves a field as it is.
@@ -184,8 +216,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             raise UsageError(f"{where} is {value!r}, not one of {', '.join(map(str, get_args(hint)))}")
         return value
     if origin is tuple:
-        if isinstance(value, str) or not all(isinstance(item, get_args(hint)[0]) for item in value):
-            raise UsageError(f"{where} is {value!r}, not a list of {get_args(hint)[0].__name__}")
+        kind = get_args(hint)[0]
+        if kind is float and not isinstance(value, str):
+            value = [float(item) if type(item) is int else item for item in value]
+        if isinstance(value, str) or not all(isinstance(item, kind) for item in value):
+            raise UsageError(f"{where} is {value!r}, not a list of {kind.__name__}")
         return tuple(value)
     if origin is not None:  # Mapping[str, Any]
         return dict(value)
@@ -206,22 +241,46 @@ def _plain(value: Any) -> Any:
 
 
 def check_training(training: Training) -> None:
-    """Refuse impossible numbers with a sentence.
+    """Refuse impossible numbers and tasks with a sentence.
 
     Raises:
-        UsageError: a number is out of its range.
+        UsageError: a number is out of its range, or a task is not one of :data:`TASKS`.
     """
+    _check_tasks(training)
     rules = (
         (training.epochs >= 1, "epochs", "at least 1"),
         (training.batch_size >= 1, "batch-size", "at least 1"),
         (0 < training.learning_rate < math.inf, "learning-rate", "greater than 0"),
         (0 < training.false_positive_weight < math.inf, "false-positive-weight", "greater than 0"),
         (training.early_stopping >= 0, "early-stopping", "0 (never) or more"),
+        (0 < training.huber_delta < math.inf, "huber-delta", "greater than 0"),
         (training.seed >= 0, "seed", "0 or more"),
     )
     for fine, name, rule in rules:
         if not fine:
             raise UsageError(f"--{name} must be {rule}")
+
+
+def _check_tasks(training: Training) -> None:
+    tasks, weights = training.tasks, training.task_weights
+    if not tasks or len(set(tasks)) < len(tasks) or not set(tasks) <= set(TASKS):
+        raise UsageError(
+            f"--task is {','.join(tasks)!r}: name one or several of {', '.join(TASKS)}, each once"
+        )
+    if weights and (len(weights) != len(tasks) or not all(0 < weight < math.inf for weight in weights)):
+        raise UsageError(f"--task-weights are one number greater than 0 for each of {', '.join(tasks)}")
+    if training.monitor not in ("auto", *monitors(tasks)):
+        raise UsageError(
+            f"--monitor {training.monitor} cannot be measured for --task {','.join(tasks)}: choose one of "
+            f"{', '.join(monitors(tasks))}"
+        )
+
+
+def monitors(tasks: tuple[str, ...]) -> tuple[str, ...]:
+    """Validation scores that can choose the epoch of a training for these tasks; the first is the default."""
+    of_labels = ("roc-auc-per-complex", "roc-auc") if tasks != ("affinity",) else ()
+    of_affinity = ("rmse", "pearson", "spearman") if "affinity" in tasks else ()
+    return (*of_labels, *of_affinity, "loss")
 
 
 def _flag(field_name: str) -> str:

@@ -14,7 +14,8 @@ from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.catalog import catalog
 from affinity_zoo.zoo.provenance import encoding_hash, ids_hash
-from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Data, Recipe
+from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Data, Head, Recipe, Training
+from affinity_zoo.zoo.training.targets import TRUTH, Targets, targets_of
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.data.dataset import Dataset
@@ -87,8 +88,13 @@ def choose_box(recipe: Recipe, featurizer: Featurizer, architecture: Architectur
     return BoxChoice(box.side or default.side, box.spacing or default.spacing, box.grid)
 
 
-def choose_sources(dataset: Dataset, wanted: tuple[str, ...]) -> tuple[str, ...]:
-    """Choose where training poses come from: as asked, else positives prepared as the decoys are."""
+def choose_sources(
+    dataset: Dataset, wanted: tuple[str, ...], tasks: tuple[str, ...] = ("pose",)
+) -> tuple[str, ...]:
+    """Choose where training poses come from: as asked, else positives prepared as the decoys are.
+
+    A model that does not learn poses takes all sources.
+    """
     present = sorted(set(dataset.column("source").tolist()))
     if wanted:
         missing = [source for source in wanted if source not in present]
@@ -98,33 +104,55 @@ def choose_sources(dataset: Dataset, wanted: tuple[str, ...]) -> tuple[str, ...]
                 "change --sources"
             )
         return tuple(source for source in wanted if source in present)
-    if any(source in present for source in PREPARED_ALIKE):
+    if "pose" in tasks and any(source in present for source in PREPARED_ALIKE):
         return tuple(source for source in present if source != "crystal")
     return tuple(present)
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Row numbers of the index and their labels."""
+    """Row numbers of the index, and what each teaches."""
 
     rows: NDArray[np.int64]
-    labels: NDArray[np.float64]
+    targets: Targets
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def labels(self) -> NDArray[np.float64]:
+        """(n,) the labels that are balanced and counted: of pose, else of activity; NaN where there is none."""
+        task = self.targets.label_task
+        return np.full(len(self), np.nan) if task is None else self.targets.of(task)
 
     @property
     def positives(self) -> int:
         """Number of rows with label 1."""
         return int((self.labels == 1).sum())
 
+    @property
+    def negatives(self) -> int:
+        """Number of rows with label 0."""
+        return int((self.labels == 0).sum())
 
-def labelled_rows(dataset: Dataset, split: str, sources: tuple[str, ...]) -> Rows:
-    """Rows of a split that have a pose label and come from ``sources``."""
+    @property
+    def affinities(self) -> int:
+        """Number of rows with an affinity, bounds included."""
+        return int(self.targets.known[:, self._affinity].sum()) if self._affinity is not None else 0
+
+    @property
+    def _affinity(self) -> int | None:
+        tasks = self.targets.tasks
+        return tasks.index("affinity") if "affinity" in tasks else None
+
+
+def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
+    """Rows of a split that teach any task of the recipe and come from its sources."""
     rows = dataset.rows(split)
-    labels = dataset.column("pose_label")[rows]
-    keep = np.isfinite(labels) & np.isin(dataset.column("source")[rows], sources)
-    return Rows(rows[keep], labels[keep])
+    rows = rows[np.isin(dataset.column("source")[rows], training.sources)]
+    targets = targets_of(dataset, rows, training)
+    keep = targets.known.any(axis=1)
+    return Rows(rows[keep], targets.take(keep))
 
 
 def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, dict[str, int]]:
@@ -132,11 +160,51 @@ def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, di
     structures = dataset.ligand_structure[wanted.rows]
     fitting = {int(s): fits_box(dataset, int(s), box) for s in np.unique(structures)}
     keep = np.array([fitting[int(s)] for s in structures], dtype=bool)
-    left_out = {
-        "positive": int((~keep & (wanted.labels == 1)).sum()),
-        "negative": int((~keep & (wanted.labels == 0)).sum()),
-    }
-    return Rows(wanted.rows[keep], wanted.labels[keep]), left_out
+    kept, left = (Rows(wanted.rows[k], wanted.targets.take(k)) for k in (keep, ~keep))
+    unlabelled = len(left) - left.positives - left.negatives
+    counted = {"positive": left.positives, "negative": left.negatives, "unlabelled": unlabelled}
+    return kept, counted
+
+
+def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> None:
+    """Refuse to train a task that the rows say nothing of.
+
+    Raises:
+        AffinityZooError: labels of one kind only, or no affinity.
+    """
+    named = f"of source {', '.join(source or 'unnamed' for source in sources)}"
+    for task in train.targets.tasks:
+        values = train.targets.of(task)
+        if task == "affinity":
+            if not np.isfinite(values).any():
+                raise AffinityZooError(
+                    f"{dataset.path}: the training set has no affinity among its poses {named}: index a table with "
+                    "a column pK, Kd, Ki or IC50, or leave out --task affinity"
+                )
+            continue
+        positives, negatives = int((values == 1).sum()), int((values == 0).sum())
+        if not positives or not negatives:
+            column, what = TRUTH[task], "poses" if task == "pose" else "molecules"
+            raise AffinityZooError(
+                f"{dataset.path}: the training set has {positives} positive and {negatives} negative poses {named}"
+                f"{'' if task == 'pose' else f' (column {column})'}; both are needed: index {what} of both labels, "
+                "or split again"
+                + (
+                    ""
+                    if task != "pose" or np.isnan(dataset.column("affinity")).all()
+                    else ", or --task affinity"
+                )
+            )
+
+
+def resolve_head(train: Rows) -> Head:
+    """Mean and spread of the training affinities: the affinity output starts at the mean."""
+    if "affinity" not in train.targets.tasks:
+        return Head()
+    values = train.targets.of("affinity")
+    values = values[train.targets.measured if train.targets.measured.any() else np.isfinite(values)]
+    spread = float(values.std())
+    return Head(round(float(values.mean()), 4), round(spread, 4) if spread > 0.05 else 1.0)
 
 
 def fits_box(dataset: Dataset, structure: int, box: Box) -> bool:
@@ -153,6 +221,7 @@ def describe_data(dataset: Dataset, train: Rows, validation: Rows) -> Data:
         content_hash=dataset.content_hash,
         n_train=len(train),
         n_positive=train.positives,
+        n_affinity=train.affinities,
         n_validation=len(validation),
         ids_hash=ids_hash(ids.tolist()),
         read_options=dataset.read_options,

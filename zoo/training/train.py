@@ -17,7 +17,8 @@ from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.files import write_whole
 from affinity_zoo.zoo.terminal import say as print_line
 from affinity_zoo.zoo.training.device import find_device
-from affinity_zoo.zoo.training.fit import fit
+from affinity_zoo.zoo.training.distributed import connect
+from affinity_zoo.zoo.training.fit import fit, validation_groups
 from affinity_zoo.zoo.training.job import Job, Wishes, prepare
 from affinity_zoo.zoo.training.recipe import Recipe, read_recipe
 from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
@@ -38,6 +39,7 @@ def train(
     voxelize: str = "auto",
     workers: int = 2,
     logical_cpus: int = 0,
+    distributed: bool = False,
     say: Callable[[str], None] = print_line,
     **training: Any,
 ) -> RunFolder:
@@ -55,7 +57,8 @@ def train(
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         workers: threads that make batches.
         logical_cpus: train on so many logical CPU devices (a try-out of several accelerators).
-        say: receives each line of output.
+        distributed: train together with the other tasks of this Slurm step; ``TF_CONFIG`` says so by itself.
+        say: receives each line of output; on several hosts on the first one only.
         training: fields of the recipe's table ``training``: ``epochs``, ``batch_size``, ...
 
     Returns:
@@ -68,7 +71,9 @@ def train(
     if resume is not None and recipe is not None:
         raise UsageError("--resume goes on with the run's own recipe: leave out --recipe")
     dataset = Dataset.open(Path(data))
-    device = find_device(logical_cpus)
+    device = find_device(logical_cpus, connect(distributed))
+    if not device.chief:
+        say = _silent
     if resume is not None:
         run = RunFolder.find(resume, Path(runs))
         wanted = read_recipe(run.logs / "recipe.toml")
@@ -84,8 +89,13 @@ def train(
     job = prepare(dataset, wanted.with_training(**training), wishes, run, Path(runs), device, say)
     _announce(job)
     fit(job)
-    _finish(job)
+    if device.chief:
+        _finish(job)
     return job.run
+
+
+def _silent(line: str) -> None:
+    """The first of several hosts speaks for all."""
 
 
 def _announce(job: Job) -> None:
@@ -93,10 +103,13 @@ def _announce(job: Job) -> None:
     job.say(
         f"run {job.run.x}: {job.recipe.featurizer.name} + {job.recipe.architecture.name} on {job.device.description}"
     )
+    shown = [f"{data.n_positive:,} positive"] if t.tasks != ("affinity",) else []
+    shown += [f"{data.n_affinity:,} with an affinity"] if "affinity" in t.tasks else []
     job.say(
-        f"{data.n_train:,} training poses ({data.n_positive:,} positive), {data.n_validation:,} for validation, "
+        f"{data.n_train:,} training poses ({', '.join(shown)}), {data.n_validation:,} for validation, "
         f"from {', '.join(s or 'unnamed source' for s in t.sources)}; box {job.box.side}^3 at {job.box.spacing:g} Å, "
         f"images made on the {job.imaging.place}"
+        + ("" if t.tasks == ("pose",) else f"; learns {', '.join(t.tasks)}")
         + ("; labels SHUFFLED: a control run, it must not learn" if t.shuffle_labels else "")
     )
     if not monitored(job):
@@ -109,9 +122,9 @@ def _announce(job: Job) -> None:
 
 def monitored(job: Job) -> bool:
     """Whether what chooses the epoch can be measured: it needs validation poses, an AUC both labels."""
-    labels = job.validation.labels
-    receptors = job.dataset.column("receptor")[job.validation.rows]
-    scores = validation_scores(np.zeros(len(labels)), labels, receptors, 1.0, 0, 0)
+    targets = job.validation.targets
+    some = np.tile(np.linspace(0.0, 1.0, len(targets))[:, None], (1, len(targets.tasks)))
+    scores = validation_scores(some, targets, validation_groups(job), job.recipe.training, 0)
     return math.isfinite(scores.get(job.recipe.training.monitor, math.nan))
 
 

@@ -70,3 +70,17 @@ def test_steps_cover_an_epoch_and_fill_the_last_batch_with_weight_zero(
     )
     seen = np.concatenate([s.rows[s.weights == 1] for s in made])
     assert sorted(seen) == sorted(rows)
+
+
+@given(n=st.integers(1, 30), unlabelled=st.integers(1, 30), seed=st.integers(0, 5))
+def test_rows_without_a_label_come_once_each(n: int, unlabelled: int, seed: int) -> None:
+    labels = np.concatenate([np.ones(n), [0.0, 0.0], np.full(unlabelled, np.nan)])
+    rows = np.arange(len(labels)) + 100
+    order, copies = epoch_order(rows, labels, seed, 1, "oversample")
+    shown = order[np.isin(order, rows[np.isnan(labels)])]
+    assert sorted(shown) == sorted(rows[np.isnan(labels)])
+    # the labelled ones are as if they were alone
+    alone = epoch_order(rows[~np.isnan(labels)], labels[~np.isnan(labels)], seed, 1, "oversample")
+    assert [order[~np.isin(order, shown)].tolist(), copies[~np.isin(order, shown)].tolist()] == [
+        a.tolist() for a in alone
+    ]

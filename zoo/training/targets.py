@@ -1,0 +1,140 @@
+"""What each row teaches each task: a value, or nothing; an affinity may be a bound instead of a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.zoo.training.recipe import Training
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.data.dataset import Dataset
+
+#: task -> the truth of the index that teaches it
+TRUTH = {"pose": "pose_label", "activity": "active", "affinity": "affinity"}
+#: relation of an affinity -> what is known of the truth: a value, an upper bound, a lower bound
+SIDES = {"": 0, "=": 0, "~": 0, "<": -1, "<=": -1, ">": 1, ">=": 1}
+#: Å; a pose without label that lies farther off is not taken for the right one
+RIGHT_POSE = 2.0
+
+
+def one_label(tasks: tuple[str, ...]) -> bool:
+    """Whether there is one task and it is a label: plain cross-entropy, nothing can be missing."""
+    return tasks in (("pose",), ("activity",))
+
+
+def output_entry(task: str) -> dict[str, str]:
+    """What a card says of an output."""
+    return {"name": task, "unit": "pK" if task == "affinity" else "logit", "direction": "higher is better"}
+
+
+@dataclass(frozen=True, eq=False)
+class Targets:
+    """What n rows say of T tasks."""
+
+    tasks: tuple[str, ...]
+    values: NDArray[np.float64]  #: (n, T) label or pK; NaN: not known
+    sides: NDArray[np.int8]  #: (n, T) 0: that value, -1: the truth is below it, 1: above it
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(n, T): what is taught."""
+        return np.isfinite(self.values)
+
+    def of(self, task: str) -> NDArray[np.float64]:
+        """The values of one task, (n,)."""
+        return self.values[:, self.tasks.index(task)]
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """(n,): rows whose affinity is known as a value, not as a bound; none without that task."""
+        if "affinity" not in self.tasks:
+            return np.zeros(len(self), bool)
+        at = self.tasks.index("affinity")
+        return self.known[:, at] & (self.sides[:, at] == 0)
+
+    @property
+    def label_task(self) -> str | None:
+        """The task whose labels are balanced: pose, else activity, else none."""
+        return next((task for task in ("pose", "activity") if task in self.tasks), None)
+
+    def take(self, rows: NDArray) -> Targets:
+        """The rows that a mask or row numbers select."""
+        return replace(self, values=self.values[rows], sides=self.sides[rows])
+
+    def shuffled(self, rng: np.random.Generator) -> Targets:
+        """Each task's known entries among the rows that know it: a control that must not be learnt."""
+        values, sides = self.values.copy(), self.sides.copy()
+        for t in range(len(self.tasks)):
+            rows = np.flatnonzero(self.known[:, t])
+            other = rng.permutation(rows)
+            values[rows, t], sides[rows, t] = self.values[other, t], self.sides[other, t]
+        return replace(self, values=values, sides=sides)
+
+    def arrays(self, task_weights: NDArray[np.float64]) -> NDArray[np.float32]:
+        """What the loss takes: (n, T, 3) of value, weight and side; all 0 where nothing is known.
+
+        Args:
+            task_weights: (T,) weight of a known entry of each task.
+        """
+        weights = np.where(self.known, task_weights, 0.0)
+        values = np.where(self.known, self.values, 0.0)
+        return np.stack([values, weights, np.where(self.known, self.sides, 0)], axis=-1).astype(np.float32)
+
+
+def targets_of(dataset: Dataset, rows: NDArray[np.int64], training: Training) -> Targets:
+    """Read what rows of an index teach the tasks of a recipe.
+
+    A wrong pose is one with pose_label 0, or without a label and with an RMSD above 2 Å. Its affinity is left out,
+    or taken as an upper bound (a network should not find a wrong pose better than the right one can be); gnina's
+    way of writing it (a negative pK, kept as ``affinity_masked``) is understood then.
+    """
+    values = np.stack([dataset.column(TRUTH[task])[rows] for task in training.tasks], axis=1)
+    sides = np.zeros(values.shape, np.int8)
+    if "affinity" in training.tasks:
+        at = training.tasks.index("affinity")
+        values[:, at], sides[:, at] = _affinities(dataset, rows, training.affinity_on_wrong_poses)
+    return Targets(training.tasks, values, sides)
+
+
+def _affinities(
+    dataset: Dataset, rows: NDArray[np.int64], on_wrong_poses: str
+) -> tuple[NDArray[np.float64], NDArray[np.int8]]:
+    value = dataset.column("affinity")[rows].copy()
+    relations = dataset.column("affinity_relation")[rows]
+    side = np.array([SIDES.get(str(relation), 0) for relation in relations], np.int8)
+    label, rmsd = dataset.column("pose_label")[rows], dataset.column("rmsd")[rows]
+    wrong = (label == 0) | (np.isnan(label) & (rmsd > RIGHT_POSE))
+    if on_wrong_poses == "masked":
+        value[wrong] = np.nan
+        return value, side
+    if "affinity_masked" in dataset.columns:
+        kept = np.array([float(cell) if cell else np.nan for cell in dataset.column("affinity_masked")[rows]])
+        value = np.where(wrong & np.isnan(value), kept, value)
+    value[wrong & (side == 1)] = np.nan  # "better than" says nothing of a wrong pose
+    side[wrong] = -1
+    return value, side
+
+
+def entry_weights(
+    targets: Targets, order: NDArray[np.int64], batch_size: int, task_weights: tuple[float, ...]
+) -> NDArray[np.float64]:
+    """Weight of a known entry of each task, (T,), so that the loss of a task is the mean over its known entries.
+
+    The mean is over an epoch, not over a batch: so a row pulls as hard in every batch and on any number of
+    devices. A task that fewer rows know than one a batch is not blown up beyond one whole batch a row.
+
+    Args:
+        targets: of the training rows.
+        order: positions among them, in the order of an epoch, copies included.
+        batch_size: rows of a step.
+        task_weights: of the recipe; empty: 1 each.
+    """
+    share = np.maximum(targets.known[order].mean(axis=0), 1.0 / batch_size)
+    return np.asarray(task_weights or (1.0,) * len(targets.tasks)) / share
