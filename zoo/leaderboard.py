@@ -11,7 +11,7 @@ from typing import Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.results import RESULT_NAME, Result, load_result, seal_of
-from affinity_zoo.zoo.scorers.judge import Metric
+from affinity_zoo.zoo.scorers.judge import Metric, plain
 
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 
@@ -213,9 +213,17 @@ def merge_seeds(results: Sequence[Result]) -> list[Row]:
     ``details["seeds"]`` holds the single values.
     """
     groups: dict[tuple[str, ...], list[Result]] = {}
-    for result in results:
+    for result in _each_once(results):
         groups.setdefault(_family(result), []).append(result)
     return [_row(members) for members in groups.values()]
+
+
+def _each_once(results: Sequence[Result]) -> list[Result]:
+    """The same model with the same predictions may lie in several folders, as baselines do: it is one result."""
+    found: dict[tuple[str, str], Result] = {}
+    for result in results:
+        found.setdefault((str(result.model.get("name")), str(result.data["predictions"]["sha256"])), result)
+    return list(found.values())
 
 
 def _family(result: Result) -> tuple[str, ...]:
@@ -256,10 +264,29 @@ def _row(members: list[Result]) -> Row:
 
 
 def row_name(members: Sequence[Result]) -> str:
-    """What a row is called: the model's name, or of several trainings featurizer+architecture."""
+    """What a row is called: the model's name, or of several trainings featurizer+architecture(changed options)."""
     model = members[0].model
-    combination = f"{_featurizer(members[0])}+{model.get('architecture', '')}"
+    changed = _changed_options(
+        str(model.get("architecture") or ""), dict(model.get("architecture_options") or {})
+    )
+    combination = f"{_featurizer(members[0])}+{model.get('architecture', '')}{changed}"
     return combination if len(members) > 1 else str(model.get("name") or combination)
+
+
+def _changed_options(architecture: str, options: dict[str, Any]) -> str:
+    """``(filters=16)``: the options that are not the defaults; empty where the architecture is not installed."""
+    from affinity_zoo.zoo.catalog import catalog
+
+    if not options:
+        return ""
+    try:
+        usual = catalog().create("architecture", architecture, {}).options()
+    except AffinityZooError:
+        return ""
+    changed = [
+        f"{key}={value}" for key, value in options.items() if plain(usual.get(key, value)) != plain(value)
+    ]
+    return f"({', '.join(changed)})" if changed else ""
 
 
 def _featurizer(result: Result) -> str:

@@ -10,6 +10,7 @@ import pytest
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.comparison import compare, find_pair
+from affinity_zoo.zoo.leaderboard import merge_seeds
 from affinity_zoo.zoo.predictions import make_predictions, take
 from affinity_zoo.zoo.results import Result, load_result, write_result
 from affinity_zoo.zoo.scorers.roc_auc import RocAuc
@@ -134,3 +135,17 @@ def test_a_row_of_several_trainings_is_found_by_its_name(tmp_path: Path) -> None
     single, _ = find_pair("steady run 1", "burial", tmp_path)
     assert [r.model["name"] for r in single] == ["steady run 1"]
     assert len(find_pair("0", "burial", tmp_path)[0]) == 1
+
+
+def test_changed_options_stand_in_the_name_of_the_row_and_copies_are_one(tmp_path: Path) -> None:
+    model = {"name": "r", "featurizer": "atom-types", "architecture": "resnet3d", "recipe_hash": "x"}
+    model["architecture_options"] = {"filters": 16, "depth": 10}
+    places = [tmp_path / name for name in ("1_logs", "2_logs", "copy_of_2")]
+    made = [
+        load_result(
+            write_result(p, model=model, predictions=table(1.0, s), benchmark=BENCHMARK, replicates=0)
+        )
+        for p, s in zip(places, (1, 2, 2), strict=True)
+    ]
+    (row,) = merge_seeds(made)
+    assert row.name == "atom-types+resnet3d(filters=16)" and row.notes[0] == "2 trainings"
