@@ -42,7 +42,7 @@ def _commands(page: Path) -> list[list[str]]:
 def test_every_command_and_option_exists(page: Path) -> None:
     for words in _commands(page):
         command = [words[0]]
-        if words[0] in ("plugins", "benchmarks", "import"):
+        if words[0] in ("plugins", "benchmarks", "import", "models"):
             command.append(words[1])
         text = _help(*command)
         for option in re.findall(r"(?<=\s)--?[a-zA-Z][a-z-]*", " " + " ".join(words)):

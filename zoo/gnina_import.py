@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo import published
 from affinity_zoo.zoo.ensembles import write_ensemble
 from affinity_zoo.zoo.files import whole_folder
 
@@ -21,16 +22,15 @@ if TYPE_CHECKING:
 Weights = Mapping[str, NDArray[np.float32]]
 OUTPUTS = ("pose", "affinity")
 CITE = "McNutt et al., GNINA 1.0, J. Cheminform. 2021, 13, 43"
+HEADLINE = "gnina's published weights: same scores as gnina-torch within 1e-4 from typed input; see `overlap`"
+UNKNOWN = "the file is none of those published under this name, and does not say what it was trained on"
+LIMITS = [
+    "docked poses in a known pocket; the affinity is meant for good poses",
+    "from PDB and SDF input atoms are typed by this package, not by gnina's Open Babel: scores differ, see "
+    "docs/models.md",
+    "few metals, cofactors, covalent ligands, nucleic acids in training",
+]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
-
-#: SHA-256 of published files (RMeli/gnina-torch, MIT, ``gninatorch/weights``) -> their name there
-KNOWN: dict[str, str] = {
-    "56990c0a31a7aa0a57c5445de64c3d59002bc23de9947a8d028548d89ca803b4": "crossdock_default2018",
-    "38892bc0dce861508594b36d2e1537c31a8f46dbef6ba96d81588bce5ed21a47": "default2017",
-    "76bd4a930b9133be5a4eb41b6024df3cc313174998d6a6080877118bc3e7d8c4": "dense",
-}
-TRAINED_ON = "see the papers cited: PDBbind for default2017, CrossDocked2020 for the others"
-OVERLAP = "cannot know: ids are not published with the weights; expect overlap with sets of PDB complexes"
 
 #: the weight whose name tells the architecture
 SIGNS = {
@@ -61,17 +61,40 @@ def import_gnina(
     if len({path.stem for path in paths}) < len(paths):
         raise UsageError("two of the files have the same name: rename one, each becomes a folder of its name")
     if ensemble is None:
-        return [_convert(path, read_state_dict(path), Path(out) / path.stem) for path in paths]
+        return [import_single(path, Path(out) / path.stem) for path in paths]
     if not _NAME.fullmatch(ensemble):
         raise UsageError(
             f"--ensemble is the name of a folder to make, letters, digits, - and _, not {ensemble!r}"
         )
-    folder = Path(out) / ensemble
+    return [import_ensemble(paths, Path(out) / ensemble, ensemble, about)]
+
+
+def import_single(file: Path, folder: Path) -> Path:
+    """Convert one state dict to the model directory ``folder``; errors as :func:`import_gnina`."""
+    return _convert(file, read_state_dict(file), folder)
+
+
+def import_ensemble(files: Sequence[Path], folder: Path, name: str, about: str = "") -> Path:
+    """Convert state dicts to the ensemble directory ``folder``, whole or not at all; errors as :func:`import_gnina`."""
     with whole_folder(folder) as temporary:
-        for path in paths:
-            _convert(path, read_state_dict(path), temporary / path.stem)
-        write_ensemble(temporary, ensemble, [path.stem for path in paths], about, CITE)
-    return [folder]
+        for file in files:
+            import_single(file, temporary / file.stem)
+        write_ensemble(temporary, name, [file.stem for file in files], about, CITE)
+    return folder
+
+
+def need_torch() -> None:
+    """Say at once that PyTorch is missing, before anything is downloaded or read.
+
+    Raises:
+        AffinityZooError: it is.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("torch") is None:
+        raise AffinityZooError(
+            "gnina's files need PyTorch to be read: install it with `pip install 'affinity-zoo[gnina]'`"
+        )
 
 
 def read_state_dict(path: Path) -> Weights:
@@ -80,12 +103,9 @@ def read_state_dict(path: Path) -> Weights:
     Raises:
         AffinityZooError: PyTorch is missing, or the file cannot be read safely.
     """
-    try:
-        import torch
-    except ImportError as error:
-        raise AffinityZooError(
-            "`import gnina` needs PyTorch: install it with `pip install 'affinity-zoo[gnina]'`"
-        ) from error
+    need_torch()
+    import torch
+
     try:
         state = torch.load(path, weights_only=True, map_location="cpu")
         return {
@@ -177,9 +197,11 @@ def _as_keras(layer: Any, found: dict[str, NDArray[np.float32]]) -> list[NDArray
 
 def _card(file: Path, architecture: str) -> dict[str, Any]:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
-    return {
+    known = published.BY_HASH.get(digest)
+    card: dict[str, Any] = {
         "format": 1,
-        "name": f"gnina {KNOWN.get(digest, file.stem)}",
+        "name": f"gnina {known or file.stem}",
+        "headline": HEADLINE,
         "outputs": [
             {"name": "pose", "unit": "logit", "direction": "higher is better"},
             {"name": "affinity", "unit": "pK", "direction": "higher is better"},
@@ -189,10 +211,26 @@ def _card(file: Path, architecture: str) -> dict[str, Any]:
         "threshold": 0.0,
         "epoch": 0,
         "training_ids_hash": "",
-        "trained_on": TRAINED_ON,
-        "overlap": OVERLAP,
         "shuffled_labels": False,
-        "imported_from": {"file": file.name, "sha256": digest, "known": digest in KNOWN},
+        "imported_from": {"file": file.name, "sha256": digest, "known": known is not None},
         "architecture": architecture,
-        "cite": CITE,
+    }
+    if known is None:
+        return {
+            **card,
+            "trained_on": UNKNOWN,
+            "overlap": f"cannot know: {UNKNOWN}",
+            "cite": [CITE],
+            "limits": LIMITS,
+        }
+    family = published.family_of(known)
+    return {
+        **card,
+        "about": family.about,
+        "trained_on": family.trained_on,
+        "overlap": family.overlap,
+        "licence": published.LICENCE,
+        "source": f"{published.BASE_URL}/{known}.pt",
+        "cite": list(family.cite),
+        "limits": LIMITS,
     }

@@ -1,4 +1,4 @@
-"""Commands: import gnina."""
+"""Commands: import gnina; models list, show, get."""
 
 from __future__ import annotations
 
@@ -7,13 +7,22 @@ from typing import Annotated
 
 import typer
 
+PANEL = "Train and use"
+Folder = Annotated[Path, typer.Option(help="Folder of downloaded and imported models.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    group = typer.Typer(help="Bring models of other programs in.", no_args_is_help=True)
-    group.callback()(_group)
-    group.command("gnina")(gnina)
-    app.add_typer(group, name="import", rich_help_panel="Train and use")
+    importing = typer.Typer(help="Bring models of other programs in.", no_args_is_help=True)
+    importing.callback()(_group)
+    importing.command("gnina")(gnina)
+    app.add_typer(importing, name="import", rich_help_panel=PANEL)
+    models = typer.Typer(help="See, get and ship trained models.", no_args_is_help=True)
+    models.command("list")(list_models)
+    models.command("show")(show)
+    models.command("get")(get)
+    app.add_typer(models, name="models", rich_help_panel=PANEL)
 
 
 def _group() -> None:
@@ -34,7 +43,68 @@ def gnina(
 
     start_keras()
     from affinity_zoo.zoo.gnina_import import import_gnina
-    from affinity_zoo.zoo.terminal import say
 
     for folder in import_gnina(files, output, ensemble=ensemble):
-        say(f"{folder}: use it with `affinity-zoo predict {folder} -r receptor.pdb -l poses.sdf`")
+        _say_use(folder)
+
+
+def list_models(
+    pattern: Annotated[str, typer.Argument(help="Only names like this, for example 'gnina*'.")] = "*",
+    folder: Folder = Path("models"),
+    as_json: Json = False,
+) -> None:
+    """List trained models: shipped with the package, in a folder, and those to download."""
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.model_cards import listing
+
+    rows = listing(pattern, folder)
+    if as_json:
+        terminal.print_json(rows)
+        return
+    body = [[row["name"], row["where"], row["outputs"], row["about"]] for row in rows]
+    terminal.table("models", ("name", "where", "gives", ""), body)
+    if not rows:
+        terminal.say(f"no model is called {pattern!r}; `affinity-zoo models list` lists all")
+
+
+def show(
+    name: Annotated[str, typer.Argument(help="A name from `models list`, a model directory, or a run.")],
+    folder: Folder = Path("models"),
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+    as_json: Json = False,
+) -> None:
+    """Show a model's card: where it fails, figures with intervals, limits, licence, how to cite."""
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.model_card_text import print_card
+    from affinity_zoo.zoo.model_cards import card_of
+
+    card = card_of(name, folder, runs)
+    if as_json:
+        terminal.print_json(card)
+    else:
+        print_card(card)
+
+
+def get(
+    name: Annotated[str, typer.Argument(help="A name from `models list`, such as gnina-default.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path("models"),
+    url: Annotated[
+        str | None, typer.Option(help="Take the files from this folder instead (a mirror).")
+    ] = None,
+) -> None:
+    """Download a published model, check its SHA-256 and import it. Needs PyTorch for this command alone."""
+    from affinity_zoo.zoo import published
+
+    published.get(name)  # a wrong name is said before Keras starts
+    from affinity_zoo.zoo.quiet import start_keras
+
+    start_keras()
+    from affinity_zoo.zoo.downloads import get_model
+
+    _say_use(get_model(name, output, url=url))
+
+
+def _say_use(folder: Path) -> None:
+    from affinity_zoo.zoo.terminal import say
+
+    say(f"{folder}: use it with `affinity-zoo predict {folder} -r receptor.pdb -l poses.sdf`")
