@@ -8,7 +8,7 @@ from pathlib import Path
 from affinity_zoo.plugins.errors import AffinityZooError
 
 #: what a folder of poses may hold
-POSE_ENDINGS = (".pdb", ".sdf", ".mol2", ".pdbqt", ".gninatypes", ".mol")
+POSE_ENDINGS = (".pdb", ".sdf", ".mol2", ".pdbqt", ".gninatypes", ".mol", ".sd", ".npy")
 
 
 def pose_files(given: Sequence[str | Path]) -> list[Path]:

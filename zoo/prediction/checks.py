@@ -1,0 +1,109 @@
+"""What a user should know of a scored pose: each warning is a kind, a finding, and by kind what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from affinity_zoo.featurizers import views
+from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Box
+from affinity_zoo.zoo.data.geometry import close_contacts
+from affinity_zoo.zoo.prediction.reading import Pose, Protein
+from affinity_zoo.zoo.prediction.training_ligands import load_fingerprints
+from affinity_zoo.zoo.similarity import fingerprint, nearest
+
+FAR: Final = 5.0  #: Å; a ligand none of whose atoms comes nearer to the receptor is not in it
+CLOSE: Final = 2.75  #: Å; heavy atoms further apart do not clash (C-C: 2.55)
+UNLIKE: Final = (
+    0.2  #: Tanimoto similarity to the nearest training ligand below which a ligand is far from all
+)
+
+#: kind -> what to do about it
+REMEDIES: Final = {
+    "cropped": "the box does not hold the whole ligand: its ends are not scored; use a model with a larger box",
+    "untyped": "atoms the model has no type for are not imaged: look at their elements",
+    "clash": "the pose overlaps its receptor, which no training pose does: minimise it or dock again",
+    "far": "no receptor atom is near: is it the receptor this ligand was docked into, in the same frame?",
+    "unlike": "the model was trained on no similar ligand: trust its ranking less, test it on such compounds",
+    "note": "the reader says how it took the record: see the column warnings",
+}
+
+
+def findings(
+    pose: Pose,
+    boxes: Iterable[Box],
+    unknown: int,
+    models: Iterable[str],
+    marks: dict[tuple[str, bytes], object],
+) -> list[str]:
+    """All warnings of one pose, each beginning with its kind.
+
+    Args:
+        pose: with atoms and receptor.
+        boxes: of the models.
+        unknown: atoms that a featurizer had no place for.
+        models: model directories, for the similarity to their training ligands.
+        marks: fingerprints of the molecules of this chunk so far; poses of one molecule share one.
+    """
+    assert pose.atoms is not None and pose.protein is not None
+    found = [_cropped(pose.atoms, box) for box in sorted(set(boxes), key=lambda b: b.extent)[:1]]
+    found += [_untyped(pose.atoms, unknown), *_geometry(pose.atoms, pose.protein)]
+    found.append(_unlike(pose, tuple(models), marks))
+    return [text for text in found if text] + [f"note: {note}" for note in pose.notes]
+
+
+def kind_of(warning: str) -> str:
+    """The kind that a warning begins with."""
+    return warning.partition(":")[0]
+
+
+def _cropped(atoms: Atoms, box: Box) -> str:
+    centred = atoms.xyz - atoms.xyz.mean(axis=0)
+    if views.fits(centred, box):
+        return ""
+    radius = float(np.sqrt((centred.astype(np.float64) ** 2).sum(axis=1).max()))
+    return f"cropped: the ligand reaches {radius:.1f} Å from its centre, the box {box.extent / 2:g} Å"
+
+
+def _untyped(atoms: Atoms, unknown: int) -> str:
+    number = max(int(np.count_nonzero(atoms.atom_type == UNTYPED)), unknown)
+    return f"untyped: {number} of {len(atoms)} atoms" if number else ""
+
+
+def _geometry(atoms: Atoms, protein: Protein) -> list[str]:
+    shortest = float(np.min(protein.tree.query(atoms.xyz)[0]))
+    if shortest > FAR:
+        return [f"far: the nearest receptor atom is {shortest:.1f} Å away"]
+    if shortest > CLOSE:
+        return []
+    clashes = len(close_contacts(protein.atoms, atoms).clash)
+    return [f"clash: {clashes} atom pairs too close, the shortest {shortest:.2f} Å"] if clashes else []
+
+
+def _unlike(pose: Pose, models: tuple[str, ...], marks: dict[tuple[str, bytes], object]) -> str:
+    """The similarity counts only where every model knows its training ligands: else nobody can know."""
+    known = [load_fingerprints(model) for model in models]
+    if not known or not all(known) or pose.atoms is None:
+        return ""
+    key = (pose.molecule, pose.atoms.element.tobytes())
+    if key not in marks:
+        marks[key] = fingerprint(pose.atoms)
+    mark = marks[key]
+    best = max(nearest(mark, others)[1] for others in known if others)
+    return f"unlike: the most similar training ligand has a similarity of {best:.2f}" if best < UNLIKE else ""
+
+
+def other_reading(models: dict[Path, dict[str, object]]) -> str:
+    """A sentence where the models of an ensemble want their files read in different ways; else nothing."""
+    names = sorted({name for options in models.values() for name in options})
+    differing = [name for name in names if len({repr(options.get(name)) for options in models.values()}) > 1]
+    if not differing:
+        return ""
+    shown = "; ".join(f"{folder}: {options.get(differing[0])}" for folder, options in models.items())
+    return (
+        f"the models were trained on structures read with different {', '.join(differing)} ({shown}): each model "
+        "reads the poses in its own way"
+    )

@@ -1,0 +1,153 @@
+"""What is to be scored: from options or a table to entries, checked before anything heavy is imported."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data.readers.formats import stem
+from affinity_zoo.zoo.files import file_hash
+from affinity_zoo.zoo.pose_files import pose_files, receptor_file
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A pose file, or one record of it, with the receptor that its poses lie in."""
+
+    receptor: str  #: path
+    ligand: str  #: path
+    shown: str  #: the ligand's file as the user named it
+    record: int = -1  #: -1: every record of the file, each a row
+    target: str = ""
+    molecule: str = ""  #: empty: the record's name
+    id: str = ""  #: empty: file and record
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """A line of a table that names no pose: a row all the same."""
+
+    file: str
+    record: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """All that is to be scored, in order."""
+
+    entries: Sequence[Entry]
+    wrong: Sequence[Wrong] = ()
+    notes: Sequence[str] = ()  #: what the user should know of how a table was understood
+    piped: Sequence[str] = ()  #: files that came in on standard input: their content counts, not their path
+
+    def receptors(self) -> list[str]:
+        """The receptor files, each once."""
+        return list(dict.fromkeys(entry.receptor for entry in self.entries))
+
+    def stamp(self) -> str:
+        """A hash that changes when a path, a choice or a file (by size and time) does."""
+        total = hashlib.sha256()
+        seen: set[str] = set()
+        for entry in self.entries:
+            total.update(repr((entry.record, entry.target, entry.molecule, entry.id)).encode())
+            for file in (entry.receptor, entry.ligand):
+                total.update(b"-" if file in self.piped else file.encode())
+                if file not in seen:
+                    seen.add(file)
+                    total.update(file_hash(Path(file)).encode() if file in self.piped else _stamp(file))
+        total.update(repr(self.wrong).encode())
+        return total.hexdigest()
+
+
+def from_files(receptor: str | Path, poses: Sequence[str | Path], piped: Sequence[str] = ()) -> Inputs:
+    """Poses of one receptor: files, and folders of files.
+
+    Args:
+        piped: those of the files that came in on standard input.
+
+    Raises:
+        AffinityZooError: something named is not there.
+    """
+    protein = str(receptor_file(receptor))
+    target = stem(Path(protein))
+    files = [str(file) for file in pose_files(poses)]
+    shown = {file: Path(file).name for file in piped}
+    return Inputs([Entry(protein, f, shown.get(f, f), target=target) for f in files], piped=tuple(piped))
+
+
+def from_table(table: Path, root: Path | None = None) -> Inputs:
+    """The rows of a CSV table (or ``.types`` list), understood as ``affinity-zoo index`` does.
+
+    Args:
+        table: columns receptor and ligand (files), optionally id, record, target, molecule and others.
+        root: what its paths are relative to; None: the table's folder.
+
+    Raises:
+        AffinityZooError: it is no such table.
+    """
+    from affinity_zoo.zoo.data import layout_tables
+    from affinity_zoo.zoo.data.layouts import Hints
+
+    if not table.is_file():
+        raise AffinityZooError(f"{table}: no such file; give a CSV with columns receptor and ligand to -t")
+    plan = layout_tables.table(table, Hints()) or layout_tables.types(table, Hints())
+    if plan is None:
+        raise UsageError(f"{table} is no table: -t takes a .csv (columns receptor, ligand) or a .types list")
+    base = plan.root if root is None else root
+    entries = [
+        Entry(
+            str(base / item.receptor),
+            str(base / item.ligand),
+            item.ligand,
+            item.record,
+            item.target,
+            str(item.values.get("molecule", "")),
+            str(item.values.get("id", "")),
+        )
+        for item in plan.items
+    ]
+    wrong = [Wrong(table.name, f.record, f.reason) for f in plan.failures]
+    if not entries and not wrong:
+        raise AffinityZooError(f"{table} has no rows")
+    # what a table says of truths is of no use here; which column was taken for what is
+    return Inputs(entries, wrong, [note for note in plan.notes if " is column " in note])
+
+
+def spooled(stream: Iterator[bytes], path: Path) -> Path:
+    """Write a stream (standard input, an unpacked file) to a file that can be read in pieces.
+
+    Raises:
+        AffinityZooError: nothing came.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.tmp-{os.getpid()}")
+    size = 0
+    try:
+        with part.open("wb") as file:
+            for block in stream:
+                size += file.write(block)
+        if not size:
+            raise AffinityZooError(f"nothing came in on standard input for {path.name}")
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    return path
+
+
+def blocks(stream: object) -> Iterator[bytes]:
+    """The bytes of an open binary file, a MiB at a time."""
+    while block := stream.read(1 << 20):  # type: ignore[attr-defined]
+        yield block
+
+
+def _stamp(file: str) -> bytes:
+    try:
+        status = os.stat(file)
+    except OSError:
+        return b"missing"
+    return f"{status.st_size}:{status.st_mtime_ns}".encode()

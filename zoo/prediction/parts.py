@@ -1,0 +1,94 @@
+"""Finished chunks on disk: what a stopped prediction has done is not done again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.data.files import write_bytes, write_json
+from affinity_zoo.zoo.prediction.scoring import Scored
+
+_PLAN = "plan.json"
+
+
+class Parts:
+    """A folder with one file a finished chunk.
+
+    Args:
+        folder: made where it is missing.
+        fingerprint: of inputs, models and options; parts of another one are never used.
+        resume: go on with what is there; otherwise the folder is emptied first.
+
+    Raises:
+        UsageError: ``resume`` is asked for, and the folder belongs to another prediction, or to nobody.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str, resume: bool) -> None:
+        self.folder = folder
+        found = _fingerprint(folder)
+        if folder.exists() and found is None and any(folder.iterdir()):
+            raise UsageError(f"{folder} is in the way, and no prediction made it: move it, or change -o")
+        if found is not None and found != fingerprint:
+            if resume:
+                raise UsageError(
+                    f"{folder} is of a prediction with other inputs, models or options: give the same ones, or "
+                    "leave out --resume to start again"
+                )
+            shutil.rmtree(folder)
+        elif found is not None and not resume:
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / _PLAN, {"format": 1, "fingerprint": fingerprint})
+
+    @property
+    def spool(self) -> Path:
+        """Where files are unpacked to."""
+        return self.folder / "files"
+
+    def has(self, number: int) -> bool:
+        """Whether a chunk is finished."""
+        return self._rows(number).is_file()
+
+    def save(self, number: int, scored: Scored) -> None:
+        """Write a finished chunk; it appears whole or not at all."""
+        if scored.structures:
+            write_bytes(self._structures(number), b"".join(scored.structures))
+        write_json(
+            self._rows(number), {"rows": scored.rows, "lengths": [len(text) for text in scored.structures]}
+        )
+
+    def rows(self, number: int) -> tuple[list[dict[str, object]], list[int]]:
+        """The rows of a chunk, and the lengths of their structures (none where none were asked for)."""
+        found = json.loads(self._rows(number).read_text(encoding="utf-8"))
+        return found["rows"], found["lengths"]
+
+    def structure(self, number: int, start: int, length: int) -> bytes:
+        """Part of a chunk's structures."""
+        with self._structures(number).open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+    def finished(self) -> Iterator[int]:
+        """The numbers of the finished chunks, ascending."""
+        for path in sorted(self.folder.glob("part-*.json")):
+            yield int(path.stem.removeprefix("part-"))
+
+    def remove(self) -> None:
+        """Delete the folder: the prediction is written."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _rows(self, number: int) -> Path:
+        return self.folder / f"part-{number:07d}.json"
+
+    def _structures(self, number: int) -> Path:
+        return self.folder / f"part-{number:07d}.sdf"
+
+
+def _fingerprint(folder: Path) -> str | None:
+    try:
+        return str(json.loads((folder / _PLAN).read_text(encoding="utf-8"))["fingerprint"])
+    except (OSError, ValueError, KeyError):
+        return None

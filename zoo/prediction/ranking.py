@@ -1,0 +1,87 @@
+"""Ranks: by which number, of all poses or of the best of each molecule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
+
+BEST_PER = ("molecule",)
+
+
+def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
+    """Choose what to rank by: as asked, or pose, activity, affinity, the first that a model gives.
+
+    Args:
+        wanted: ``pose``, ``activity``, ``affinity`` or ``product`` (probability x affinity, gnina's CNN_VS);
+            None: choose.
+        cards: of the models.
+
+    Raises:
+        UsageError: an unknown name, or no model gives it.
+    """
+    given = {str(output["name"]) for card in cards for output in card["outputs"]}
+    if wanted is None:
+        return next((name for name in ("pose", "activity", "affinity") if name in given), "pose")
+    if wanted not in RANKINGS:
+        raise UsageError(f"--rank-by is one of {', '.join(RANKINGS)}, not {wanted!r}")
+    fine = wanted in given
+    if wanted == "product":
+        fine = "affinity" in given and bool(given & {"pose", "activity"})
+    if not fine:
+        needs = (
+            "a pose (or activity) output and an affinity" if wanted == "product" else f"an output {wanted}"
+        )
+        raise UsageError(
+            f"--rank-by {wanted} needs a model with {needs}; the outputs here are {', '.join(sorted(given))}"
+        )
+    return wanted
+
+
+def check_best_per(wanted: str | None) -> None:
+    """Refuse what poses cannot be grouped by.
+
+    Raises:
+        UsageError: an unknown name.
+    """
+    if wanted is not None and wanted not in BEST_PER:
+        raise UsageError(f"--best-per is {', '.join(BEST_PER)}, not {wanted!r}")
+
+
+def ranked(
+    rows: Sequence[PosePrediction], ranking: str, best_per: str | None = None
+) -> list[tuple[int, PosePrediction]]:
+    """Order the rows, best first, those without a score last; equal ones stay in the order of the input.
+
+    Args:
+        ranking: a key of :data:`RANKINGS`.
+        best_per: ``molecule``: the best row of each molecule of each target, with the number of its poses.
+
+    Returns:
+        Number of the row in ``rows``, and the row with its rank.
+    """
+    field = RANKINGS[ranking]
+    values = [getattr(row, field) for row in rows]
+    order = sorted(
+        range(len(rows)),
+        key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else -values[i], i),
+    )
+    poses = [1] * len(rows)
+    if best_per:
+        counts: dict[tuple[str, str], int] = {}
+        for row in rows:
+            counts[row.target, row.molecule] = counts.get((row.target, row.molecule), 0) + 1
+        best: dict[tuple[str, str], int] = {}
+        for i in order:
+            best.setdefault((rows[i].target, rows[i].molecule), i)
+        order = list(best.values())
+        for (target, molecule), i in best.items():
+            poses[i] = counts[target, molecule]
+    return [
+        (i, replace(rows[i], rank=0 if math.isnan(values[i]) else rank, poses=poses[i]))
+        for rank, i in enumerate(order, start=1)
+    ]

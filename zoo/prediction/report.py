@@ -1,0 +1,74 @@
+"""What ``predict`` prints: the best rows, what failed and why, and what to do about warnings."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from pathlib import Path
+
+from affinity_zoo.zoo.prediction.checks import REMEDIES, kind_of
+from affinity_zoo.zoo.prediction.run import Ranking
+from affinity_zoo.zoo.terminal import say, table, warn
+
+_MOST_REASONS = 8
+_COLUMNS = (
+    ("rank", "rank"), ("score", "score (logit, higher is better)"), ("probability", "probability"),
+    ("activity_probability", "probability (active)"), ("affinity", "affinity (pK)"), ("product", "product"),
+    ("docking_score", "docking score"), ("name", "pose"), ("target", "target"), ("file", "file"), ("record", "record"),
+    ("poses", "poses"), ("warnings", "warnings"),
+)  # fmt: skip
+
+
+def print_ranking(found: Ranking, where: str, top: int, best_per: str | None, quiet: bool = False) -> None:
+    """Print a prediction.
+
+    Args:
+        where: what the rows were written to.
+        top: rows to show.
+        best_per: as it was asked for.
+        quiet: nothing on stdout: it holds the rows.
+    """
+    best = [row for row in found.rows if row.rank][:top]
+    hidden = {"target"} if len({row.target for row in found.rows}) < 2 else set()
+    hidden |= set() if best_per else {"poses"}
+    if best and not quiet:
+        columns = [(name, title) for name, title in _COLUMNS if name not in hidden]
+        shown = [[_cell(name, getattr(row, name)) for name, _ in columns] for row in best]
+        what = "molecules" if best_per else "poses"
+        table(
+            f"best {len(best)} of {len(found.rows)} {what}, ranked by {found.ranked_by}",
+            [title for _, title in columns],
+            shown,
+        )
+    _warnings(found)
+    line = f"{found.poses} poses in, {len(found.rows)} rows out, {found.failed} without a score: {where}"
+    (_say_aside if quiet else say)(line)
+
+
+def _warnings(found: Ranking) -> None:
+    for note in found.notes:
+        warn(note)
+    for reason, (count, first) in list(found.failures.items())[:_MOST_REASONS]:
+        others = f" and {count - 1} more" if count > 1 else ""
+        warn(f"{first}{others}: no score ({reason})")
+    rest = list(found.failures.values())[_MOST_REASONS:]
+    if rest:
+        warn(f"{sum(n for n, _ in rest)} more poses without a score: see the column reason")
+    kinds = Counter(
+        kind for row in found.rows for kind in {kind_of(text) for text in row.warnings.split("; ") if text}
+    )
+    for kind in REMEDIES:
+        if kinds[kind]:
+            warn(f"{kinds[kind]} of {len(found.rows)} rows {kind}: {REMEDIES[kind]}")
+
+
+def _say_aside(message: str) -> None:
+    from affinity_zoo.zoo.terminal import console
+
+    console(stderr=True).print(message, highlight=False, soft_wrap=True)
+
+
+def _cell(name: str, value: object) -> object:
+    if isinstance(value, float):
+        return "" if math.isnan(value) else f"{value:.4g}"
+    return Path(str(value)).name if name == "file" else value

@@ -1,0 +1,300 @@
+"""Ranking unlabelled poses: the functions behind ``affinity-zoo predict``."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.files import file_hash
+from affinity_zoo.zoo.model_folders import FILES, Name, find_model_folders
+from affinity_zoo.zoo.models import Model, read_card, read_model_recipe
+from affinity_zoo.zoo.prediction import checks, members, output, ranking, reading
+from affinity_zoo.zoo.prediction.chunks import CHUNK, Cutter, Piece, Task
+from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
+from affinity_zoo.zoo.prediction.parts import Parts
+from affinity_zoo.zoo.prediction.rows import PosePrediction
+from affinity_zoo.zoo.prediction.scoring import Scored, prepare, score, score_chunk
+from affinity_zoo.zoo.terminal import Advance, progress
+
+
+@dataclass(frozen=True)
+class Choices:
+    """How poses are scored and ranked."""
+
+    views: int = 4  #: fixed rotations averaged for each pose; the first is that of the file
+    seed: int = 0  #: of the views
+    batch_size: int = 32  #: images at once
+    voxelize: str = "auto"  #: where images are made: auto, host or device
+    threads: int = 2  #: that make images
+    rank_by: str | None = None  #: pose, activity, affinity or product; None: the first the models give
+    best_per: str | None = None  #: molecule: the best pose of each
+    chunk: int = CHUNK  #: poses of a piece of work
+    processes: int = 0  #: that score; 0: this one
+    dask: str = ""  #: address of a Dask scheduler to score on
+
+    def __post_init__(self) -> None:
+        for name, number in (
+            ("views", self.views), ("batch-size", self.batch_size), ("workers", self.threads), ("chunk", self.chunk),
+        ):  # fmt: skip
+            if number < 1:
+                raise UsageError(f"--{name} must be at least 1, not {number}")
+        if self.voxelize not in ("auto", "host", "device"):
+            raise UsageError(f"--voxelize is one of auto, host, device, not {self.voxelize!r}")
+        ranking.check_best_per(self.best_per)
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """A finished prediction."""
+
+    rows: list[PosePrediction]  #: best first; those without a score last
+    poses: int  #: that were given
+    failed: int  #: of them without a score
+    ranked_by: str
+    notes: tuple[str, ...] = ()  #: what the user should know of all of them
+    structures: int = 0  #: poses written as SDF
+    failures: dict[str, tuple[int, str]] = field(default_factory=dict)  #: reason -> how many, and the first
+
+
+def predict(
+    model: Model | Name | Sequence[Model | Name],
+    receptor: str | Path | None = None,
+    poses: Sequence[str | Path] | str | Path = (),
+    *,
+    table: str | Path | None = None,
+    runs: str | Path = "summaries",
+    **options: Any,
+) -> list[PosePrediction]:
+    """Score and rank poses of one receptor, or of the rows of a table.
+
+    Args:
+        model: from :func:`affinity_zoo.load_model`, or what it takes; several are an ensemble.
+        receptor: a structure file; it is read as the training data were.
+        poses: pose files or folders of them; every record of every file gives one row.
+        table: instead of both: a CSV with columns receptor and ligand.
+        runs: folder of the runs, for a run's number.
+        options: fields of :class:`Choices`: ``views``, ``seed``, ``rank_by``, ``best_per`` and others.
+
+    Returns:
+        One row a record (or a molecule, with ``best_per``), best first, failed ones last.
+
+    Raises:
+        UsageError: an option is out of its range, or no model gives what to rank by.
+        AffinityZooError: the receptor cannot be read, or there are no pose files.
+    """
+    if table is not None:
+        inputs = from_table(Path(table))
+    elif receptor is not None:
+        inputs = from_files(receptor, [poses] if isinstance(poses, (str, Path)) else list(poses))
+    else:
+        raise UsageError("give a receptor and poses, or a table")
+    if "workers" in options:  # the name of the command line
+        options["threads"] = options.pop("workers")
+    given = [model] if isinstance(model, (Model, str, int, Path)) else list(model)  # type: ignore[arg-type]
+    folders: list[Path] = []
+    for one in given:
+        if isinstance(one, Model):
+            folders.append(Path(members.keep(one)))
+        else:
+            folders += find_model_folders([one], runs)
+    return run(inputs, folders, Choices(**options), one_receptor=table is None).rows
+
+
+def run(
+    inputs: Inputs,
+    folders: Sequence[Path],
+    choices: Choices,
+    *,
+    parts: Path | None = None,
+    resume: bool = False,
+    sdf: Path | None = None,
+    write: Callable[[list[PosePrediction]], None] = lambda rows: None,
+    one_receptor: bool = False,
+) -> Ranking:
+    """Score, rank and write.
+
+    Args:
+        folders: model directories.
+        parts: folder of finished chunks; it is removed at the end. None: a temporary one.
+        resume: use the chunks that are there.
+        sdf: write the ranked poses there.
+        write: called with the ranked rows, before the chunks are removed.
+        one_receptor: a receptor that cannot be read is an error, not a failure of each row.
+
+    Raises:
+        UsageError: no model gives what to rank by, or ``parts`` belongs to another prediction.
+        AffinityZooError: a model or the receptor cannot be read.
+    """
+    names = tuple(dict.fromkeys(str(folder.resolve()) for folder in folders))
+    cards = [read_card(Path(name)) for name in names]
+    by = ranking.choose_ranking(choices.rank_by, cards)
+    readings = {Path(name): read_model_recipe(Path(name)).data.read_options for name in names}
+    if not choices.dask and not choices.processes:
+        members.members(names)  # what is wrong with a model is said before anything is read
+    if one_receptor and inputs.entries:
+        reading.protein(inputs.entries[0].receptor, ReadOptions.from_dict(readings[Path(names[0])]))
+    notes = [
+        *inputs.notes,
+        checks.other_reading({k: ReadOptions.from_dict(v).as_dict() for k, v in readings.items()}),
+    ]
+    with ExitStack() as stack:
+        if parts is None:
+            parts = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="affinity-zoo-"))) / "parts"
+        done = Parts(parts, _fingerprint(inputs, names, choices, sdf is not None), resume)
+        _score_all(inputs, names, choices, done, sdf is not None)
+        rows, places = _gathered(inputs, done)
+        order = ranking.ranked(rows, by, choices.best_per)
+        best = [row for _, row in order]
+        write(best)
+        written = 0
+        if sdf is not None:
+            written = output.write_sdf(sdf, ((row, _structure(done, places, i)) for i, row in order))
+        done.remove()
+    failed = [row for row in rows if row.status != "ok"]
+    return Ranking(best, len(rows), len(failed), by, tuple(n for n in notes if n), written, _reasons(failed))
+
+
+def _score_all(
+    inputs: Inputs, models: tuple[str, ...], choices: Choices, parts: Parts, structures: bool
+) -> None:
+    cutter = Cutter(parts.spool, choices.chunk)
+    total = 0
+
+    def tasks() -> Iterator[Task]:
+        for number, pieces in enumerate(cutter.chunks(inputs.entries)):
+            if not parts.has(number):
+                yield Task(
+                    number, pieces, models, choices.views, choices.seed, choices.batch_size, choices.voxelize,
+                    choices.threads, structures,
+                )  # fmt: skip
+
+    for pieces in cutter.chunks(inputs.entries):
+        total += sum(len(p.wanted) or (p.last or p.first + 1) - p.first for p in pieces)
+    with progress("scoring", total * choices.views * len(models), "images") as advance:
+        for task, scored in _scored(tasks(), choices, advance):
+            parts.save(task.number, scored)
+
+
+def _scored(tasks: Iterator[Task], choices: Choices, advance: Advance) -> Iterator[tuple[Task, Scored]]:
+    if not choices.dask and not choices.processes:
+        yield from _here(tasks, advance)
+        return
+    from affinity_zoo.zoo.parallel import Lost, dask_cluster, ordered_map
+
+    def mapped(some: Iterator[Task]) -> Iterator[Any]:
+        return ordered_map(
+            score_chunk,
+            some,
+            workers=choices.processes or None,
+            chunk=1,
+            make_executor=dask_cluster(choices.dask) if choices.dask else None,
+        )
+
+    for result in mapped(tasks):
+        task, value = result.item, result.value
+        if isinstance(value, Lost):
+            if value.stage == "error":
+                raise AffinityZooError(f"a worker could not score: {value.reason}")
+            # which pose did it is not known: one by one, and the one that does it again has no score
+            value = Scored([], [])
+            for single in mapped(_singles(task)):
+                lost = isinstance(single.value, Lost)
+                part = _lost(single.item, single.value.reason) if lost else single.value
+                value.rows.extend(part.rows)
+                value.structures.extend(part.structures)
+        advance(len(value.rows) * task.views * len(task.models))
+        yield task, value
+
+
+def _here(tasks: Iterator[Task], advance: Advance) -> Iterator[tuple[Task, Scored]]:
+    """Score in this process; the next chunk is read while the network computes."""
+    with ThreadPoolExecutor(1) as reader:
+        waiting: deque[tuple[Task, Future[Any]]] = deque()
+        for task in chain(tasks, (None,)):
+            if task is not None:
+                waiting.append((task, reader.submit(prepare, task)))
+            while len(waiting) > (1 if task is not None else 0):
+                first, future = waiting.popleft()
+                yield first, score(future.result(), advance)
+
+
+def _singles(task: Task) -> Iterator[Task]:
+    """Each record of a chunk as a chunk of its own, where their number is known."""
+    for piece in task.pieces:
+        for single in _records(piece):
+            yield replace(task, pieces=(single,))
+
+
+def _records(piece: Piece) -> Iterator[Piece]:
+    if piece.wanted:
+        for one in piece.wanted:
+            yield replace(piece, first=one[0], last=one[0] + 1, start=-1, stop=-1, wanted=(one,))
+    elif piece.last is not None:
+        for record in range(piece.first, piece.last):
+            yield replace(piece, first=record, last=record + 1, start=-1, stop=-1)
+    else:
+        yield piece
+
+
+def _lost(task: Task, reason: str) -> Scored:
+    piece = task.pieces[0]
+    row = PosePrediction(
+        id=piece.id, target=piece.target, molecule=piece.molecule, file=piece.shown, record=piece.first,
+        receptor=piece.receptor, status="failed", reason=reason,
+    )  # fmt: skip
+    return Scored([row.as_dict()], [b""] if task.structures else [])
+
+
+def _gathered(inputs: Inputs, parts: Parts) -> tuple[list[PosePrediction], list[tuple[int, int, int]]]:
+    """All rows in the order of the input, and where the structure of each lies."""
+    rows: list[PosePrediction] = []
+    places: list[tuple[int, int, int]] = []
+    for number in parts.finished():
+        found, lengths = parts.rows(number)
+        start = 0
+        for i, values in enumerate(found):
+            length = lengths[i] if lengths else 0
+            rows.append(PosePrediction.from_dict(values))
+            places.append((number, start, length))
+            start += length
+    for wrong in inputs.wrong:
+        rows.append(
+            PosePrediction(file=wrong.file, record=wrong.record, status="failed", reason=wrong.reason)
+        )
+        places.append((0, 0, 0))
+    return rows, places
+
+
+def _structure(parts: Parts, places: list[tuple[int, int, int]], i: int) -> bytes:
+    number, start, length = places[i]
+    return parts.structure(number, start, length) if length else b""
+
+
+def _reasons(failed: Sequence[PosePrediction]) -> dict[str, tuple[int, str]]:
+    found: dict[str, tuple[int, str]] = {}
+    for row in failed:
+        count, first = found.get(row.reason, (0, f"{row.file}, record {row.record}"))
+        found[row.reason] = count + 1, first
+    return found
+
+
+def _fingerprint(inputs: Inputs, models: tuple[str, ...], choices: Choices, structures: bool) -> str:
+    total = hashlib.sha256(inputs.stamp().encode())
+    for model in models:
+        for name in FILES:
+            total.update(file_hash(Path(model) / name).encode())
+    # what decides the scores; how they are ranked and where they are computed does not matter
+    left_out = ("rank_by", "best_per", "processes", "dask", "threads")
+    decisive = {k: v for k, v in asdict(choices).items() if k not in left_out}
+    total.update(repr((models, sorted(decisive.items()), structures)).encode())
+    return total.hexdigest()
