@@ -57,9 +57,7 @@ def test_an_ensemble_is_the_mean_of_its_models(make_model, receptor, block, writ
         make_model("both-2", ("pose", "affinity"), "atom-types", seed=2),
         make_model("pose"),
     ]
-    single = [
-        {row.record: row for row in predict(folder, receptor, poses, views=3)} for folder in folders
-    ]
+    single = [{row.record: row for row in predict(folder, receptor, poses, views=3)} for folder in folders]
     joint = predict(folders, receptor, poses, views=3)
     assert len(joint) == 5
     for row in joint:
@@ -148,10 +146,16 @@ def test_a_table_with_receptors_records_and_formats(  # type: ignore[no-untyped-
     assert len(_rows(out)) == 9 + 6 and set(rows) == set("abcdefgh") | {f"k#{i}" for i in range(6)} | {""}
     assert "no record 99" in rows["c"]["reason"] and "does not exist" in rows["f"]["reason"]
     assert "junk.pdb" in rows["g"]["reason"] and "line 10" in rows[""]["reason"]
-    assert rows["a"][SCORE] == rows["k#4"][SCORE] and rows["a"]["molecule"] == "m1" and rows["a"]["target"] == "t1"
+    assert (
+        rows["a"][SCORE] == rows["k#4"][SCORE]
+        and rows["a"]["molecule"] == "m1"
+        and rows["a"]["target"] == "t1"
+    )
     assert rows["h"]["file"] == "packed.sdf.gz" and rows["h"]["status"] == "ok"
     assert float(rows["d"][SCORE]) == pytest.approx(float(rows["e"][SCORE]), abs=1e-5)
-    alone = predict(make_model("types", featurizer="atom-types"), tmp_path / "one.pdb", tmp_path / "poses.sdf", views=1)
+    alone = predict(
+        make_model("types", featurizer="atom-types"), tmp_path / "one.pdb", tmp_path / "poses.sdf", views=1
+    )
     same = next(row for row in alone if row.record == 5)
     assert float(rows["h"][SCORE]) == pytest.approx(same.score, abs=1e-5)
 
@@ -165,7 +169,16 @@ def affinity_zoo_poses(path: Path):  # type: ignore[no-untyped-def]
 def test_pipes(make_model, receptor, block, write_sdf, tmp_path) -> None:  # type: ignore[no-untyped-def]
     """SDF comes in on standard input, CSV goes out on standard output, and nothing else does."""
     poses = write_sdf(tmp_path / "poses.sdf", block, 4, corrupt=1)
-    command = [sys.executable, "-m", "affinity_zoo.cli", "predict", "-m", str(make_model("pose")), "--views", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "affinity_zoo.cli",
+        "predict",
+        "-m",
+        str(make_model("pose")),
+        "--views",
+        "1",
+    ]
     done = subprocess.run(
         [*command, "-r", str(receptor), "-l", "-", "-o", "-"],
         input=poses.read_bytes(), capture_output=True, cwd=tmp_path, env={**os.environ, "CUDA_VISIBLE_DEVICES": ""},
@@ -173,10 +186,14 @@ def test_pipes(make_model, receptor, block, write_sdf, tmp_path) -> None:  # typ
     assert done.returncode == 3, done.stderr.decode()
     rows = list(csv.DictReader(io.StringIO(done.stdout.decode())))
     assert len(rows) == 4 and [row["status"] for row in rows] == ["ok", "ok", "ok", "failed"]
-    assert "4 poses in" in done.stderr.decode() and {path.name for path in tmp_path.iterdir()} == {"poses.sdf"}
+    assert "4 poses in" in done.stderr.decode() and {path.name for path in tmp_path.iterdir()} == {
+        "poses.sdf"
+    }
 
 
-def test_a_table_on_standard_input(make_model, receptor, block, write_sdf, tmp_path, cli, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_table_on_standard_input(
+    make_model, receptor, block, write_sdf, tmp_path, cli, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
     write_sdf(tmp_path / "poses.sdf", block, 3)
     monkeypatch.chdir(tmp_path)
 
@@ -189,7 +206,9 @@ def test_a_table_on_standard_input(make_model, receptor, block, write_sdf, tmp_p
     assert len(json.loads(out)) == 3 and len(_rows(tmp_path / "r.csv")) == 3
 
 
-def test_poses_come_out_as_sdf_with_their_scores(make_model, receptor, block, write_sdf, small_set, tmp_path, cli) -> None:  # type: ignore[no-untyped-def]
+def test_poses_come_out_as_sdf_with_their_scores(  # type: ignore[no-untyped-def]
+    make_model, receptor, block, write_sdf, small_set, tmp_path, cli
+) -> None:
     """Ranked, with the file's own properties; scored again, nothing is there twice."""
     from rdkit import Chem
 
@@ -199,8 +218,8 @@ def test_poses_come_out_as_sdf_with_their_scores(make_model, receptor, block, wr
     for source, target in ((poses, "first.sdf"), (tmp_path / "first.sdf", "second.sdf")):
         extra = ("-l", pdb) if source == poses else ()
         code, _, err = cli(
-            "predict", model, "-r", receptor, "-l", source, *extra, "-o", tmp_path / "r.csv", "--sdf", tmp_path / target,
-            "--views", 1,
+            "predict", model, "-r", receptor, "-l", source, *extra, "-o", tmp_path / "r.csv",
+            "--sdf", tmp_path / target, "--views", 1,
         )  # fmt: skip
         assert code == (3 if source == poses else 0), err
         found = list(Chem.SDMolSupplier(str(tmp_path / target), sanitize=False))
@@ -212,7 +231,9 @@ def test_poses_come_out_as_sdf_with_their_scores(make_model, receptor, block, wr
         rows = {row["rank"]: row for row in _rows(tmp_path / "r.csv")}
         for mol in found:
             row = rows[mol.GetProp("affinity_zoo_rank")]
-            assert float(row[AFFINITY]) == pytest.approx(float(mol.GetProp("affinity_zoo_affinity")), rel=1e-5)
+            assert float(row[AFFINITY]) == pytest.approx(
+                float(mol.GetProp("affinity_zoo_affinity")), rel=1e-5
+            )
         assert (tmp_path / target).read_text().count("<affinity_zoo_score>") == 6
 
 
@@ -230,4 +251,7 @@ def test_what_is_asked_for_wrongly_is_a_sentence(make_model, receptor, tmp_path,
     )
     for arguments, sentence in cases:
         code, _, err = cli("predict", *arguments)
-        assert code in (1, 2) and sentence in err.replace("\n", " ") and "Traceback" not in err, (arguments, err)
+        assert code in (1, 2) and sentence in err.replace("\n", " ") and "Traceback" not in err, (
+            arguments,
+            err,
+        )
