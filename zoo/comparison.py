@@ -15,6 +15,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo import bootstrap
 from affinity_zoo.zoo.leaderboard import find_results, merge_seeds, row_name
+from affinity_zoo.zoo.outputs import for_truth
 from affinity_zoo.zoo.predictions import known_rows, labels_hash, take
 from affinity_zoo.zoo.results import Result, load_result
 from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key, plain, truth_of
@@ -117,7 +118,7 @@ def compare(
     everything = [member.predictions() for member in members]
     tables = _common_rows(members, everything)
     calibrated = not any(member.is_baseline for member in members)
-    chosen = default_scorers(tables[0], calibrated=calibrated) if scorers is None else list(scorers)
+    chosen = _fitting(tables, calibrated) if scorers is None else list(scorers)
     names = _names(*sides)
     split = len(sides[0])
     differences = []
@@ -129,6 +130,13 @@ def compare(
     missing = [len(everything[i]) - len(tables[0]) for i in (0, split)]
     benchmark = str(members[0].benchmark.get("name", ""))
     return Comparison(*names, benchmark, len(tables[0]), *missing, differences)
+
+
+def _fitting(tables: Sequence[Predictions], calibrated: bool) -> list[Scorer]:
+    """The scorers that fit all of them."""
+    each = [default_scorers(table, calibrated=calibrated) for table in tables]
+    common = set.intersection(*({metric_key(s) for s in found} for found in each))
+    return [scorer for scorer in each[0] if metric_key(scorer) in common]
 
 
 def _common_rows(members: Sequence[Result], everything: Sequence[Predictions]) -> list[Predictions]:
@@ -167,7 +175,7 @@ def _difference(
     if truth is None:
         return None
     known = np.flatnonzero(known_rows(tables[0], truth))
-    judged = list(zip(scorers, (take(table, known) for table in tables), strict=True))
+    judged = list(zip(scorers, (take(for_truth(table, truth), known) for table in tables), strict=True))
     values = np.array([s.score(rows, truth).value for s, rows in judged])
     if not np.isfinite(values).all():
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer
-from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo import models
 from affinity_zoo.zoo.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.baselines.learned import learned_baselines
@@ -21,10 +21,11 @@ from affinity_zoo.zoo.benchmarks import FOLDER, Benchmark, check, find, select_r
 from affinity_zoo.zoo.candidates import Candidate, describe, find_candidate
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.ensembles import mean_logit
+from affinity_zoo.zoo.outputs import column_of, output_for, outputs_of
 from affinity_zoo.zoo.overlap import overlap_with_training
 from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, command_line, load_result, write_result
-from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key
+from affinity_zoo.zoo.scorers.judge import DEFAULT_SCORERS, default_scorers, metric_key
 from affinity_zoo.zoo.scoring import score_rows
 from affinity_zoo.zoo.terminal import warn
 from affinity_zoo.zoo.training.resolve import fits_box
@@ -45,6 +46,7 @@ def evaluate(
     voxelize: str = "auto",
     workers: int = 2,
     submission: str | Path | None = None,
+    output: str | None = None,
 ) -> Result:
     """Score the pairs of a split, average over views, rank, judge, and write the result.
 
@@ -63,13 +65,15 @@ def evaluate(
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         workers: threads that make batches.
         submission: write the Kaggle file (``Id,Expected``) there too.
+        output: judge every truth by this output of the model: ``pose``, ``activity`` or ``affinity``. None: each by
+            its own (:data:`affinity_zoo.zoo.outputs.PREFERENCE`).
 
     Returns:
         The result; ``x_predictions.txt``, ``x_scores.txt``, ``predictions.csv`` and ``result.json`` are
         beside it.
 
     Raises:
-        UsageError: an unknown split, scorer or place.
+        UsageError: an unknown split, scorer or place, or an output that the model does not have.
         AffinityZooError: there is no such run, model or index, or no row to judge.
     """
     started = time.perf_counter()
@@ -77,15 +81,20 @@ def evaluate(
     named = _scorers(scorers)
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
+    wanted = _outputs(candidate, output)
     dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
     warn_of_other_reading(dataset, model)
-    logits = [
+    scores = [
         score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers) for m in candidate.models
     ]
-    predictions = _with_scores(dataset, rows, np.stack(logits), candidate)
+    predictions = _with_scores(dataset, rows, scores, candidate, wanted)
+    threshold = candidate.threshold if set(wanted) - {"affinity"} else None
     described, training = describe(candidate)
+    place = str(benchmark["name"])
+    if output is not None:
+        described["name"], place = f"{described['name']} by {output}", f"{place}-by-{output}"
     path = write_result(
-        candidate.logs / "results" / str(benchmark["name"]),
+        candidate.logs / "results" / place,
         model=described,
         predictions=predictions,
         benchmark=benchmark,
@@ -96,8 +105,8 @@ def evaluate(
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
         overlap=overlap_with_training(candidate.training_pairs(), dataset, rows, candidate.trained_on),
-        scorers=_with_defaults(named, predictions, candidate.threshold),
-        threshold=candidate.threshold,
+        scorers=_with_defaults(named, predictions, threshold),
+        threshold=threshold,
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
     baselines = candidate.root / "baselines"
@@ -131,21 +140,60 @@ def _judged_rows(
     return dataset, select_rows(dataset, split, sources), benchmark
 
 
+def _outputs(candidate: Candidate, wanted: str | None) -> tuple[str, ...]:
+    """The outputs that are judged: those that every model of the candidate has, or the one asked for."""
+    each = [outputs_of(model.card) for model in candidate.models]
+    common = tuple(name for name in each[0] if all(name in others for others in each))
+    if wanted is not None and wanted not in common:
+        raise UsageError(f"--output {wanted}: {candidate.x} has {', '.join(common) or 'no output in common'}")
+    if not common:
+        raise AffinityZooError(f"the members of {candidate.x} have no output in common")
+    return common if wanted is None else (wanted,)
+
+
 def _with_scores(
-    dataset: Dataset, rows: NDArray[np.int64], logits: NDArray[np.float64], candidate: Candidate
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    scores: Sequence[NDArray[np.float64]],
+    candidate: Candidate,
+    wanted: tuple[str, ...],
 ) -> Predictions:
-    """Put (models, n, views) logits beside the truths of their rows, averaged over the views, then over the models."""
-    each = logits.mean(axis=2)
-    extra = {"spread_over_views": logits.std(axis=2).mean(axis=0)}
+    """Put (n, views, outputs) of each model beside the truths of their rows: mean over views, then over models."""
+    models_ = candidate.models
+    by_output = {
+        name: np.stack(
+            [found[:, :, outputs_of(m.card).index(name)] for found, m in zip(scores, models_, strict=True)]
+        )
+        for name in wanted
+    }
+    columns = {name: _mean(name, found.mean(axis=2), models_) for name, found in by_output.items()}
+    main = _main_output(dataset, rows, wanted)
+    extra: dict[str, NDArray[Any]] = {column_of(name): column for name, column in columns.items()}
+    extra["spread_over_views"] = by_output[main].std(axis=2).mean(axis=0)
+    if label := next((name for name in ("pose", "activity") if name in columns), None):
+        correct = models_[0].probability if len(models_) == 1 else lambda logit: 1.0 / (1.0 + np.exp(-logit))
+        extra["probability"] = np.array([correct(float(logit)) for logit in columns[label]])
+    if len(models_) > 1:
+        extra["spread_over_models"] = by_output[main].mean(axis=2).std(axis=0)
+    extra["cropped"] = np.max([cropped(dataset, rows, model) for model in models_], axis=0)
+    return from_dataset(dataset, rows, columns[main], extra)
+
+
+def _mean(name: str, each: NDArray[np.float64], models_: Sequence[models.Model]) -> NDArray[np.float64]:
+    """(models, n) to (n,): affinities by their mean, logits by that of their probabilities."""
     if len(each) == 1:
-        score = each[0]
-        extra["probability"] = np.array([candidate.model.probability(float(logit)) for logit in score])
-    else:
-        score = mean_logit(each, [float(model.card["logit_correction"]) for model in candidate.models])
-        extra["probability"] = 1.0 / (1.0 + np.exp(-score))
-        extra["spread_over_models"] = each.std(axis=0)
-    extra["cropped"] = np.max([cropped(dataset, rows, model) for model in candidate.models], axis=0)
-    return from_dataset(dataset, rows, score, extra)
+        return each[0]
+    if name == "affinity":
+        return each.mean(axis=0)
+    return mean_logit(each, [float(model.card["logit_correction"]) for model in models_])
+
+
+def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, ...]) -> str:
+    """The output that ``score`` is: the one for the first truth that the rows have."""
+    present = (truth for truth in DEFAULT_SCORERS if np.isfinite(dataset.column(truth)[rows]).any())
+    truth = next(present, None)
+    found = outputs[0] if truth is None else output_for(truth, outputs)
+    return found or outputs[0]
 
 
 def cropped(dataset: Dataset, rows: NDArray[np.int64], model: models.Model) -> NDArray[np.int64]:

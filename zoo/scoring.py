@@ -24,10 +24,10 @@ def score_rows(
     voxelize: str = "auto",
     workers: int = 2,
 ) -> NDArray[np.float64]:
-    """Score rows of an index in fixed views: ``(n, views)`` logits."""
+    """Score rows of an index in fixed views: ``(n, views, outputs)`` logits and pK."""
     place = choose_place(model.featurizer, model.box, voxelize, find_device().accelerator)
     imaging = Imaging(model.featurizer, model.box, ViewOptions(), place)
     maker = BatchMaker(IndexedPairs(dataset), imaging, seed)
     with progress("scoring", len(rows) * views, "images") as advance:
         outputs = inference.outputs(model.network, maker, rows, views, batch_size, workers, advance)
-    return outputs[:, :, 0].astype(np.float64)
+    return outputs.astype(np.float64)

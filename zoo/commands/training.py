@@ -199,6 +199,12 @@ def evaluate(
         Names, typer.Option("--scorer", "-s", help="Print this scorer (also a plugin's); all by default.")
     ] = None,
     submission: Annotated[Path | None, typer.Option(help="Write the Kaggle file there.")] = None,
+    output: Annotated[
+        str | None,
+        typer.Option(
+            help="Judge by this output: pose, activity or affinity. [default: each truth by its own output]"
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
     batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
     runs: Runs = Path("summaries"),
@@ -217,7 +223,7 @@ def evaluate(
     result = run_evaluation(
         run, data, split=split, views=views, scorers=tuple(scorer or ()), runs=runs, seed=seed,
         sources=tuple(part.strip() for part in sources.split(",")) if sources else (),
-        batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission,
+        batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission, output=output,
     )  # fmt: skip
     print_result(
         result, json_output, tuple(str(catalog().create("scorer", name).name) for name in scorer or ())

@@ -12,6 +12,7 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.zoo.leaderboard import Board, Row
+from affinity_zoo.zoo.outputs import for_truth
 from affinity_zoo.zoo.reports.curves import binary_truth, ranking_curves, success_curve
 from affinity_zoo.zoo.reports.svg import COLOURS, Axis, Line, line_plot
 
@@ -92,6 +93,7 @@ def _success_plot(drawn: Sequence[tuple[Row, Predictions, str]]) -> str:
 def _scatter(entry: tuple[Row, Predictions, str]) -> str:
     """Score against pK as mean of each tenth of the scores."""
     row, rows, colour = entry
+    rows = for_truth(rows, "affinity")
     known = np.flatnonzero(np.isfinite(rows.affinity) & np.isfinite(rows.score))
     known = known[np.argsort(rows.score[known])]
     bins = [part for part in np.array_split(known, 10) if len(part)]

@@ -12,6 +12,7 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo import bootstrap
+from affinity_zoo.zoo.outputs import fits_scale, for_truth
 from affinity_zoo.zoo.predictions import censored, judged_rows, take
 
 Choice = tuple[str, dict[str, object]]  #: a scorer's name and its options
@@ -104,13 +105,15 @@ def default_scorers(
     Args:
         predictions: the rows.
         threshold: for the confusion matrix, from validation; None: 0, probability one half.
-        calibrated: whether the score is a logit or pK; else what needs that is left out.
+        calibrated: whether the score is a logit or pK; else what needs that is left out, and so it is where no output
+            of the model is on the truth's scale (a pose logit has no RMSE to a pK).
     """
     from affinity_zoo.zoo.catalog import catalog
 
     made: dict[str, Scorer] = {}
-    for name, usual in (choice for truth in present_truths(predictions) for choice in DEFAULT_SCORERS[truth]):
-        if name in NEED_CALIBRATION and not calibrated:
+    choices = [(t, choice) for t in present_truths(predictions) for choice in DEFAULT_SCORERS[t]]
+    for truth, (name, usual) in choices:
+        if name in NEED_CALIBRATION and not (calibrated and fits_scale(predictions, truth)):
             continue
         if name == "brier" and "probability" not in predictions.extra:
             continue
@@ -153,7 +156,8 @@ def judge(
         if truth is None:
             continue
         if truth not in prepared:
-            rows = take(predictions, np.flatnonzero(judged_rows(predictions, truth)))
+            scored = for_truth(predictions, truth)
+            rows = take(scored, np.flatnonzero(judged_rows(scored, truth)))
             draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
             prepared[truth] = rows, draws
         metric = _judge_one(scorer, truth, *prepared[truth])

@@ -1,0 +1,64 @@
+"""Models with several outputs: which of them ranks by which truth.
+
+A model's predictions hold each output in a column of its own, ``pose_output``, ``activity_output`` (logits) and
+``affinity_output`` (pK). ``score`` is the one that the pairs are ranked by where nothing else is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Predictions, Truth
+
+#: the output that a truth is judged by: the first that the model has
+PREFERENCE: dict[Truth, tuple[str, ...]] = {
+    "pose_label": ("pose", "activity", "affinity"),
+    "rmsd": ("pose", "activity", "affinity"),
+    "active": ("activity", "pose", "affinity"),
+    "affinity": ("affinity", "activity", "pose"),
+}
+NAMES = ("pose", "activity", "affinity")
+
+
+def column_of(output: str) -> str:
+    """The column of predictions that holds an output."""
+    return f"{output}_output"
+
+
+def outputs_of(card: Mapping[str, Any]) -> tuple[str, ...]:
+    """What the columns of a model mean, by its card."""
+    return tuple(str(output["name"]) for output in card.get("outputs") or ({"name": "pose"},))
+
+
+def present_outputs(predictions: Predictions) -> tuple[str, ...]:
+    """The outputs that predictions hold; none in those of a baseline or of an earlier version."""
+    return tuple(name for name in NAMES if column_of(name) in predictions.extra)
+
+
+def output_for(truth: Truth, outputs: Iterable[str]) -> str | None:
+    """The output that a truth is judged by; None where there are none to choose from."""
+    there = set(outputs)
+    return next((name for name in PREFERENCE[truth] if name in there), None)
+
+
+def for_truth(predictions: Predictions, truth: Truth) -> Predictions:
+    """The predictions ranked by the output that fits a truth."""
+    output = output_for(truth, present_outputs(predictions))
+    if output is None:
+        return predictions
+    score: NDArray[np.float64] = np.asarray(predictions.extra[column_of(output)], np.float64)
+    return replace(predictions, score=score)
+
+
+def fits_scale(predictions: Predictions, truth: Truth) -> bool:
+    """Whether the score for a truth is on the truth's own scale: pK for an affinity, a logit for a label.
+
+    Predictions that do not say what their outputs are count as fitting.
+    """
+    output = output_for(truth, present_outputs(predictions))
+    return output is None or (output == "affinity") == (truth == "affinity")
