@@ -1,4 +1,4 @@
-"""Commands: import gnina; models list, show, get."""
+"""Commands: import gnina; models list, show, get, ship."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ def register(app: typer.Typer) -> None:
     models.command("list")(list_models)
     models.command("show")(show)
     models.command("get")(get)
+    models.command("ship")(ship)
     app.add_typer(models, name="models", rich_help_panel=PANEL)
 
 
@@ -102,6 +103,28 @@ def get(
     from affinity_zoo.zoo.downloads import get_model
 
     _say_use(get_model(name, output, url=url))
+
+
+def ship(
+    trainings: Annotated[
+        list[str], typer.Argument(help="Runs of one recipe that differ in their seed, each evaluated.")
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Model directory to make; its name is the model's.")
+    ],
+    notes: Annotated[Path, typer.Option(help="TOML file: about, licences, limits, how to cite, commands.")],
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+) -> None:
+    """Make a model to give away: the best of several trainings on validation, with a card of its results."""
+    from affinity_zoo.zoo.quiet import start_keras
+
+    start_keras()
+    from affinity_zoo.zoo.shipping import read_notes
+    from affinity_zoo.zoo.shipping import ship as ship_model
+    from affinity_zoo.zoo.terminal import say
+
+    folder = ship_model(trainings, output, read_notes(notes), runs=runs)
+    say(f"{folder}: `affinity-zoo models show {folder}` shows its card")
 
 
 def _say_use(folder: Path) -> None:

@@ -1,0 +1,331 @@
+"""From several trainings of one recipe to a model that is given away: the function behind ``models ship``.
+
+The best by validation is taken; its card gains what a user must know before trusting it: on which benchmarks it
+loses against what, with paired intervals, what it was trained on, its limits, and the commands that make it again.
+Figures come from result files, never from hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import shutil
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.plugins.names import is_canonical
+from affinity_zoo.zoo.candidates import recipe_hash
+from affinity_zoo.zoo.comparison import Difference, compare
+from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.files import whole_folder
+from affinity_zoo.zoo.leaderboard import load_all
+from affinity_zoo.zoo.models import read_card, read_model_recipe
+from affinity_zoo.zoo.results import Result
+from affinity_zoo.zoo.scorers.judge import plain
+from affinity_zoo.zoo.training.run_folder import RunFolder
+
+#: which baselines the headline names, and how
+HEADLINE = {
+    "docking-score": "the docking score's ranking",
+    "contacts": "contacts per ligand atom",
+    "ligand-size": "ligand size",
+    "ligand-only": "a ligand-only model",
+    "nearest-training-ligand": "the nearest training ligand",
+}
+LOWER = ("loss", "rmse")  #: validation figures of which less is better
+NO_RIVALS = ("random", "best-possible")  #: they stand on the card, but nobody asks who wins
+
+
+@dataclass(frozen=True)
+class Notes:
+    """What figures cannot say; read from a TOML file that is kept in the repository."""
+
+    about: str
+    licence: str
+    data_licence: str
+    data_source: str
+    headline_benchmark: str  #: whose comparison the first line tells
+    limits: tuple[str, ...]
+    cite: tuple[str, ...]
+    commands: tuple[str, ...]  #: that make the model again
+    hardware: str = ""
+    headline_name: str = ""  #: how the first line calls that benchmark; its name by default
+
+
+def read_notes(path: Path) -> Notes:
+    """Read the notes.
+
+    Raises:
+        UsageError: it is not TOML, a field is missing or unknown.
+    """
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: cannot be read ({error}); see benchmarks/shipped_pose.toml") from error
+    known = {field.name for field in fields(Notes)}
+    optional = {"hardware", "headline_name"}
+    wrong = sorted(set(table) - known) or sorted(known - optional - set(table))
+    if wrong:
+        what = "unknown" if wrong[0] in table else "missing"
+        raise UsageError(f"{path}: the field {wrong[0]!r} is {what}; see benchmarks/shipped_pose.toml")
+    return Notes(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+
+
+def ship(
+    trainings: Sequence[str | int], out: Path, notes: Notes, *, runs: Path, replicates: int = 1000
+) -> Path:
+    """Make a model directory to give away out of the best of several trainings.
+
+    Args:
+        trainings: runs of one recipe that differ in their seed; each evaluated on the same benchmarks.
+        out: the folder to make; its name is the model's.
+        notes: limits, licences, commands.
+        runs: folder of the runs, with the baselines' results.
+        replicates: of the bootstrap behind each comparison.
+
+    Raises:
+        UsageError: the name is not made of lower-case letters, digits and dashes.
+        AffinityZooError: the runs are not of one recipe, have no validation figure, or lack results.
+    """
+    if not is_canonical(out.name):
+        raise UsageError(
+            f"a shipped model's name has lower-case letters, digits and dashes, not {out.name!r}"
+        )
+    found = [RunFolder.find(run, runs) for run in trainings]
+    chosen, seeds = choose(found)
+    results, _ = load_all([chosen.logs])
+    if not results:
+        raise AffinityZooError(
+            f"run {chosen.x} has no results: `affinity-zoo evaluate {chosen.x} BENCHMARK` first"
+        )
+    baselines = load_all([runs / "baselines"])[0] if (runs / "baselines").is_dir() else []
+    others = [load_all([run.logs])[0] for run in found if run is not chosen]
+    entries, headline = [], ""
+    for result in sorted(results, key=lambda r: r.benchmark["name"] != notes.headline_benchmark):
+        rivals = [b for b in baselines if _same_benchmark(b, result)]
+        differences = _differences(result, rivals, replicates)
+        twins = [r for member in others for r in member if _same_benchmark(r, result)]
+        entries.append(_entry(out.name, result, rivals, differences, twins))
+        if result.benchmark["name"] == notes.headline_benchmark:
+            headline = first_line(result, differences, notes.headline_name)
+    if not headline:
+        raise AffinityZooError(
+            f"run {chosen.x} has no result on {notes.headline_benchmark}, the first line's benchmark: evaluate it there"
+        )
+    card = _card(out.name, chosen, notes, headline, seeds, entries)
+    _write(out, chosen, card)
+    return out
+
+
+def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]:
+    """Choose the run that is best by its own monitor on validation; say what each reached.
+
+    Raises:
+        AffinityZooError: the runs differ in more than their seed, or a validation figure is missing.
+    """
+    recipes = [read_model_recipe(run.model) for run in found]
+    if len({recipe_hash(recipe) for recipe in recipes}) > 1:
+        raise AffinityZooError("the runs differ in more than their seed: give trainings of one recipe")
+    metric = recipes[0].training.monitor
+    seeds = []
+    for run, recipe in zip(found, recipes, strict=True):
+        card = read_card(run.model)
+        value = (card.get("validation") or {}).get(metric)
+        if value is None:
+            raise AffinityZooError(f"run {run.x} has no {metric} on validation: nothing to choose by")
+        seeds.append(
+            {
+                "run": run.x,
+                "seed": recipe.training.seed,
+                "epoch": card["epoch"],
+                "metric": metric,
+                "validation": value,
+            }
+        )
+    sign = -1.0 if metric in LOWER else 1.0
+    best = max(range(len(seeds)), key=lambda i: sign * float(seeds[i]["validation"]))
+    return found[best], [{**seed, "chosen": i == best} for i, seed in enumerate(seeds)]
+
+
+def first_line(result: Result, differences: dict[str, Difference], called: str = "") -> str:
+    """Say in a sentence what the model wins and loses against on a benchmark; losses first."""
+    if not differences:
+        return f"On {called or result.benchmark['name']} nothing stands beside it: what it is worth is not known."
+    one = next(iter(differences.values()))
+    metric = result.metrics[one.metric]
+    verdicts: dict[str, list[str]] = {"loses": [], "level": [], "wins": []}
+    for name, difference in differences.items():
+        if name in HEADLINE:
+            key = {"a": "wins", "b": "loses", "": "level"}[difference.winner]
+            verdicts[key].append(f"{HEADLINE[name]} ({_number(difference.b)})")
+    said = []
+    if verdicts["loses"]:
+        said.append(f"loses against {_and(verdicts['loses'])}")
+    if verdicts["level"]:
+        said.append(f"is not told apart from {_and(verdicts['level'])}")
+    if verdicts["wins"]:
+        said.append(f"{'but ' if verdicts['loses'] else ''}beats {_and(verdicts['wins'])}")
+    value = f"{_number(metric.value)} [{_number(metric.low)}, {_number(metric.high)}]"
+    where = called or result.benchmark["name"]
+    return f"On {where} ({one.metric} {value}) it {', '.join(said) or 'stands alone'}."
+
+
+def _differences(result: Result, rivals: Sequence[Result], replicates: int) -> dict[str, Difference]:
+    """The model against each baseline by the benchmark's first figure."""
+    first = next((key for key, metric in result.metrics.items() if math.isfinite(metric.value)), "")
+    made = {}
+    for rival in rivals:
+        name = str(rival.model["name"])
+        if name in NO_RIVALS or not math.isfinite(_value(rival, first)):
+            continue
+        scorers = [_scorer(result, first)]
+        found = [
+            d
+            for d in compare(result, rival, scorers=scorers, replicates=replicates).differences
+            if d.metric == first
+        ]
+        if found:
+            made[name] = found[0]
+    return made
+
+
+def _scorer(result: Result, key: str) -> Any:
+    from affinity_zoo.zoo.catalog import catalog
+
+    metric = result.metrics[key]
+    return catalog().create("scorer", metric.name, metric.options)
+
+
+def _value(result: Result, key: str) -> float:
+    return result.metrics[key].value if key in result.metrics else math.nan
+
+
+def _entry(
+    name: str,
+    result: Result,
+    rivals: Sequence[Result],
+    differences: dict[str, Difference],
+    twins: Sequence[Result],
+) -> dict[str, Any]:
+    """What the card says of one benchmark."""
+    shown = [
+        key for key, metric in result.metrics.items() if math.isfinite(metric.value) and key != "confusion"
+    ]
+    overlap = result.data.get("overlap") or {}
+    return plain(
+        {
+            "benchmark": result.benchmark["name"],
+            "hash": result.benchmark["hash"],
+            "labels_hash": result.benchmark["labels_hash"],
+            "pairs": result.benchmark["rows"],
+            "views": result.data["views"],
+            "overlap": overlap.get("verdict", "cannot know"),
+            "name": name,
+            "metrics": {key: _figure(result, key) for key in shown},
+            "seeds": {
+                key: [_value(result, key), *(_value(twin, key) for twin in twins)] for key in shown[:2]
+            },
+            "others": [
+                {"name": str(r.model["name"]), "metrics": {k: _figure(r, k) for k in shown if k in r.metrics}}
+                for r in sorted(rivals, key=lambda r: str(r.model["name"]))
+            ],
+            "verdicts": [_verdict(name, other, difference) for other, difference in differences.items()],
+        }
+    )
+
+
+def _verdict(name: str, other: str, difference: Difference) -> str:
+    size = f"{difference.difference:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
+    said = {"a": f"{name} is better than", "b": f"{name} loses against", "": f"{name} is not told apart from"}
+    return f"{difference.metric}: {said[difference.winner]} {other}, {size}"
+
+
+def _figure(result: Result, key: str) -> dict[str, Any]:
+    metric = result.metrics[key]
+    return {
+        "value": metric.value, "low": metric.low, "high": metric.high,
+        "unit": metric.unit, "direction": metric.direction,
+    }  # fmt: skip
+
+
+def _card(
+    name: str,
+    chosen: RunFolder,
+    notes: Notes,
+    headline: str,
+    seeds: list[dict[str, Any]],
+    entries: list[dict[str, Any]],
+) -> dict[str, Any]:
+    card, recipe = dict(read_card(chosen.model)), read_model_recipe(chosen.model)
+    data = recipe.data
+    return {
+        **card,
+        "name": name,
+        "headline": headline,
+        "about": notes.about,
+        "trained_on": {
+            "name": data.name,
+            "source": notes.data_source,
+            "licence": notes.data_licence,
+            "content_hash": data.content_hash,
+            "ids_hash": data.ids_hash,
+            "poses": data.n_train,
+            "positive": data.n_positive,
+            "validation_poses": data.n_validation,
+            "sources": ", ".join(recipe.training.sources),
+        },
+        "recipe_hash": recipe_hash(recipe),
+        "hardware": notes.hardware or card.get("device", ""),
+        "seeds": seeds,
+        "results": entries,
+        "licence": notes.licence,
+        "limits": list(notes.limits),
+        "cite": list(notes.cite),
+        "commands": list(notes.commands),
+    }
+
+
+def _write(out: Path, chosen: RunFolder, card: dict[str, Any]) -> None:
+    with whole_folder(out) as folder:
+        for name in ("model.keras", "recipe.toml", "training_pairs.csv"):
+            if (chosen.model / name).is_file():
+                shutil.copyfile(chosen.model / name, folder / name)
+        (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        _training_ligands(chosen, folder)
+
+
+def _training_ligands(chosen: RunFolder, folder: Path) -> None:
+    """Fingerprints of the ligands trained on, where the index is still at hand."""
+    import numpy as np
+
+    from affinity_zoo.zoo.prediction.training_ligands import FILE, write_training_ligands
+
+    if (chosen.model / FILE).is_file():
+        shutil.copyfile(chosen.model / FILE, folder / FILE)
+        return
+    try:
+        dataset = Dataset.open(
+            Path(json.loads((chosen.logs / "run.json").read_text(encoding="utf-8"))["data"])
+        )
+        with (folder / "training_pairs.csv").open(newline="", encoding="utf-8") as file:
+            ids = [row["id"] for row in csv.DictReader(file)]
+    except (AffinityZooError, OSError, ValueError, KeyError):
+        return
+    write_training_ligands(folder, dataset, np.flatnonzero(np.isin(dataset.column("id"), ids)))
+
+
+def _same_benchmark(one: Result, other: Result) -> bool:
+    return all(one.benchmark.get(key) == other.benchmark.get(key) for key in ("hash", "labels_hash"))
+
+
+def _number(value: float) -> str:
+    return f"{value:.1f}" if abs(value) >= 10 else f"{value:.3f}"
+
+
+def _and(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
