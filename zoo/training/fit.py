@@ -20,6 +20,7 @@ from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
 from affinity_zoo.zoo.data.pairs import IndexedPairs
 from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, training_data
 from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.prediction.training_ligands import write_training_ligands
 from affinity_zoo.zoo.provenance import coordinates_hash
 from affinity_zoo.zoo.scoring_model import ScoringModel
 from affinity_zoo.zoo.training import callbacks, checkpoints, distributed
@@ -238,6 +239,7 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
         job.run.model, ScoringModel(model.network, model.voxelizer, name="scoring_model"), job.recipe, card,
         list(_training_pairs(job)),
     )  # fmt: skip
+    write_training_ligands(job.run.model, job.dataset, rows.rows)
     with write_whole(job.run.logs / "history.json") as file:
         json.dump(history.state(), file, indent=2)
 
