@@ -235,7 +235,8 @@ class GaussianVoxelizer(_WindowVoxelizer):
 
     def _images(self, inputs: Inputs) -> Any:
         voxel, scaled = self._window_voxels(inputs)
-        tail = math.exp(-2.0) * ops.square(2.0 * ops.sqrt(scaled) - 3.0)
+        # the tail is used from 1 on; below, the root's slope would make the gradient at 0 not a number
+        tail = math.exp(-2.0) * ops.square(2.0 * ops.sqrt(ops.maximum(scaled, 1.0)) - 3.0)
         density = ops.where(scaled <= 1.0, ops.exp(-2.0 * scaled), tail)
         return self._reduce(inputs, voxel, density, largest=False)
 

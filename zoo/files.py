@@ -57,6 +57,18 @@ def check_output(path: Path) -> Path:
     return path
 
 
+def check_folder(path: Path) -> Path:
+    """Return a folder that files are going to be written to, made where it is missing.
+
+    Raises:
+        UsageError: there is a file of that name.
+    """
+    if path.exists() and not path.is_dir():
+        raise UsageError(f"{path} is a file: give the name of a folder")
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
 def file_hash(path: Path) -> str:
     """SHA-256 of a file's bytes, hexadecimal."""
     with path.open("rb") as file:

@@ -6,7 +6,18 @@ from importlib import import_module
 from types import ModuleType
 
 #: in the order of the help page
-MODULES: tuple[str, ...] = ("demo", "data", "poses", "training", "predict", "models", "board", "catalog", "speed")
+MODULES: tuple[str, ...] = (
+    "demo",
+    "data",
+    "poses",
+    "training",
+    "predict",
+    "see",
+    "models",
+    "board",
+    "catalog",
+    "speed",
+)
 
 
 def load(module: str) -> ModuleType:

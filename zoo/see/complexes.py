@@ -1,0 +1,115 @@
+"""Reading the one complex that is looked at, and what its atoms are called."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
+from affinity_zoo.zoo.data.readers.elements import SYMBOLS
+from affinity_zoo.zoo.pose_files import receptor_file
+
+
+@dataclass(frozen=True, eq=False)
+class Complex:
+    """One receptor and one pose, as read."""
+
+    receptor: Atoms
+    ligand: Atoms
+    pose: PoseRecord
+    receptor_file: Path
+    pose_file: Path
+    notes: tuple[str, ...] = ()  #: what the readers say of either
+
+    @property
+    def name(self) -> str:
+        """The pose's name, or where it stands."""
+        return self.pose.name or f"{self.pose_file.name}, record {self.pose.record}"
+
+
+def read_complex(
+    receptor: str | Path, pose: str | Path, record: int = 0, options: ReadOptions | None = None
+) -> Complex:
+    """Read a receptor and one record of a pose file.
+
+    Args:
+        record: number of the record, from 0.
+        options: as the model's training data was read.
+
+    Raises:
+        AffinityZooError: a file is missing or cannot be read, or has no such record.
+    """
+    options = options or ReadOptions()
+    protein = receptor_file(receptor)
+    poses = Path(pose)
+    if not poses.is_file():
+        raise AffinityZooError(f"{poses}: no such file; give the pose with -l")
+    if record < 0:
+        raise UsageError(f"--record counts from 0, not {record}")
+    found = next(iter(read_poses(poses, options, record, record + 1)), None)
+    if found is None or found.record != record:
+        raise AffinityZooError(f"{poses} has no record {record}: records are counted from 0")
+    if found.atoms is None:
+        reason = found.failure.reason if found.failure else "no atoms"
+        raise AffinityZooError(f"{poses}, record {record}: {reason}; give a pose that can be read")
+    read = read_receptor(protein, options)
+    return Complex(read.atoms, found.atoms, found, protein, poses, (*read.notes, *found.notes))
+
+
+@dataclass(frozen=True, eq=False)
+class Residue:
+    """A residue and which of the receptor's atoms are its own."""
+
+    chain: str
+    name: str
+    number: int
+    atoms: NDArray[np.int64]  #: indices into the receptor
+
+    @property
+    def label(self) -> str:
+        """As chemists write it: ``ASP 189 A``."""
+        return " ".join(part for part in (self.name, str(self.number), self.chain) if part)
+
+
+def residues(receptor: Atoms) -> list[Residue]:
+    """The residues of a receptor in the order of their first atoms; same chain, number and name: one residue."""
+    found: dict[tuple[bytes, int, bytes], list[int]] = {}
+    keys = zip(receptor.chain, receptor.residue_number, receptor.residue_name, strict=True)
+    for i, (chain, number, name) in enumerate(keys):
+        found.setdefault((bytes(chain), int(number), bytes(name)), []).append(i)
+    return [
+        Residue(text(chain), text(name), number, np.array(atoms, np.int64))
+        for (chain, number, name), atoms in found.items()
+    ]
+
+
+def text(name: bytes) -> str:
+    """A name as stored, as text."""
+    return bytes(name).decode("ascii", "replace").strip()
+
+
+def symbols(atoms: Atoms) -> list[str]:
+    """Element symbols; X for an unknown element."""
+    return [SYMBOLS[z] if 0 < z < len(SYMBOLS) else "X" for z in atoms.element.tolist()]
+
+
+def labels(atoms: Atoms) -> list[str]:
+    """What each atom is called: ``ASP 189 A OD1``; ligand atoms by element and number from 1 without names."""
+    names = [text(name) for name in atoms.name]
+    if atoms.role == "ligand":
+        return unique_names(names)
+    parts = zip(names, atoms.residue_name, atoms.residue_number, atoms.chain, strict=True)
+    return [" ".join(p for p in (text(r), str(int(n)), text(c), name) if p) for name, r, n, c in parts]
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """Names that are not told apart (SDF files have elements only) get their number in the file, from 1."""
+    if len(set(names)) == len(names):
+        return list(names)
+    return [f"{name}{i}" for i, name in enumerate(names, start=1)]

@@ -1,0 +1,194 @@
+"""Why a model scores a pose as it does, atom by atom: the function behind ``affinity-zoo explain``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.featurizers.views import evaluation_views
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.see.attribution import Gradients, Scorer, gradients, occlusion
+from affinity_zoo.zoo.see.complexes import Complex, Residue, read_complex, residues
+from affinity_zoo.zoo.see.imaging import WeightedImager
+from affinity_zoo.zoo.terminal import progress
+
+Method = Literal["gradient", "occlusion", "both"]
+METHODS = ("gradient", "occlusion", "both")
+#: the columns of values, in the order in which the first that is there colours atoms
+KINDS = ("gradient", "integrated", "occlusion")
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """What each atom adds to a score. ``n`` atoms: the receptor's first, then the ligand's; NaN: not asked for.
+
+    Positive: the atom raises the score. Unit of all values: the output's.
+    """
+
+    complex: Complex
+    model: str
+    output: dict[str, str]  #: name, unit, direction
+    score: float  #: mean over the views
+    empty: float  #: score of an empty box; NaN without gradients
+    views: int
+    seed: int
+    steps: int  #: along the path of the integrated gradients; 0 without
+    seen: NDArray[np.bool_]  #: (n,) whether some view can see the atom
+    gradient: NDArray[np.float64]  #: (n,) gradient x input
+    integrated: NDArray[np.float64]  #: (n,) integrated gradients
+    occlusion: NDArray[np.float64]  #: (n,) score drop without the atom; a receptor atom has its residue's
+    residues: tuple[Residue, ...]
+    residue_occlusion: NDArray[np.float64]  #: (residues,)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def split(self) -> int:
+        """Number of receptor atoms: where the ligand's begin."""
+        return len(self.complex.receptor)
+
+    @property
+    def gap(self) -> float:
+        """Sum of ``integrated`` minus (score of the complex - score of an empty box); NaN without gradients."""
+        return float(self.integrated.sum() - (self.score - self.empty))
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Which of the values are there, the one that colours first."""
+        return tuple(kind for kind in KINDS if np.isfinite(getattr(self, kind)).any())
+
+    def per_residue(self, kind: str) -> NDArray[np.float64]:
+        """(residues,) values: sums over the residue's atoms; of occlusion the drop without the whole residue."""
+        if kind == "occlusion":
+            return self.residue_occlusion
+        values = getattr(self, kind)
+        return np.array([values[residue.atoms].sum() for residue in self.residues])
+
+
+def explain(
+    model: Model,
+    receptor: str | Path,
+    pose: str | Path,
+    *,
+    record: int = 0,
+    method: str = "both",
+    output: str | None = None,
+    views: int = 4,
+    seed: int = 0,
+    steps: int = 32,
+    batch_size: int = 16,
+) -> Explanation:
+    """Attribute a model's score of one pose to the atoms of ligand and receptor.
+
+    Args:
+        model: from :func:`affinity_zoo.load_model`.
+        receptor, pose: files, read as the training data was; ``record`` of the pose file, from 0.
+        method: ``gradient`` (gradient x input and integrated gradients), ``occlusion``, or ``both``.
+        output: name of one of the model's outputs; None: the first.
+        views: fixed rotations averaged, the first as the files lie.
+        steps: of the integrated gradients.
+
+    Raises:
+        AffinityZooError: a file cannot be read, or the method does not apply to the featurizer.
+        UsageError: there is no such method or output.
+    """
+    if method not in METHODS:
+        raise UsageError(f"--method is one of {', '.join(METHODS)}, not {method!r}")
+    if views < 1:
+        raise UsageError(f"--views must be at least 1, not {views}")
+    column, described = output_column(model, output)
+    found = read_complex(receptor, pose, record, ReadOptions.from_dict(model.recipe.data.read_options))
+    imager = WeightedImager(
+        model.featurizer, model.box, found.receptor, found.ligand, layer=model.network.voxelizer
+    )
+    scorer = Scorer(model.network.network, column, imager, batch_size)
+    notes = [*found.notes]
+    if imager.unknown:
+        notes.append(f"{imager.unknown} atoms the featurizer has no place for")
+    if method == "both" and imager.how == "host":
+        method = "occlusion"
+        notes.append("the featurizer makes its image on the host, which has no gradients: occlusion only")
+    rotations = view_rotations(seed, views, row=0)
+    with progress("explaining", None, "images") as advance:
+        slopes = gradients(scorer, rotations, steps, advance) if method != "occlusion" else None
+        drops = _drops(scorer, rotations, found, advance) if method != "gradient" else None
+    return _explanation(model, described, found, imager, slopes, drops, views, seed, notes)
+
+
+def output_column(model: Model, name: str | None) -> tuple[int, dict[str, str]]:
+    """Which column of a model's output is meant, and what the card says of it.
+
+    Raises:
+        UsageError: the model has no such output.
+    """
+    outputs = [{key: str(value) for key, value in output.items()} for output in model.card["outputs"]]
+    names = [output["name"] for output in outputs]
+    if name is None:
+        return 0, outputs[0]
+    if name not in names:
+        raise UsageError(f"--output {name!r}: this model has {', '.join(names)}")
+    return names.index(name), outputs[names.index(name)]
+
+
+def view_rotations(seed: int, views: int, row: int = 0) -> NDArray[np.float32]:
+    """The rotations in which ``predict`` shows the pose of number ``row``: (views, 3, 3)."""
+    return np.concatenate([evaluation_views(seed, [row], view)[0] for view in range(views)])
+
+
+def _drops(
+    scorer: Scorer, rotations: NDArray[np.float32], found: Complex, advance: Callable[[int], None]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
+    """Score drops without each ligand atom and without each residue, and the score."""
+    split = len(found.receptor)
+    atoms: Sequence[NDArray[np.int64]] = [np.array([split + i]) for i in range(len(found.ligand))]
+    if len(atoms) == 1:
+        atoms = []  # nothing would be left to centre on
+    groups = [*atoms, *(residue.atoms for residue in residues(found.receptor))]
+    drops, score = occlusion(scorer, rotations, groups, advance)
+    ligand = drops[: len(atoms)] if len(atoms) else np.full(1, np.nan)
+    return ligand, drops[len(atoms) :], score
+
+
+def _explanation(
+    model: Model,
+    output: dict[str, str],
+    found: Complex,
+    imager: WeightedImager,
+    slopes: Gradients | None,
+    drops: tuple[NDArray[np.float64], NDArray[np.float64], float] | None,
+    views: int,
+    seed: int,
+    notes: list[str],
+) -> Explanation:
+    nothing = np.full(imager.n, np.nan)
+    groups = tuple(residues(found.receptor))
+    lost, by_residue = nothing.copy(), np.full(len(groups), np.nan)
+    if drops is not None:
+        lost[len(found.receptor) :], by_residue = drops[0], drops[1]
+        for residue, drop in zip(groups, by_residue, strict=True):
+            lost[residue.atoms] = drop
+    seen = np.zeros(imager.n, bool)
+    seen[imager.seen] = True
+    return Explanation(
+        complex=found,
+        model=str(model.card.get("name") or model.folder.name),
+        output=output,
+        score=slopes.score if slopes else drops[2] if drops else float("nan"),
+        empty=slopes.empty if slopes else float("nan"),
+        views=views,
+        seed=seed,
+        steps=slopes.steps if slopes else 0,
+        seen=seen,
+        gradient=slopes.gradient if slopes else nothing,
+        integrated=slopes.integrated if slopes else nothing,
+        occlusion=lost,
+        residues=groups,
+        residue_occlusion=by_residue,
+        notes=tuple(notes),
+    )

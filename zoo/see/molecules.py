@@ -1,0 +1,155 @@
+"""A pose as an RDKit molecule: with the file's own bonds where it has them, else with bonds from its geometry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.zoo.data.readers.formats import read_bytes, suffix_of
+from affinity_zoo.zoo.data.readers.perceive import Graph, perceive
+
+SAME_PLACE = 0.01  #: Å; atoms of the file and of the reader agree within this
+
+
+def molecule_of(atoms: Atoms, file: Path, record: int) -> tuple[Any, NDArray[np.int64], str]:
+    """A molecule with a conformer, hydrogens kept where the file has them.
+
+    Args:
+        atoms: the pose as the readers gave it.
+        file, record: where it was read from.
+
+    Returns:
+        The molecule; for each of ``atoms`` its number in it; a note where bond orders were perceived.
+    """
+    made = _from_sdf(file, record) if suffix_of(file) in (".sdf", ".sd", ".mol") else None
+    if made is None and suffix_of(file) == ".mol2":
+        made = _from_mol2(file, record)
+    if made is not None:
+        heavy = np.array([a.GetIdx() for a in made.GetAtoms() if a.GetAtomicNum() != 1], np.int64)
+        positions = made.GetConformer().GetPositions()[heavy]
+        if len(heavy) == len(atoms) and np.allclose(positions, atoms.xyz, atol=SAME_PLACE):
+            return made, heavy, ""
+    return from_geometry(atoms), np.arange(len(atoms)), "bond orders perceived from the geometry"
+
+
+def from_geometry(atoms: Atoms) -> Any:
+    """A molecule of the heavy atoms with bonds and orders perceived; single bonds where they make no sense."""
+    from rdkit import Chem, RDLogger
+
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
+    graph = perceive(np.asarray(atoms.xyz), np.asarray(atoms.element))
+    for orders in (True, False):
+        editable = Chem.RWMol()
+        for z, charge in zip(atoms.element.tolist(), atoms.charge.tolist(), strict=True):
+            atom = Chem.Atom(z)
+            atom.SetFormalCharge(charge)
+            editable.AddAtom(atom)
+        for i, near in enumerate(graph.neighbours):
+            for j in near:
+                if i < j:
+                    editable.AddBond(i, j, _order(graph, i, j) if orders else Chem.BondType.SINGLE)
+        for i in np.flatnonzero(graph.aromatic) if orders else ():
+            editable.GetAtomWithIdx(int(i)).SetIsAromatic(True)
+            if int(i) in graph.protonated:
+                editable.GetAtomWithIdx(int(i)).SetNumExplicitHs(1)
+        made = editable.GetMol()
+        made.AddConformer(_conformer(atoms.xyz))
+        try:
+            Chem.SanitizeMol(made)
+            Chem.AssignStereochemistryFrom3D(made)
+            return made
+        except (ValueError, RuntimeError):
+            continue
+    # a valence that cannot be (a perceived bond too many): kept as it is, unsanitised
+    made.UpdatePropertyCache(strict=False)
+    Chem.FastFindRings(made)
+    return made
+
+
+def _order(graph: Graph, i: int, j: int) -> Any:
+    from rdkit.Chem import BondType
+
+    if graph.aromatic[i] and graph.aromatic[j]:
+        if any(i in ring and j in ring and all(graph.aromatic[k] for k in ring) for ring in graph.rings):
+            return BondType.AROMATIC
+        return BondType.SINGLE
+    if graph.linear[i] and graph.linear[j]:
+        return BondType.TRIPLE
+    return BondType.DOUBLE if graph.double.get(i) == j else BondType.SINGLE
+
+
+def _conformer(xyz: NDArray[Any]) -> Any:
+    from rdkit import Chem
+
+    conformer = Chem.Conformer(len(xyz))
+    conformer.Set3D(True)
+    conformer.SetPositions(np.ascontiguousarray(xyz, np.float64))
+    return conformer
+
+
+def _from_sdf(file: Path, record: int) -> Any:
+    from affinity_zoo.zoo.data.readers.sdf import split_records
+
+    for number, text in enumerate(split_records(read_bytes(file))):
+        if number == record:
+            from rdkit import Chem
+
+            block, mark, _ = text.decode("utf-8", "replace").partition("M  END")
+            return _sanitised(
+                Chem.MolFromMolBlock(block + mark + "\n", sanitize=False, removeHs=False, strictParsing=False)
+            )
+    return None
+
+
+def _from_mol2(file: Path, record: int) -> Any:
+    from affinity_zoo.zoo.data.readers.mol2 import split_records
+
+    for number, text in enumerate(split_records(read_bytes(file))):
+        if number == record:
+            from rdkit import Chem
+
+            block = "@<TRIPOS>MOLECULE\n" + text.decode("utf-8", "replace")
+            return _sanitised(Chem.MolFromMol2Block(block, sanitize=False, removeHs=False))
+    return None
+
+
+def _sanitised(molecule: Any) -> Any:
+    """The molecule, sanitised where RDKit can; None stays None."""
+    if molecule is None or not molecule.GetNumConformers():
+        return None
+    from rdkit import Chem
+
+    trial = Chem.Mol(molecule)
+    try:
+        Chem.SanitizeMol(trial)
+        Chem.AssignStereochemistryFrom3D(trial)
+        return trial
+    except (ValueError, RuntimeError):
+        molecule.UpdatePropertyCache(strict=False)
+        Chem.FastFindRings(molecule)
+        return molecule
+
+
+def bonded(molecule: Any) -> NDArray[np.int64]:
+    """(K, 2) numbers of bonded atoms."""
+    found = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
+    return np.array(found, np.int64).reshape(-1, 2)
+
+
+def sdf_text(molecule: Any, name: str, properties: Mapping[str, str]) -> str:
+    """One SDF record with its properties, kekulised where that is possible."""
+    from rdkit import Chem
+
+    molecule = Chem.Mol(molecule)
+    molecule.SetProp("_Name", name)
+    try:
+        block = Chem.MolToMolBlock(molecule)
+    except (ValueError, RuntimeError):
+        block = Chem.MolToMolBlock(molecule, kekulize=False)
+    lines = "".join(f">  <{key}>\n{value}\n\n" for key, value in properties.items())
+    return f"{block}{lines}$$$$\n"

@@ -1,0 +1,97 @@
+"""The frame of a page that turns in 3D: everything is inside, and the page forbids itself to fetch anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib import resources
+from importlib.util import find_spec
+from typing import Any
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.reports.style import STYLE
+
+#: what a browser may do in the page: run what stands in it, no request of any kind
+POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
+
+_LAYOUT = """
+body { max-width:none; padding:1rem 1.4rem; } p { max-width:120ch; }
+.stage { display:flex; gap:1.2rem; align-items:stretch; flex-wrap:wrap; margin-top:.6rem; }
+.scene { flex:1 1 640px; min-width:320px; height:80vh; min-height:420px; border:1px solid var(--line);
+  border-radius:8px; background:#ffffff; overflow:hidden; }
+.side { flex:0 1 400px; min-width:300px; max-height:80vh; overflow-y:auto; }
+.side h2 { margin:.9rem 0 .3rem; font-size:1.05rem; } .side h2:first-child { margin-top:0; }
+.side td, .side th { padding:.18rem .4rem; } .side td.number { text-align:right; white-space:nowrap; }
+.side tr[data-row]:hover, .side tr.chosen { background:var(--panel); cursor:pointer; }
+.controls { display:flex; flex-wrap:wrap; gap:.4rem 1rem; align-items:center; margin:.5rem 0; }
+.controls label { white-space:nowrap; }
+select, button { font:inherit; color:var(--ink); background:var(--back); border:1px solid var(--line);
+  border-radius:6px; padding:.2rem .5rem; }
+.ramp { height:12px; border-radius:6px; margin:.4rem 0 .1rem;
+  background:linear-gradient(90deg,#d55e00,#f0b58a,#e0e0e0,#8abde0,#0072b2); }
+.ends { display:flex; justify-content:space-between; font-size:.85rem; color:var(--soft); }
+.swatch { display:inline-block; width:.9em; height:.9em; border-radius:3px; margin-right:.4em; vertical-align:-1px; }
+.bar { display:inline-block; height:9px; border-radius:2px; }
+.rail { width:110px; position:relative; height:10px; }
+.rail i { position:absolute; top:0; height:10px; border-radius:2px; } .rail b { position:absolute; left:50%; top:-2px;
+  width:1px; height:14px; background:var(--soft); }
+"""
+
+
+def needs_plotly() -> None:
+    """Say at once, before the work, that a page cannot be made.
+
+    Raises:
+        AffinityZooError: plotly is not installed.
+    """
+    if find_spec("plotly") is None:
+        raise AffinityZooError(
+            "the page that turns in 3D needs plotly: pip install 'affinity-zoo[see]' (or ask for no page)"
+        )
+
+
+def page(
+    title: str, introduction: str, side: str, data: Mapping[str, Any], scripts: Sequence[str], about: str = ""
+) -> str:
+    """Make the whole page.
+
+    Args:
+        title: plain text.
+        introduction, side, about: HTML above, beside and below the scene.
+        data: JSON-ready, for the scripts.
+        scripts: files of this package that draw, after the common ``scene.js``.
+
+    Returns:
+        HTML of about 5 MB: the plotting library is in it.
+    """
+    from plotly.offline import get_plotlyjs
+
+    here = resources.files("affinity_zoo.zoo.see")
+    drawing = "\n".join((here / name).read_text(encoding="utf-8") for name in ("scene.js", *scripts))
+    # "</" would end the script it stands in
+    values = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}{_LAYOUT}</style></head><body>"
+        f"<h1>{escape(title)}</h1>{introduction}"
+        f"<div class='stage'><div class='scene' id='scene'></div><div class='side'>{side}</div></div>{about}"
+        f"<script>{get_plotlyjs()}</script>"
+        f"<script type='application/json' id='data'>{values}</script>"
+        f"<script>{drawing}</script></body></html>\n"
+    )
+
+
+def drawn_atoms(
+    xyz: Any, element: Sequence[str], label: Sequence[str], bonds: Any, **more: Any
+) -> dict[str, Any]:
+    """Atoms as the scripts draw them: positions with three decimals, symbols, labels, bonds."""
+    return {
+        "xyz": [[round(float(c), 3) for c in row] for row in xyz],
+        "element": list(element),
+        "label": list(label),
+        "bonds": [[int(a), int(b)] for a, b in bonds],
+        **more,
+    }
