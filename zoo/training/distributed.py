@@ -146,7 +146,26 @@ def _resolver(asked: bool) -> Any:
     import tensorflow as tf
 
     port = _PORT + int(os.environ.get("SLURM_JOB_ID", "0")) % 10_000
-    return tf.distribute.cluster_resolver.SlurmClusterResolver(port_base=port)
+    resolvers = tf.distribute.cluster_resolver
+    try:
+        # It would give the GPUs out itself, after TensorFlow has counted them, and knows no node without one: Slurm
+        # binds GPUs to tasks (--gpus-per-task), and this only asks who the workers are.
+        slurm = resolvers.SlurmClusterResolver(
+            port_base=port, gpus_per_node=4096, gpus_per_task=1, auto_set_gpu=False
+        )
+        workers = slurm.cluster_spec()
+    except (RuntimeError, ValueError) as error:
+        raise UsageError(
+            f"Slurm's variables do not tell the workers: {error}; start them with srun"
+        ) from error
+    gpus = len(tf.config.list_physical_devices("GPU"))
+    return resolvers.SimpleClusterResolver(
+        workers,
+        task_type=slurm.task_type,
+        task_id=slurm.task_id,
+        rpc_layer="grpc",
+        num_accelerators={"GPU": gpus},
+    )
 
 
 def _tf_config() -> dict[str, Any] | None:
