@@ -161,6 +161,18 @@ def _common_rows(members: Sequence[Result], everything: Sequence[Predictions]) -
     return [take(table, scored) for table in tables]
 
 
+def compare_predictions(
+    a: Predictions,
+    b: Predictions,
+    scorer: Scorer,
+    names: tuple[str, str] = ("a", "b"),
+    replicates: int = bootstrap.REPLICATES,
+    seed: int = 0,
+) -> Difference | None:
+    """Compare two tables of the same rows by one scorer; None where it has no value for one of them."""
+    return _difference([scorer, scorer], [a, b], 1, names, replicates, seed)
+
+
 def _difference(
     scorers: Sequence[Scorer],
     tables: Sequence[Predictions],

@@ -142,6 +142,15 @@ def train(
         bool | None,
         typer.Option("--shuffle-labels", help="Train on shuffled labels: a control run that must not learn."),
     ] = None,
+    start: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Fine-tune this model: a model directory, a run, or the name of a shipped one. Featurizer, "
+            "architecture and weights are its own; learning rate 1e-4.",
+        ),
+    ] = None,
+    freeze: Annotated[int, typer.Option(help="With --from: leading layers that are not trained.", min=0)] = 0,
     resume: Annotated[
         str | None, typer.Option(help="Go on with this run (number or folder) from its last whole epoch.")
     ] = None,
@@ -176,7 +185,7 @@ def train(
         featurizer_options=key_values(featurizer_option, "-F"),
         architecture_options=key_values(architecture_option, "-A"),
         recipe=recipe, runs=runs, resume=resume, box=parse_box(box), voxelize=voxelize, workers=workers,
-        logical_cpus=logical_cpus, distributed=distributed,
+        logical_cpus=logical_cpus, distributed=distributed, start=start, freeze=freeze,
         **training,
     )  # fmt: skip
     if speaks():
@@ -210,6 +219,7 @@ def evaluate(
     runs: Runs = Path("summaries"),
     voxelize: Voxelize = "auto",
     workers: Workers = 2,
+    dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to score on.")] = "",
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Score labelled pairs with a run, rank them and judge the ranking."""
@@ -224,6 +234,7 @@ def evaluate(
         run, data, split=split, views=views, scorers=tuple(scorer or ()), runs=runs, seed=seed,
         sources=tuple(part.strip() for part in sources.split(",")) if sources else (),
         batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission, output=output,
+        dask=dask,
     )  # fmt: skip
     print_result(
         result, json_output, tuple(str(catalog().create("scorer", name).name) for name in scorer or ())

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -30,6 +32,7 @@ from affinity_zoo.zoo.training.job import Job
 from affinity_zoo.zoo.training.losses import logit_correction, loss_of
 from affinity_zoo.zoo.training.recipe import Head, Recipe
 from affinity_zoo.zoo.training.resolve import Rows
+from affinity_zoo.zoo.training.start import freeze_layers, load_start, take_weights
 from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
 from affinity_zoo.zoo.training.validation import best_threshold, validation_scores
 
@@ -106,7 +109,8 @@ def _train(job: Job, model: ScoringModel) -> History:
     if job.device.cluster is not None:
         job.device.cluster.agree("the last checkpoint", str(done))
     if done:
-        history = History.from_state(checkpoints.load(run.netstate, done, model))
+        with job.device.scope():  # the optimizer's variables are made here
+            history = History.from_state(checkpoints.load(run.netstate, done, model))
         job.say(f"going on after epoch {done}")
     stopped = bool(t.early_stopping) and done - history.best_epoch >= t.early_stopping
     if done >= t.epochs or stopped:
@@ -139,11 +143,25 @@ def _compiled_model(job: Job) -> ScoringModel:
     try:
         with job.device.scope():
             model = build_model(job.featurizer, job.architecture, job.imaging, t.tasks, job.recipe.head)
+            if job.recipe.start.model:
+                _start(job, model)
             compile_model(model, job.recipe)
             distributed.synchronise(model, job.device.replicas > 1)
     finally:
         keras.config.set_dtype_policy(policy)
     return model
+
+
+def _start(job: Job, model: ScoringModel) -> None:
+    """Give a new model the weights it starts from, and freeze what is not trained."""
+    start, t = job.recipe.start, job.recipe.training
+    if checkpoints.latest(job.run.netstate) is None:
+        before = load_start(start)
+        head = take_weights(model.network, before.network.network, t.tasks, start.outputs)
+        job.say(f"starts from {start.name}: {head}")
+    frozen = freeze_layers(model.network, start.freeze)
+    if frozen:
+        job.say(f"frozen: {len(frozen)} layers up to {frozen[-1]}")
 
 
 def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> None:
@@ -235,9 +253,13 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
         "shuffled_labels": t.shuffle_labels,
         "device": job.device.description,
     }
+    start = job.recipe.start
+    if start.model:
+        card["name"] = f"{card['name']} from {start.name}"
+        card["started_from"] = {"name": start.name, "weights": start.weights, "frozen_layers": start.freeze}
     models.save_model(
         job.run.model, ScoringModel(model.network, model.voxelizer, name="scoring_model"), job.recipe, card,
-        list(_training_pairs(job)),
+        _all_training_pairs(job),
     )  # fmt: skip
     write_training_ligands(job.run.model, job.dataset, rows.rows)
     with write_whole(job.run.logs / "history.json") as file:
@@ -257,6 +279,20 @@ def _of_labels(job: Job, rows: Rows, outputs: NDArray[np.float64]) -> dict[str, 
         "threshold": None if np.isnan(threshold) else threshold,
         "threshold_from": "validation, largest TPR - FPR",
     }
+
+
+def _all_training_pairs(job: Job) -> list[dict[str, str]] | None:
+    """What this training and those before it have seen; None where what the first model saw is not known."""
+    if not job.recipe.start.model:
+        return list(_training_pairs(job))
+    seen = Path(job.recipe.start.model) / "training_pairs.csv"
+    if not seen.is_file():
+        return None
+    with seen.open(newline="", encoding="utf-8") as file:
+        before = [
+            {name: row[name] for name in ("id", "target", "coordinates")} for row in csv.DictReader(file)
+        ]
+    return [*before, *_training_pairs(job)]
 
 
 def _training_pairs(job: Job) -> Iterator[dict[str, str]]:

@@ -80,7 +80,9 @@ def prepare(
     recipe = recipe.with_training(sources=sources, monitor=monitor)
     train, validation = _rows(dataset, recipe, box, say)
     data = resolve.describe_data(dataset, train, validation)
-    recipe = replace(recipe, data=data, head=resolve.resolve_head(train))
+    # an affinity output that is trained on keeps its scale
+    head = recipe.head if "affinity" in recipe.start.outputs else resolve.resolve_head(train)
+    recipe = replace(recipe, data=data, head=head)
     if run is not None:
         resolve.refuse_changes(read_recipe(run.logs / "recipe.toml"), recipe, run.x)
     run = run or _new_run(runs, device)

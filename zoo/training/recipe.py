@@ -92,6 +92,7 @@ class Start:
     name: str = ""  #: as its card says
     weights: str = ""  #: SHA-256 of its ``model.keras``
     freeze: int = 0  #: leading layers that are not trained
+    outputs: tuple[str, ...] = ()  #: what its columns mean
 
 
 @dataclass(frozen=True)

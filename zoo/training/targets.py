@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from affinity_zoo.plugins.contracts import Truth
 from affinity_zoo.zoo.training.recipe import Training
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.data.dataset import Dataset
 
 #: task -> the truth of the index that teaches it
-TRUTH = {"pose": "pose_label", "activity": "active", "affinity": "affinity"}
+TRUTH: dict[str, Truth] = {"pose": "pose_label", "activity": "active", "affinity": "affinity"}
 #: relation of an affinity -> what is known of the truth: a value, an upper bound, a lower bound
 SIDES = {"": 0, "=": 0, "~": 0, "<": -1, "<=": -1, ">": 1, ">=": 1}
 #: Å; a pose without label that lies farther off is not taken for the right one

@@ -15,6 +15,7 @@ import numpy as np
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.model_folders import Name
 from affinity_zoo.zoo.terminal import say as print_line
 from affinity_zoo.zoo.training.device import find_device
 from affinity_zoo.zoo.training.distributed import connect
@@ -22,7 +23,9 @@ from affinity_zoo.zoo.training.fit import fit, validation_groups
 from affinity_zoo.zoo.training.job import Job, Wishes, prepare
 from affinity_zoo.zoo.training.recipe import Recipe, read_recipe
 from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
+from affinity_zoo.zoo.training.start import start_recipe
 from affinity_zoo.zoo.training.validation import validation_scores
+from affinity_zoo.zoo.training.verdict import judge_start
 
 
 def train(
@@ -40,6 +43,8 @@ def train(
     workers: int = 2,
     logical_cpus: int = 0,
     distributed: bool = False,
+    start: Name | None = None,
+    freeze: int = 0,
     say: Callable[[str], None] = print_line,
     **training: Any,
 ) -> RunFolder:
@@ -58,6 +63,9 @@ def train(
         workers: threads that make batches.
         logical_cpus: train on so many logical CPU devices (a try-out of several accelerators).
         distributed: train together with the other tasks of this Slurm step; ``TF_CONFIG`` says so by itself.
+        start: fine-tune this model (a model directory, a run, the name of a shipped model): featurizer, architecture,
+            box and weights are its own; where the tasks differ its head is new.
+        freeze: leading layers of it that are not trained.
         say: receives each line of output; on several hosts on the first one only.
         training: fields of the recipe's table ``training``: ``epochs``, ``batch_size``, ...
 
@@ -70,6 +78,13 @@ def train(
     """
     if resume is not None and recipe is not None:
         raise UsageError("--resume goes on with the run's own recipe: leave out --recipe")
+    if start is not None:
+        if resume is not None:
+            raise UsageError("--resume remembers the model that the run started from: leave out --from")
+        if featurizer or architecture or featurizer_options or architecture_options or box or recipe:
+            raise UsageError("--from takes -f, -a, -F, -A, --box and --recipe from the model: leave them out")
+    if freeze and start is None:
+        raise UsageError("--freeze keeps layers of a trained model: name it with --from")
     dataset = Dataset.open(Path(data))
     device = find_device(logical_cpus, connect(distributed))
     if not device.chief:
@@ -83,6 +98,9 @@ def train(
             )
     else:
         run, wanted = None, read_recipe(recipe) if recipe is not None else Recipe()
+    if start is not None:
+        tasks = training.get("tasks")
+        wanted = start_recipe(start, Path(runs), freeze, dataset, None if tasks is None else tuple(tasks))
     wishes = Wishes(
         featurizer, architecture, featurizer_options or {}, architecture_options or {}, box, voxelize, workers
     )
@@ -91,6 +109,9 @@ def train(
     fit(job)
     if device.chief:
         _finish(job)
+        if job.recipe.start.model:
+            for line in judge_start(job):
+                say(line)
     return job.run
 
 
