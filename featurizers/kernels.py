@@ -73,6 +73,42 @@ def voxelize(
     return out
 
 
+def voxelize_means(
+    box: Box,
+    n_channels: int,
+    parts: Sequence[Part],
+    centre: NDArray[np.float32],
+    rotation: NDArray[np.float32],
+    shift: NDArray[np.float32],
+    out: NDArray[np.float32] | None = None,
+) -> NDArray[np.float32]:
+    """Make a gaussian image averaged over 2 x 2 x 2 voxels: what a network that begins with average pooling sees.
+
+    It takes less time than the image itself, and an eighth of the memory is written. Differs from the mean of
+    :func:`voxelize`'s voxels by float32 rounding.
+
+    Args:
+        box: with an even side.
+        n_channels, parts, centre, rotation, shift: as for :func:`voxelize`; encodings by channel.
+        out: (D / 2, D / 2, D / 2, C) float32, overwritten; None: a new array.
+
+    Returns:
+        (D / 2, D / 2, D / 2, C) float32.
+    """
+    half = box.side // 2
+    if box.side % 2:
+        raise ValueError(f"a box of {box.side} voxels cannot be halved")
+    if any(encoding.values is not None for _, encoding in parts):
+        raise ValueError("means are made of encodings by channel, not by values")
+    shape = (half, half, half, n_channels)
+    if out is None:
+        out = np.empty(shape, np.float32)
+    elif out.shape != shape:
+        raise ValueError(f"out has the shape {out.shape}, not {shape}")
+    _density("gaussian", box, parts, _floats(centre), _floats(rotation), _floats(shift), out, means=True)
+    return out
+
+
 def visible(
     kind: Voxelization,
     box: Box,
@@ -138,6 +174,7 @@ def _density(
     rotation: NDArray[np.float32],
     shift: NDArray[np.float32],
     out: NDArray[np.float32],
+    means: bool = False,
 ) -> None:
     channels, reach, binary = out.shape[3], REACH[kind], kind == "binary"
     capacity = sum(len(xyz) for xyz, _ in parts)
@@ -172,6 +209,9 @@ def _density(
         _compiled.fill_values(placed, np.concatenate(amounts), n, binary, reach, width, out)
     else:
         table, scratch, masks = _scratch(n, box.side, channels, width)
+        if means:
+            _compiled.fill_means(placed, where, n, reach, width, table, scratch, masks, out)
+            return
         _compiled.fill(placed, where, n, binary, reach, width, table, scratch, masks, out)
 
 

@@ -118,3 +118,18 @@ def test_same_grid_as_molgrid(side: int, most: float) -> None:
     found = kernels.compare_with_peer(inputs.synthetic_complexes(5), PEER, side)
     assert found["gaussian"] < most
     assert found["binary"] < 1e-6
+
+
+def test_scoring_is_timed_from_file_to_file(tmp_path: Path) -> None:
+    """The form of the report; with an interpreter that has molgrid and torch, the same scores too."""
+    arguments = ["speed", "score", "--poses", "4", "--rounds", "1", "--batch-size", "2", "--json"]
+    peer = os.environ.get("AFFINITY_ZOO_TORCH_PEER_PYTHON")
+    result = CliRunner().invoke(app, [*arguments, *(["--peer-python", peer] if peer else [])])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["poses"] == report["scored"] == 4 and report["ours_ms"][0] > 0
+    if peer:
+        assert report["ratio"] > 0
+        assert max(report["largest_difference"].values()) < 1e-4
+    wrong = CliRunner().invoke(app, ["speed", "score", "--receptor", "x.pdb"])
+    assert isinstance(wrong.exception, UsageError) and "both -r and -l" in str(wrong.exception)

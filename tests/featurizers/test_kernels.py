@@ -104,6 +104,35 @@ def test_kernel_equals_the_formulas(kind, scene):
         np.testing.assert_array_equal(image[~uncertain], expected.astype(np.float32)[~uncertain])
 
 
+@settings(max_examples=100, deadline=None)
+@given(scene=scenes())
+def test_means_are_those_of_the_image(scene):
+    """An averaged image is the average of the image; the scratch that both share is left clean."""
+    box, channels, parts, centre, rotation, shift = scene
+    parts = [(xyz, encoding) for xyz, encoding in parts if encoding.values is None]
+    view = (channels, parts, centre, rotation, shift)
+    if box.side % 2:
+        with pytest.raises(ValueError, match="cannot be halved"):
+            kernels.voxelize_means(box, *view)
+        return
+    image = kernels.voxelize("gaussian", box, *view)
+    half = box.side // 2
+    expected = image.reshape(half, 2, half, 2, half, 2, channels).astype(np.float64).mean(axis=(1, 3, 5))
+    np.testing.assert_allclose(kernels.voxelize_means(box, *view), expected, atol=2e-5)
+    np.testing.assert_array_equal(kernels.voxelize("gaussian", box, *view), image)
+
+
+def test_means_refuse_what_they_are_not_made_for():
+    box, view = Box(4, 1.0), (np.zeros(3), np.eye(3), np.zeros(3))
+    values = [
+        (np.zeros((1, 3), np.float32), Encoding(np.ones(1, np.float32), values=np.ones((1, 2), np.float32)))
+    ]
+    with pytest.raises(ValueError, match="not by values"):
+        kernels.voxelize_means(box, 2, values, *view)
+    with pytest.raises(ValueError, match="shape"):
+        kernels.voxelize_means(box, 2, [], *view, out=np.zeros((4, 4, 4, 2), np.float32))
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_memory_left_by_other_images_does_not_show(kind):
     """The scratch is kept between images of one thread: large, small and empty ones in turn."""

@@ -91,6 +91,47 @@ def device(
 
 
 @speed_app.command()
+def score(
+    model: Annotated[
+        Path | None,
+        typer.Option("--model", "-m", help="Model directory; else gnina's default2018 with random weights."),
+    ] = None,
+    receptor: Annotated[
+        Path | None, typer.Option("--receptor", "-r", help="Structure of the receptor; else 7PBL.")
+    ] = None,
+    ligand: Annotated[
+        Path | None, typer.Option("--ligand", "-l", help="SDF file of its poses; else made.")
+    ] = None,
+    poses: Annotated[int, typer.Option(help="Poses to make.", min=1)] = 512,
+    rounds: Annotated[int, typer.Option(help="Rounds of each side; the median counts.", min=1)] = 3,
+    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
+    peer_python: Annotated[
+        str | None,
+        typer.Option(help="Interpreter that has molgrid and torch, to time the same network there."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Time scoring poses of one receptor from SDF to a ranked CSV, beside PyTorch on molgrid's images."""
+    from affinity_zoo.plugins.errors import UsageError
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.quiet import start_keras
+
+    if (receptor is None) != (ligand is None):
+        raise UsageError("give both -r and -l, or neither")
+    start_keras()
+    from affinity_zoo.zoo.speed.scoring import measure
+
+    report = measure(
+        model, receptor, ligand, poses, rounds, batch_size, peer_python,
+        lambda line: terminal.console(stderr=True).print(f"measuring {line} ...", highlight=False),
+    )  # fmt: skip
+    if as_json:
+        terminal.print_json(report)
+    else:
+        _show_scoring(report)
+
+
+@speed_app.command()
 def index(
     seconds: Annotated[float, typer.Option(help="Time for each format, about.", min=0.05)] = 1.0,
     as_json: Json = False,
@@ -186,3 +227,29 @@ def _show_device(report: dict[str, Any]) -> None:
     terminal.table(
         "Training, mixed precision", names, rows, "the ancestor's epoch: 30,000 complexes x 11 poses"
     )
+
+
+def _show_scoring(report: dict[str, Any]) -> None:
+    from statistics import median
+
+    from affinity_zoo.zoo import terminal
+
+    where = report["machine"]
+    terminal.say(f"{where['processor']}, {where['cores']} cores, load {where['load']}")
+    sides = [("affinity-zoo, SDF to ranked CSV", report["ours_ms"], report["ours_processor_ms"])]
+    if "peer" in report:
+        sides.append(
+            (f"{report['peer']}, typed poses to scores", report["peer_ms"], report["peer_processor_ms"])
+        )
+    rows = [
+        (name, f"{median(wall):.2f}", f"{min(wall):.2f} to {max(wall):.2f}", f"{median(processor):.2f}")
+        for name, wall, processor in sides
+    ]
+    names = ("side", "ms a pose", "range", "processor ms")
+    terminal.table(f"Scoring {report['poses']} poses with {report['model']}", names, rows)
+    if "peer" in report:
+        worst = report["largest_difference"]
+        terminal.say(
+            f"ratio {report['ratio']:.2f} (to reach 2); largest difference: score {worst['score']:.1e}, "
+            f"affinity {worst['affinity']:.1e} pK"
+        )

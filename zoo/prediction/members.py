@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, Inputs, choose_pl
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.models import Model, load_model
 from affinity_zoo.zoo.prediction.chunks import Task
+from affinity_zoo.zoo.prediction.fused import after_pooling, pooled_images
 from affinity_zoo.zoo.prediction.reading import Pose
 
 _loaded: dict[str, Member] = {}
@@ -30,6 +32,7 @@ class Member:
     options: ReadOptions  #: how its training data were read
     names: tuple[str, ...]  #: of its outputs, in order
     corrections: dict[str, float]  #: of its logits, by name
+    pooled: Any = None  #: the model without its first pooling, for images that are pooled already; or None
 
     def outputs(
         self, poses: Sequence[Pose], task: Task, advance: Callable[[int], None]
@@ -42,11 +45,13 @@ class Member:
             return np.zeros((0, task.views, len(self.names)))
         featurizer, box = self.model.featurizer, self.model.box
         place = choose_place(featurizer, box, task.voxelize, find_device().accelerator)
-        maker = PoseBatches(poses, Imaging(featurizer, box, place=place), task.seed)
+        fused = self.pooled if place == "host" else None
+        maker = PoseBatches(poses, Imaging(featurizer, box, place=place), task.seed, pooled=fused is not None)
         # whole batches of few sizes, so that the network is compiled for few
         size = min(task.batch_size, 1 << (len(poses) - 1).bit_length())
         rows = np.arange(-(-len(poses) // size) * size) % len(poses)
-        found = inference.outputs(self.model.network, maker, rows, task.views, size, task.threads, advance)
+        network = fused or self.model.network
+        found = inference.outputs(network, maker, rows, task.views, size, task.threads, advance)
         return found[: len(poses)].astype(np.float64)
 
 
@@ -80,14 +85,18 @@ class ChunkPairs:
 class PoseBatches(BatchMaker):
     """Batches of poses in views that depend on a pose's record number alone."""
 
-    def __init__(self, poses: Sequence[Pose], imaging: Imaging, seed: int) -> None:
+    def __init__(self, poses: Sequence[Pose], imaging: Imaging, seed: int, pooled: bool = False) -> None:
         super().__init__(ChunkPairs(poses), imaging, seed)
+        self._pooled = pooled
         self._records = np.array([pose.record for pose in poses], np.int64)
 
     def evaluation(self, rows: NDArray[np.int64], view: int) -> Inputs:
         """Make a batch in the fixed view of number ``view`` (0: as it lies in the file)."""
         loaded = [self._load(int(row)) for row in rows]
-        return self._make(rows, loaded, *view_rules.evaluation_views(self.seed, self._records[rows], view))
+        view_of_rows = view_rules.evaluation_views(self.seed, self._records[rows], view)
+        if self._pooled:
+            return {"image": pooled_images(self.imaging.featurizer, self.imaging.box, loaded, *view_of_rows)}
+        return self._make(rows, loaded, *view_of_rows)
 
 
 def members(folders: Sequence[str]) -> list[Member]:
@@ -121,4 +130,13 @@ def member_of(model: Model) -> Member:
         ReadOptions.from_dict(model.recipe.data.read_options),
         tuple(str(output["name"]) for output in outputs),
         {str(output["name"]): float(output.get("logit_correction", common)) for output in outputs},
+        pooled_model(model),
     )
+
+
+def pooled_model(model: Model) -> Any:
+    """The model for images that are pooled already, where its network begins with average pooling; else None."""
+    from affinity_zoo.zoo.scoring_model import ScoringModel
+
+    network = after_pooling(model.network.network, model.featurizer, model.box)
+    return None if network is None else ScoringModel(network, name="scoring_model_after_pooling")

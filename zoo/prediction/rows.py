@@ -28,7 +28,9 @@ class PosePrediction:
     receptor: str = ""
     score: float = NAN  #: logit that the pose is near-native, higher is better
     probability: float = NAN  #: that the pose is near-native, at the prevalence of the training data
-    spread: float = NAN  #: standard deviation of the pose logit over the views, mean over the models; NaN with one
+    spread: float = (
+        NAN  #: standard deviation of the pose logit over the views, mean over the models; NaN with one
+    )
     model_spread: float = NAN  #: standard deviation of the probability over the models; NaN with one model
     activity_score: float = NAN  #: logit that the molecule is active, higher is better
     activity_probability: float = NAN
