@@ -49,7 +49,10 @@ def judge_start(job: Job) -> list[str]:
             "before": _scored(job, rows, before, truth),
             "size": _by_size(job.dataset, rows),
         }
-        known = np.flatnonzero(known_rows(tables["now"], truth))
+        judged = known_rows(tables["now"], truth)
+        if truth == "affinity":  # of the pose that binds, not of a wrong one
+            judged &= tables["now"].pose_label != 0
+        known = np.flatnonzero(judged)
         parts = {name: take(table, known) for name, table in tables.items()}
         by_pose = output_for(truth, outputs_of(before.card)) != output_for(truth, outputs_of(tuned.card))
         lines.append(verdict(parts, truth, job.recipe.start.name + (" (another output)" if by_pose else "")))
