@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -32,7 +31,7 @@ from affinity_zoo.zoo.training.job import Job
 from affinity_zoo.zoo.training.losses import logit_correction, loss_of
 from affinity_zoo.zoo.training.recipe import Head, Recipe
 from affinity_zoo.zoo.training.resolve import Rows
-from affinity_zoo.zoo.training.start import freeze_layers, load_start, take_weights
+from affinity_zoo.zoo.training.start import freeze_layers, load_start, start_folder, take_weights
 from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
 from affinity_zoo.zoo.training.validation import best_threshold, validation_scores
 
@@ -285,7 +284,7 @@ def _all_training_pairs(job: Job) -> list[dict[str, str]] | None:
     """What this training and those before it have seen; None where what the first model saw is not known."""
     if not job.recipe.start.model:
         return list(_training_pairs(job))
-    seen = Path(job.recipe.start.model) / "training_pairs.csv"
+    seen = start_folder(job.recipe.start) / "training_pairs.csv"
     if not seen.is_file():
         return None
     with seen.open(newline="", encoding="utf-8") as file:

@@ -88,7 +88,7 @@ class Head:
 class Start:
     """The model that training starts from; empty: random weights."""
 
-    model: str = ""  #: its folder
+    model: str = ""  #: its folder, or the name of a shipped one
     name: str = ""  #: as its card says
     weights: str = ""  #: SHA-256 of its ``model.keras``
     freeze: int = 0  #: leading layers that are not trained

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo import models
+from affinity_zoo.zoo import models, shipped
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.files import file_hash
 from affinity_zoo.zoo.model_folders import Name, find_model_folder
@@ -52,8 +52,9 @@ def start_recipe(
             f"{dataset.path} teaches none of the outputs of {folder} ({', '.join(outputs)}): its training set needs "
             f"{' or '.join(TRUTH[name] for name in outputs)}, or name what it has by --task"
         )
+    # a shipped model by its name: its folder is elsewhere on every machine
     start = Start(
-        str(folder.resolve()),
+        folder.name if shipped.find(str(model)) == folder else str(folder.resolve()),
         str(card.get("name") or folder.name),
         file_hash(folder / "model.keras"),
         freeze,
@@ -84,14 +85,19 @@ def load_start(start: Start) -> models.Model:
     Raises:
         AffinityZooError: it is not there any more, or it is not the one that the recipe names.
     """
-    path = Path(start.model) / "model.keras"
+    path = start_folder(start) / "model.keras"
     if not path.is_file() or file_hash(path) != start.weights:
         what = "another one now" if path.is_file() else "gone"
         raise AffinityZooError(
             f"{start.model}, the model that this run starts from, is {what}: put it back, or start a new run "
             "with --from"
         )
-    return models.load_model(start.model)
+    return models.load_model(path.parent)
+
+
+def start_folder(start: Start) -> Path:
+    """Where the model lies that a recipe starts from."""
+    return shipped.find(start.model) or Path(start.model)
 
 
 def take_weights(
