@@ -22,8 +22,13 @@ _LINES = (
 _LISTS = (("limits", "limits"), ("cite", "cite"), ("commands", "made by"))
 
 
-def print_card(card: Mapping[str, Any]) -> None:
-    """Print a card; the line that says where the model loses comes first."""
+def print_card(card: Mapping[str, Any], full: bool = False) -> None:
+    """Print a card; the line that says where the model loses comes first.
+
+    Args:
+        card: from :func:`~affinity_zoo.zoo.model_cards.card_of`.
+        full: every benchmark with every baseline; else the first one so, the others in a line each.
+    """
     if card.get("headline"):
         terminal.say(str(card["headline"]))
     terminal.say(f"{card.get('name', '')}")
@@ -38,8 +43,11 @@ def print_card(card: Mapping[str, Any]) -> None:
     for file, digest in (card.get("files") or {}).items():
         terminal.say(f"  file: {file}.pt, SHA-256 {digest}")
     _print_seeds(card.get("seeds") or ())
-    for result in card.get("results") or ():
-        _print_result(result)
+    for number, result in enumerate(card.get("results") or ()):
+        if full or number == 0:
+            _print_result(result)
+        else:
+            terminal.say(_in_a_line(result))
     for key, title in _LISTS:
         texts = card.get(key) or ()
         for text in [texts] if isinstance(texts, str) else texts:
@@ -48,7 +56,8 @@ def print_card(card: Mapping[str, Any]) -> None:
 
 def _plain(value: Any) -> str:
     if isinstance(value, Mapping):
-        return ", ".join(f"{key.replace('_', ' ')} {_plain(item)}" for key, item in value.items() if item)
+        short = {key: item[:12] if key.endswith("hash") else item for key, item in value.items() if item}
+        return ", ".join(f"{key.replace('_', ' ')} {_plain(item)}" for key, item in short.items())
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
@@ -62,6 +71,21 @@ def _print_seeds(seeds: Any) -> None:
     terminal.table("trainings", ("seed", "epoch kept", f"validation, {seeds[0]['metric']}", ""), rows)
 
 
+def _in_a_line(result: Mapping[str, Any]) -> str:
+    """The first figure on a benchmark, and what it does not beat."""
+    key, figure = next(iter(result["metrics"].items()))
+    said = {"loses against": [], "not told apart from": []}  # type: dict[str, list[str]]
+    for verdict in result.get("verdicts") or ():
+        for words, names in said.items():
+            if f" {words} " in verdict:
+                names.append(verdict.partition(f" {words} ")[2].partition(",")[0])
+    parts = [f"{words} {', '.join(names)}" for words, names in said.items() if names]
+    return (
+        f"  {result['benchmark']}: {key} {_interval(figure)}; {'; '.join(parts) or 'beats every baseline'}"
+        f" (overlap with the training data: {result['overlap']})"
+    )
+
+
 def _print_result(result: Mapping[str, Any]) -> None:
     title = f"{result['benchmark']}: {result['pairs']:,} pairs; overlap with the training data: {result['overlap']}"
     metrics = list(result["metrics"])
@@ -70,6 +94,11 @@ def _print_result(result: Mapping[str, Any]) -> None:
     for other in result.get("others") or ():
         rows.append([other["name"], *(_interval(other["metrics"].get(key)) for key in metrics)])
     terminal.table(title, columns, rows)
+    for key, values in (result.get("seeds") or {}).items():
+        if len(values) > 1:
+            terminal.say(
+                f"  {key} of each training: {', '.join(_plain_number(v) for v in values if v is not None)}"
+            )
     for sentence in result.get("verdicts") or ():
         terminal.say(f"  {sentence}")
 

@@ -118,7 +118,8 @@ def _described(path: Path) -> dict[str, Any]:
             **same, "name": ensemble.name, "about": ensemble.about, "where": str(path), "members": members,
             "trained_on": trained, "cite": cite,
         }  # fmt: skip
-    return {**read_card(path), "where": str(path), "made_of": _made_of(path)}
+    where = "shipped with affinity-zoo" if path.parent == shipped.FOLDER else str(path)
+    return {**read_card(path), "where": where, "made_of": _made_of(path)}
 
 
 def _made_of(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Commands: import gnina; models list, show, get, ship."""
+"""Commands: import gnina; models list, show, get, ship; export."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ def register(app: typer.Typer) -> None:
     models.command("get")(get)
     models.command("ship")(ship)
     app.add_typer(models, name="models", rich_help_panel=PANEL)
+    app.command(rich_help_panel=PANEL)(export)
 
 
 def _group() -> None:
@@ -72,6 +73,7 @@ def show(
     name: Annotated[str, typer.Argument(help="A name from `models list`, a model directory, or a run.")],
     folder: Folder = Path("models"),
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+    full: Annotated[bool, typer.Option("--full", help="Every benchmark with every baseline.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show a model's card: where it fails, figures with intervals, limits, licence, how to cite."""
@@ -83,7 +85,7 @@ def show(
     if as_json:
         terminal.print_json(card)
     else:
-        print_card(card)
+        print_card(card, full)
 
 
 def get(
@@ -125,6 +127,37 @@ def ship(
 
     folder = ship_model(trainings, output, read_notes(notes), runs=runs)
     say(f"{folder}: `affinity-zoo models show {folder}` shows its card")
+
+
+def export(
+    model: Annotated[str, typer.Argument(help="A model directory, a shipped model, or a run.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="ONNX file or SavedModel folder to write.")],
+    format: Annotated[str, typer.Option(help="onnx or savedmodel.")] = "onnx",
+    source: Annotated[
+        str, typer.Option("--from", help="image: the network alone. atoms: with the voxelizer (savedmodel).")
+    ] = "image",
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+    as_json: Json = False,
+) -> None:
+    """Export a model to ONNX or SavedModel; the file is run and compared with Keras before it is kept."""
+    from affinity_zoo.zoo.model_folders import find_model_folder
+
+    folder = find_model_folder(model, runs)
+    from affinity_zoo.zoo.quiet import start_keras
+
+    start_keras()
+    from dataclasses import asdict
+
+    from affinity_zoo.zoo.export import export as export_model
+    from affinity_zoo.zoo.models import load_model
+    from affinity_zoo.zoo.terminal import print_json, say
+
+    told = export_model(load_model(folder), output, format=format, source=source)
+    if as_json:
+        print_json(asdict(told))
+        return
+    say(f"{output}: {told.format} from {told.source}, differs from Keras by {told.difference:.1g} at most")
+    say(f"{output}.json: its inputs, outputs, box and channels")
 
 
 def _say_use(folder: Path) -> None:

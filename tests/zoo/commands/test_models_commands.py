@@ -76,6 +76,17 @@ def test_a_card_begins_with_where_the_model_loses(models: Path, cli, name: str) 
     assert "0.800 [0.700, 0.900]" in shown.out and "chosen" in shown.out
 
 
+def test_further_benchmarks_are_a_line_each(models: Path, cli) -> None:  # type: ignore[no-untyped-def]
+    (first,) = CARD["results"]  # type: ignore[misc]
+    verdicts = ["roc-auc: x loses against contacts, -0.1", "roc-auc: x is not told apart from burial, 0"]
+    second = {**first, "benchmark": "second", "verdicts": verdicts}
+    made(models / "two", results=[first, second])
+    shown = cli("models", "show", "two").out
+    line = "second: roc-auc 0.800 [0.700, 0.900]; loses against contacts; not told apart from burial"
+    assert line in shown and shown.count("this model") == 1
+    assert cli("models", "show", "two", "--full").out.count("this model") == 2
+
+
 def test_cards_of_ensembles_and_of_what_is_not_here(models: Path, cli) -> None:  # type: ignore[no-untyped-def]
     card = json.loads(cli("models", "show", "pair", "--json").out)
     assert card["about"] == "two of a kind" and card["cite"] == ["nobody", "somebody"]
