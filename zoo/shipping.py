@@ -31,13 +31,14 @@ from affinity_zoo.zoo.training.run_folder import RunFolder
 
 #: which baselines the headline names, and how
 HEADLINE = {
-    "docking-score": "the docking score's ranking",
+    "docking-score": "the docking program's ranking",
     "contacts": "contacts per ligand atom",
     "ligand-size": "ligand size",
     "ligand-only": "a ligand-only model",
     "nearest-training-ligand": "the nearest training ligand",
 }
 LOWER = ("loss", "rmse")  #: validation figures of which less is better
+FIGURES = 4  #: figures of each benchmark on the card, in the order of a leaderboard
 NO_RIVALS = ("random", "best-possible")  #: they stand on the card, but nobody asks who wins
 
 
@@ -55,6 +56,7 @@ class Notes:
     commands: tuple[str, ...]  #: that make the model again
     hardware: str = ""
     headline_name: str = ""  #: how the first line calls that benchmark; its name by default
+    docking_program: str = ""  #: whose score stands in the files of that benchmark
 
 
 def read_notes(path: Path) -> Notes:
@@ -68,7 +70,7 @@ def read_notes(path: Path) -> Notes:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); see benchmarks/shipped_pose.toml") from error
     known = {field.name for field in fields(Notes)}
-    optional = {"hardware", "headline_name"}
+    optional = {"hardware", "headline_name", "docking_program"}
     wrong = sorted(set(table) - known) or sorted(known - optional - set(table))
     if wrong:
         what = "unknown" if wrong[0] in table else "missing"
@@ -112,7 +114,7 @@ def ship(
         twins = [r for member in others for r in member if _same_benchmark(r, result)]
         entries.append(_entry(out.name, result, rivals, differences, twins))
         if result.benchmark["name"] == notes.headline_benchmark:
-            headline = first_line(result, differences, notes.headline_name)
+            headline = first_line(result, differences, notes)
     if not headline:
         raise AffinityZooError(
             f"run {chosen.x} has no result on {notes.headline_benchmark}, the first line's benchmark: evaluate it there"
@@ -152,17 +154,21 @@ def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]
     return found[best], [{**seed, "chosen": i == best} for i, seed in enumerate(seeds)]
 
 
-def first_line(result: Result, differences: dict[str, Difference], called: str = "") -> str:
+def first_line(result: Result, differences: dict[str, Difference], notes: Notes) -> str:
     """Say in a sentence what the model wins and loses against on a benchmark; losses first."""
+    where = notes.headline_name or result.benchmark["name"]
     if not differences:
-        return f"On {called or result.benchmark['name']} nothing stands beside it: what it is worth is not known."
+        return f"On {where} nothing stands beside it: what it is worth is not known."
     one = next(iter(differences.values()))
     metric = result.metrics[one.metric]
     verdicts: dict[str, list[str]] = {"loses": [], "level": [], "wins": []}
-    for name, difference in differences.items():
-        if name in HEADLINE:
+    for name, words in HEADLINE.items():
+        difference = _rival(name, differences)
+        if difference is not None:
             key = {"a": "wins", "b": "loses", "": "level"}[difference.winner]
-            verdicts[key].append(f"{HEADLINE[name]} ({_number(difference.b)})")
+            if name == "docking-score" and notes.docking_program:
+                words = f"{notes.docking_program}'s ranking"
+            verdicts[key].append(f"{words} ({_number(difference.b)})")
     said = []
     if verdicts["loses"]:
         said.append(f"loses against {_and(verdicts['loses'])}")
@@ -171,8 +177,14 @@ def first_line(result: Result, differences: dict[str, Difference], called: str =
     if verdicts["wins"]:
         said.append(f"{'but ' if verdicts['loses'] else ''}beats {_and(verdicts['wins'])}")
     value = f"{_number(metric.value)} [{_number(metric.low)}, {_number(metric.high)}]"
-    where = called or result.benchmark["name"]
     return f"On {where} ({one.metric} {value}) it {', '.join(said) or 'stands alone'}."
+
+
+def _rival(name: str, differences: dict[str, Difference]) -> Difference | None:
+    """The baseline of this name; of one that learns, rather that learnt from the training data than cross-validated."""
+    named = [key for key in differences if key == name or key.startswith(f"{name} ")]
+    named.sort(key=lambda key: not key.startswith(f"{name} of "))
+    return differences[named[0]] if named else None
 
 
 def _differences(result: Result, rivals: Sequence[Result], replicates: int) -> dict[str, Difference]:
@@ -216,8 +228,9 @@ def _entry(
     shown = [
         key for key, metric in result.metrics.items() if math.isfinite(metric.value) and key != "confusion"
     ]
+    shown = [key for i, key in enumerate(shown) if i < FIGURES or key == "roc-auc"]
     overlap = result.data.get("overlap") or {}
-    return plain(
+    return _rounded(
         {
             "benchmark": result.benchmark["name"],
             "hash": result.benchmark["hash"],
@@ -317,6 +330,16 @@ def _training_ligands(chosen: RunFolder, folder: Path) -> None:
     except (AffinityZooError, OSError, ValueError, KeyError):
         return
     write_training_ligands(folder, dataset, np.flatnonzero(np.isin(dataset.column("id"), ids)))
+
+
+def _rounded(value: Any) -> Any:
+    """JSON's types, numbers to six digits: more is not known."""
+    value = plain(value)
+    if isinstance(value, dict):
+        return {key: _rounded(part) for key, part in value.items()}
+    if isinstance(value, list):
+        return [_rounded(part) for part in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _same_benchmark(one: Result, other: Result) -> bool:
