@@ -23,6 +23,7 @@ from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.ensembles import mean_logit
 from affinity_zoo.zoo.outputs import column_of, output_for, outputs_of
 from affinity_zoo.zoo.overlap import overlap_with_training
+from affinity_zoo.zoo.parallel import dask_cluster
 from affinity_zoo.zoo.predictions import from_dataset
 from affinity_zoo.zoo.results import Result, command_line, load_result, write_result
 from affinity_zoo.zoo.scorers.judge import DEFAULT_SCORERS, default_scorers, metric_key
@@ -47,6 +48,7 @@ def evaluate(
     workers: int = 2,
     submission: str | Path | None = None,
     output: str | None = None,
+    dask: str = "",
 ) -> Result:
     """Score the pairs of a split, average over views, rank, judge, and write the result.
 
@@ -67,6 +69,7 @@ def evaluate(
         submission: write the Kaggle file (``Id,Expected``) there too.
         output: judge every truth by this output of the model: ``pose``, ``activity`` or ``affinity``. None: each by
             its own (:data:`affinity_zoo.zoo.outputs.PREFERENCE`).
+        dask: address of a Dask scheduler to score on; empty: here.
 
     Returns:
         The result; ``x_predictions.txt``, ``x_scores.txt``, ``predictions.csv`` and ``result.json`` are
@@ -84,8 +87,10 @@ def evaluate(
     wanted = _outputs(candidate, output)
     dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
     warn_of_other_reading(dataset, model)
+    cluster = dask_cluster(dask) if dask else None
     scores = [
-        score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers) for m in candidate.models
+        score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers, cluster)
+        for m in candidate.models
     ]
     predictions = _with_scores(dataset, rows, scores, candidate, wanted)
     threshold = candidate.threshold if set(wanted) - {"affinity"} else None

@@ -12,17 +12,22 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+
 T = TypeVar("T")
 R = TypeVar("R")
 
+_LOOK = 5.0  #: seconds between two looks whether a cluster is still there
 _GRACE = 5.0  #: seconds after which a call that ignores its time limit takes its worker with it
 
 
@@ -59,26 +64,75 @@ def local_pool(workers: int) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method))
 
 
-def dask_cluster(address: str) -> Callable[[], Executor]:
-    """What makes an executor on a Dask cluster, for :func:`ordered_map`.
+class DaskCluster:
+    """Makes executors on a Dask cluster, for :func:`ordered_map`.
 
-    Its workers need this package and the same paths; time limits do not hold there (Dask runs in threads).
+    Its workers need this package and the same paths. A worker process does one piece at a time, whatever its number
+    of threads: what the pieces use is not all thread-safe.
+    """
+
+    def __init__(self, client: Any, address: str) -> None:
+        self._client, self._address = client, address
+
+    def __call__(self) -> Executor:
+        # pure=False: equal calls are not merged into one
+        return self._client.get_executor(pure=False)  # type: ignore[no-any-return]
+
+    @property
+    def slots(self) -> int:
+        """Worker processes there are now; more may come and go."""
+        return max(1, len(self._client.nthreads()))
+
+    def check(self) -> None:
+        """See that the scheduler is still there.
+
+        Raises:
+            AffinityZooError: it is not. What was finished is kept by whoever asked.
+        """
+        if self._client.status != "running":
+            raise AffinityZooError(
+                f"the Dask scheduler at {self._address} is gone: start it again, and give the same command again"
+            )
+
+
+def dask_cluster(address: str) -> DaskCluster:
+    """Connect to a Dask cluster; workers may join later.
 
     Raises:
         UsageError: Dask is not installed, or nothing answers at the address.
+        AffinityZooError: a worker does not have this version of affinity-zoo.
     """
-    from affinity_zoo.plugins.errors import UsageError
-
     try:
         from distributed import Client
     except ImportError:
         raise UsageError("--dask needs Dask: pip install distributed") from None
     try:
-        client = Client(address)
+        client = Client(address, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UsageError(f"no Dask scheduler answers at {address}: {error}") from error
-    # pure=False: equal calls are not merged into one
-    return lambda: client.get_executor(pure=False)  # type: ignore[no-any-return]
+    _same_version(client)
+    return DaskCluster(client, address)
+
+
+def _same_version(client: Any) -> None:
+    from affinity_zoo import __version__
+    from affinity_zoo.zoo.terminal import warn
+
+    found = client.run(_version, on_error="return")
+    if not found:
+        warn("no Dask worker has joined yet: waiting for the first")
+    for worker, version in found.items():
+        if version != __version__:
+            problem = f"version {version}" if isinstance(version, str) else f"none ({version})"
+            raise AffinityZooError(
+                f"Dask worker {worker} has affinity-zoo {problem}, here it is {__version__}: install the same on all"
+            )
+
+
+def _version() -> str:
+    from affinity_zoo import __version__
+
+    return __version__
 
 
 def ordered_map(
@@ -98,8 +152,8 @@ def ordered_map(
         workers: processes; None: one for each processor; 0: in this process.
         chunk: items sent at once.
         timeout: seconds an item may take; beyond it is lost (stage ``timeout``).
-        make_executor: another executor than the local pool, for example a Dask client's
-            ``get_executor(pure=False)``; called again when the executor broke.
+        make_executor: another executor than the local pool, for example :func:`dask_cluster`; called again when the
+            executor broke.
     """
     workers = default_workers() if workers is None else workers
     if workers == 0 and make_executor is None:
@@ -107,7 +161,14 @@ def ordered_map(
             yield Done(item, _run_one(function, item, timeout, hard=False))
         return
     make = make_executor or (lambda: local_pool(workers))
-    yield from _Mapper(function, make, max(2, 3 * workers), chunk, timeout).run(iter(items))
+    local = workers
+
+    def window() -> int:
+        # a cluster grows and shrinks
+        return max(2, 3 * (make_executor.slots if isinstance(make_executor, DaskCluster) else local))
+
+    check = make_executor.check if isinstance(make_executor, DaskCluster) else lambda: None
+    yield from _Mapper(function, make, window, chunk, timeout, check).run(iter(items))
 
 
 class _Mapper(Generic[T, R]):
@@ -115,41 +176,49 @@ class _Mapper(Generic[T, R]):
         self,
         function: Callable[[T], R],
         make: Callable[[], Executor],
-        window: int,
+        window: Callable[[], int],
         chunk: int,
         timeout: float | None,
+        check: Callable[[], None],
     ) -> None:
-        self.function, self.make, self.window, self.chunk, self.timeout = (
-            function,
-            make,
-            window,
-            chunk,
-            timeout,
-        )
+        self.function, self.make, self.window = function, make, window
+        self.chunk, self.timeout, self.check = chunk, timeout, check
         self.executor = make()
 
     def run(self, items: Iterator[T]) -> Iterator[Done[T, R]]:
         flight: deque[tuple[list[T], Future[list[R | Lost]]]] = deque()
         try:
             while True:
-                while len(flight) < self.window and (batch := list(islice(items, self.chunk))):
+                most = self.window()
+                while len(flight) < most and (batch := list(islice(items, self.chunk))):
                     flight.append((batch, self._submit(batch)))
                 if not flight:
                     return
                 batch, future = flight.popleft()
                 try:
-                    values = future.result()
+                    values = self._result(future)
                 except BrokenExecutor:
                     # The pool is gone with all that was in flight. Which item did it is not known yet.
                     self._renew()
                     values = self._one_by_one(batch)
                     flight = deque(self._again(flight))
-                except Exception:  # what a cluster says of a worker that died: the others go on
+                except (
+                    Exception,
+                    CancelledError,
+                ):  # what a cluster says of a worker that died: the others go on
+                    self.check()
                     values = self._one_by_one(batch)
                 for item, value in zip(batch, values, strict=True):
                     yield Done(item, value)
         finally:
             self._close()
+
+    def _result(self, future: Future[list[R | Lost]]) -> list[R | Lost]:
+        while True:
+            wait([future], timeout=_LOOK)
+            if future.done():
+                return future.result()
+            self.check()  # what a cluster's scheduler takes along with it never ends
 
     def _close(self) -> None:
         try:
@@ -180,25 +249,34 @@ class _Mapper(Generic[T, R]):
         values: list[R | Lost] = []
         for item in batch:
             try:
-                values += self._submit([item]).result()
+                values += self._result(self._submit([item]))
             except BrokenExecutor:
                 self._renew()
                 values.append(Lost("crash", "reading it ends the worker process (twice), or takes too long"))
-            except Exception as error:
+            except (Exception, CancelledError) as error:
+                self.check()
                 values.append(Lost("crash", f"the worker was lost ({type(error).__name__}: {error})"))
         return values
 
 
+_one_at_a_time = threading.Lock()
+
+
 def _run_chunk(function: Callable[[T], R], batch: list[T], timeout: float | None) -> list[R | Lost]:
-    return [_run_one(function, item, timeout, hard=True) for item in batch]
+    if threading.current_thread() is threading.main_thread():
+        return [_run_one(function, item, timeout, hard=True) for item in batch]
+    with _one_at_a_time:  # a thread of a Dask worker: captured output and alarms are the process's
+        return [_run_one(function, item, timeout, hard=True) for item in batch]
 
 
 def _run_one(function: Callable[[T], R], item: T, timeout: float | None, hard: bool) -> R | Lost:
-    limited = timeout is not None and hasattr(signal, "setitimer")
-    limited = limited and threading.current_thread() is threading.main_thread()
+    main = threading.current_thread() is threading.main_thread()
     try:
-        if not limited or timeout is None:
+        if timeout is None or (main and not hasattr(signal, "setitimer")):
             return function(item)
+        if not main:
+            with _thread_limit(timeout):
+                return function(item)
         before = signal.signal(signal.SIGALRM, _alarm)
         if hard:
             # Compiled code does not see the signal until it returns: then the worker goes.
@@ -217,6 +295,37 @@ def _run_one(function: Callable[[T], R], item: T, timeout: float | None, hard: b
         return Lost("error", "not enough memory to read it")
     except Exception as error:
         return Lost("error", f"{type(error).__name__}: {error}")
+
+
+@contextmanager
+def _thread_limit(timeout: float) -> Iterator[None]:
+    """Stop a thread that is not the main one. Compiled code does not see it until it returns."""
+    import ctypes
+
+    me, over, fired, guard = threading.get_ident(), False, False, threading.Lock()
+
+    def fire() -> None:
+        nonlocal fired
+        with guard:
+            if not over:
+                fired = True
+                ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(me), ctypes.py_object(_OutOfTime))
+
+    timer = threading.Timer(timeout, fire)
+    timer.daemon = True
+    timer.start()
+    stopped = False
+    try:
+        yield
+    except _OutOfTime:
+        stopped = True
+        raise
+    finally:
+        with guard:
+            over = True
+        timer.cancel()
+        while fired and not stopped:  # it comes within the next few steps, and must not come later
+            time.sleep(0.001)
 
 
 def _alarm(number: int, frame: FrameType | None) -> None:

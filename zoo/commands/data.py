@@ -82,6 +82,7 @@ def check(
         list[str] | None, typer.Option("--read", help="Read option, for example waters=keep.")
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Processes; 0: none.")] = None,
+    dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
     csv: Annotated[Path | None, typer.Option("--csv", help="Write every finding to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
@@ -91,9 +92,16 @@ def check(
     from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.data.checks import check as check_path
     from affinity_zoo.zoo.data.layouts import Hints
+    from affinity_zoo.zoo.parallel import dask_cluster
 
     hints = Hints(_columns(columns or []), receptor, ligand)
-    report = check_path(path, hints=hints, options=_read_options(read or []), workers=workers)
+    report = check_path(
+        path,
+        hints=hints,
+        options=_read_options(read or []),
+        workers=workers,
+        make_executor=dask_cluster(dask) if dask else None,
+    )
     if csv is not None:
         from affinity_zoo.zoo.data.files import write_csv
 

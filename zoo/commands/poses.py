@@ -75,12 +75,14 @@ def decoys(
     passes: Annotated[int, typer.Option(help="Dockings with further seeds while decoys are missing.")] = 3,
     workers: Annotated[int | None, typer.Option(help="Processes; 0: none. Default: one a processor.")] = None,
     timeout: Annotated[float, typer.Option(help="Seconds that one complex may take.")] = 600.0,
+    dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Make decoys for the crystal poses of an index; a stopped run continues."""
     from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.data.decoys_dock import DockOptions
     from affinity_zoo.zoo.data.decoys_run import make_decoys
+    from affinity_zoo.zoo.parallel import dask_cluster
 
     made = make_decoys(
         data,
@@ -92,6 +94,7 @@ def decoys(
         dock=DockOptions(exhaustiveness=exhaustiveness, modes=modes, passes=passes),
         workers=workers,
         timeout=timeout,
+        make_executor=dask_cluster(dask) if dask else None,
     )
     if json:
         terminal.print_json(made.as_dict())

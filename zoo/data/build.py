@@ -90,10 +90,8 @@ class Builder:
         pending: list[Atoms] = []
         self.state.receptor_shards = []
         self.state.untyped = 0
-        tasks = (
-            ReceptorTask(self.plan.root, file, self.options, self.plan.split)
-            for file in self.plan.receptors()
-        )
+        root = self.plan.root.resolve()  # a worker of a cluster works in another folder
+        tasks = (ReceptorTask(root, file, self.options, self.plan.split) for file in self.plan.receptors())
         for done in run(do_receptor, tasks, chunk=2):
             atoms, _, failure = _receptor_result(done)
             if failure is not None:
@@ -126,10 +124,11 @@ class Builder:
         state = self.state
         skip, part = state.skip, _Part()
         groups = self.plan.groups()
+        root = self.plan.root.resolve()
         numbered = enumerate(self.plan.tasks())
         tasks = (
             PoseTask(
-                self.plan.root,
+                root,
                 tuple(task.items),
                 self.options,
                 self.plan.split,

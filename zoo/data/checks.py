@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -13,16 +15,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms
+from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.dataset import MANIFEST_FILE, Dataset
-from affinity_zoo.zoo.data.files import read_csv
+from affinity_zoo.zoo.data.files import file_hash, read_csv
 from affinity_zoo.zoo.data.geometry import close_contacts, shortest_distance
 from affinity_zoo.zoo.data.index import build_index
 from affinity_zoo.zoo.data.layouts import Hints
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.data.readers.formats import suffix_of
+from affinity_zoo.zoo.parallel import Lost, ordered_map
 
 FAR: Final = 6.0  #: Å; a ligand whose nearest receptor atom is beyond is not bound
 CUT: Final = 15.0  #: Å; a receptor with no atom beyond this from the ligand is a cut-out
+ROWS_AT_ONCE: Final = 512  #: that one worker looks at
 SUSPICIOUS: Final = 0.6  #: AUC from which on a property predicts the label
 
 
@@ -79,45 +84,106 @@ def check(
     hints: Hints | None = None,
     options: ReadOptions | None = None,
     workers: int | None = None,
+    make_executor: Callable[[], Executor] | None = None,
 ) -> CheckReport:
     """Look at an index, or at a source as ``index`` would read it; nothing is written.
+
+    Args:
+        path: of the index or the source.
+        hints, options: as for :func:`build_index`.
+        workers: processes; None: one for each processor; 0: none.
+        make_executor: where to run instead of the local processes (see :func:`ordered_map`).
 
     Raises:
         AffinityZooError: neither an index nor a layout that is known, or nothing readable in it.
     """
     if (Path(path) / MANIFEST_FILE).is_file():
-        return check_dataset(Dataset.open(path))
+        return check_dataset(Dataset.open(path), workers=workers, make_executor=make_executor)
     with TemporaryDirectory(prefix="affinity-zoo-check-") as folder:
-        build_index(path, Path(folder) / "data", workers=workers, options=options, hints=hints)
-        return check_dataset(Dataset.open(Path(folder) / "data"))
+        data = Path(folder) / "data"
+        build_index(path, data, workers=workers, options=options, hints=hints, make_executor=make_executor)
+        # the other hosts of a cluster do not see this folder
+        return check_dataset(Dataset.open(data), workers=workers)
 
 
-def check_dataset(data: Dataset) -> CheckReport:
-    """Check an index that is open."""
+def check_dataset(
+    data: Dataset, *, workers: int | None = 0, make_executor: Callable[[], Executor] | None = None
+) -> CheckReport:
+    """Check an index that is open.
+
+    Args:
+        workers: processes, used from a few thousand pairs on.
+        make_executor: another place to run.
+    """
     names, rows = read_csv(data.path / "failures.csv")
     failures = [dict(zip(names, row, strict=False)) for row in rows]
-    findings = [*_per_complex(data), *_duplicates(data)]
+    if len(data) < 4 * ROWS_AT_ONCE and make_executor is None:
+        workers = 0
+    mark = file_hash(data.path / MANIFEST_FILE)
+    pieces = (
+        Piece(str(data.path.resolve()), mark, first, min(first + ROWS_AT_ONCE, len(data)))
+        for first in range(0, len(data), ROWS_AT_ONCE)
+    )
+    findings: list[Finding] = []
+    digests: list[bytes] = []
+    for done in ordered_map(look, pieces, workers=workers, chunk=1, make_executor=make_executor):
+        if isinstance(done.value, Lost):
+            raise AffinityZooError(
+                f"rows {done.item.first} to {done.item.last - 1} of {data.path} cannot be checked: {done.value.reason}"
+            )
+        findings += done.value[0]
+        digests += done.value[1]
+    findings += _duplicates(data.column("id").tolist(), digests)
     return CheckReport(len(data), len(failures), data.layout, findings, list(_predictors(data)), failures)
 
 
-def _per_complex(data: Dataset) -> Iterator[Finding]:
-    truths = [data.column(name) for name in ("pose_label", "active", "affinity", "rmsd")]
-    notes = data.column("notes")
-    for i, name in enumerate(data.column("id").tolist()):
-        receptor = data.store.atoms(int(data.receptor_structure[i]))
-        ligand = data.store.atoms(int(data.ligand_structure[i]))
-        for what, detail in _geometry(receptor, ligand):
-            yield Finding(name, what, detail)
-        for role, atoms in (("receptor", receptor), ("ligand", ligand)):
-            untyped = int((atoms.atom_type == UNTYPED).sum())
-            if untyped == len(atoms):
-                yield Finding(name, f"nothing typed in the {role}")
-            elif untyped:
-                yield Finding(name, f"untyped atoms in the {role}", str(untyped))
-        if all(np.isnan(t[i]) for t in truths):
-            yield Finding(name, "no truth")
-        if "typed from geometry" in notes[i]:
-            yield Finding(name, "typing fallback", str(notes[i]))
+@dataclass(frozen=True)
+class Piece:
+    """Rows that one worker looks at."""
+
+    data: str
+    mark: str  #: hash of the manifest
+    first: int
+    last: int
+
+
+def look(piece: Piece) -> tuple[list[Finding], list[bytes]]:
+    """What is odd in each of some rows, and a digest of each row's coordinates."""
+    data, known = _opened(piece.data, piece.mark)
+    findings: list[Finding] = []
+    digests: list[bytes] = []
+    for i in range(piece.first, piece.last):
+        findings += _of_row(data, i)
+        digests.append(
+            b"".join(
+                _digest(data, int(number), known)
+                for number in (data.receptor_structure[i], data.ligand_structure[i])
+            )
+        )
+    return findings, digests
+
+
+@lru_cache(maxsize=1)
+def _opened(folder: str, mark: str) -> tuple[Dataset, dict[int, bytes]]:
+    return Dataset.open(folder), {}
+
+
+def _of_row(data: Dataset, i: int) -> Iterator[Finding]:
+    name, note = str(data.column("id")[i]), str(data.column("notes")[i])
+    receptor = data.store.atoms(int(data.receptor_structure[i]))
+    ligand = data.store.atoms(int(data.ligand_structure[i]))
+    for what, detail in _geometry(receptor, ligand):
+        yield Finding(name, what, detail)
+    for role, atoms in (("receptor", receptor), ("ligand", ligand)):
+        untyped = int((atoms.atom_type == UNTYPED).sum())
+        if untyped == len(atoms):
+            yield Finding(name, f"nothing typed in the {role}")
+        elif untyped:
+            yield Finding(name, f"untyped atoms in the {role}", str(untyped))
+    if all(np.isnan(data.column(truth)[i]) for truth in ("pose_label", "active", "affinity", "rmsd")):
+        yield Finding(name, "no truth")
+    if "typed from geometry" in note:
+        yield Finding(name, "typing fallback", note)
 
 
 def _geometry(receptor: Atoms, ligand: Atoms) -> Iterator[tuple[str, str]]:
@@ -137,16 +203,11 @@ def _geometry(receptor: Atoms, ligand: Atoms) -> Iterator[tuple[str, str]]:
         yield "cut pocket", f"the receptor ends {reach:.1f} Å from the ligand's centre"
 
 
-def _duplicates(data: Dataset) -> Iterator[Finding]:
+def _duplicates(ids: list[str], digests: list[bytes]) -> Iterator[Finding]:
     seen: dict[bytes, str] = {}
-    digest: dict[int, bytes] = {}
-    for i, name in enumerate(data.column("id").tolist()):
+    for name, key in zip(ids, digests, strict=True):
         if "~" in name and name.rpartition("~")[2].isdigit():
             yield Finding(name, "duplicate id", name.rpartition("~")[0])
-        key = b"".join(
-            _digest(data, int(number), digest)
-            for number in (data.receptor_structure[i], data.ligand_structure[i])
-        )
         if key in seen:
             yield Finding(name, "duplicate coordinates", f"as {seen[key]}")
         seen.setdefault(key, name)
@@ -170,14 +231,12 @@ def _predictors(data: Dataset) -> Iterator[Predictor]:
     receptors = [_receptor_kind(f) for f in data.column("receptor").tolist()]
     notes = data.column("notes").tolist()
     hydrogens = data.column("hydrogens").astype(float) if "hydrogens" in data.columns else np.zeros(len(data))
-    atoms = np.array([len(data.store.atoms(int(n))) for n in data.ligand_structure], float)
+    sizes = data.store.sizes().astype(float)
     numbers: dict[str, NDArray[np.float64]] = {
-        "ligand atom count": atoms,
+        "ligand atom count": sizes[data.ligand_structure],
         "hydrogens in the ligand's file": (hydrogens > 0).astype(float),
         "typing fallback": np.array(["typed from geometry" in n for n in notes], float),
-        "receptor atom count": np.array(
-            [len(data.store.atoms(int(n))) for n in data.receptor_structure], float
-        ),
+        "receptor atom count": sizes[data.receptor_structure],
     }
     for truth in ("pose_label", "active"):
         label = data.column(truth)

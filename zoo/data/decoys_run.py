@@ -6,7 +6,8 @@ import json
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,7 @@ def make_decoys(
     workers: int | None = None,
     timeout: float | None = 600.0,
     progress: bool = True,
+    make_executor: Callable[[], Executor] | None = None,
 ) -> DecoySummary:
     """Make decoys for every crystal pose of an index, in the ancestor's folders, ready for ``index``.
 
@@ -92,6 +94,8 @@ def make_decoys(
         workers: processes; None: one for each processor; 0: none.
         timeout: seconds for one complex.
         progress: show a bar where stderr is a terminal.
+        make_executor: where to run instead of the local processes, for example a Dask cluster that sees the same
+            folders.
 
     Raises:
         UsageError: a bad option, or ``out`` was made with other parameters.
@@ -116,7 +120,7 @@ def make_decoys(
     }  # fmt: skip
     _claim(out, parameters)
     crystals = _crystals(dataset)
-    template = Task("", out, *_NOTHING, method, per_ligand, min_rmsd, seed, dock, displace, {})
+    template = Task("", out.resolve(), *_NOTHING, method, per_ligand, min_rmsd, seed, dock, displace, {})
     names = _names(dataset, crystals)
     done = {name: part for name in names.values() if (part := _part(out, name)) is not None}
     resumed = len(done)
@@ -124,7 +128,9 @@ def make_decoys(
     failed: dict[str, str] = {}
     with progress_bar(method, len(names), "complexes") as advance:
         advance(resumed)
-        for result in ordered_map(make_complex, tasks, workers=workers, chunk=1, timeout=timeout):
+        for result in ordered_map(
+            make_complex, tasks, workers=workers, chunk=1, timeout=timeout, make_executor=make_executor
+        ):
             if isinstance(result.value, Lost):
                 failed[result.item.id] = _why(result.value, timeout)
             else:

@@ -133,6 +133,11 @@ class Store:
         number = int(np.searchsorted(self._starts, i, side="right")) - 1
         return self._shard(number).atoms(i - int(self._starts[number]))
 
+    def sizes(self) -> NDArray[np.int64]:
+        """(structures,) number of atoms of each; reads the offsets of every shard."""
+        parts = [np.diff(self._shard(number).arrays["offsets"]) for number in range(len(self._files))]
+        return np.concatenate([np.zeros(0, np.int64), *parts])
+
     def _shard(self, number: int) -> Shard:
         shard = self._open.get(number)
         if shard is None:
