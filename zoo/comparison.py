@@ -199,15 +199,18 @@ def _difference(
     )
     mean_a, mean_b = float(values[:split].mean()), float(values[split:].mean())
     difference, low, high = mean_a - mean_b, spread.low, spread.high
-    unit = "" if scorer.unit in ("%", "fraction") else f" {scorer.unit}"
-    scale = "%" if scorer.unit == "%" else ""
-    size = f"{abs(difference):.3g}{scale or unit}, 95 % [{low:.3g}, {high:.3g}]"
-    if low > 0.0 or high < 0.0:
+    unit = "%" if scorer.unit == "%" else "" if scorer.unit == "fraction" else f" {scorer.unit}"
+    shown = low > 0.0 or high < 0.0
+    # of a shown difference the size is said, whichever way it goes; else a - b
+    size, ends = (abs(difference), sorted((abs(low), abs(high)))) if shown else (difference, [low, high])
+    figures = f"({size:.3g}{unit}, 95 % [{ends[0]:.3g}, {ends[1]:.3g}])"
+    if shown:
         better = (difference > 0.0) == (scorer.direction == "higher")
-        verdict = f"{names[0] if better else names[1]} is better ({size})"
+        verdict = f"{names[0] if better else names[1]} is better {figures}"
     else:
-        verdict = f"no difference is shown ({size})"
-    over = spread.over + (f", and {len(tables)} trainings" if len(tables) > 2 else "")
+        verdict = f"no difference is shown {figures}"
+    several = [n for n in (split, len(tables) - split) if n > 1]
+    over = spread.over + (f", and {' and '.join(map(str, several))} trainings" if several else "")
     return Difference(
         metric_key(scorer), scorer.unit, scorer.direction, mean_a, mean_b, difference, low, high,
         over, spread.drawn, verdict,
