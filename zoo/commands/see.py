@@ -23,6 +23,8 @@ def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     panel = "See and improve"
     app.command(rich_help_panel=panel)(explain)
+    app.command(rich_help_panel=panel)(view)
+    app.command(rich_help_panel=panel)(refine)
 
 
 def explain(
@@ -69,6 +71,123 @@ def explain(
     )  # fmt: skip
     written = write_all(found, output_folder, page, command())
     print_explanation(found, written, json_output)
+
+
+def view(
+    model: Annotated[
+        str | None, typer.Argument(help="A model or run, for its featurizer and box; or give -f.")
+    ] = None,
+    receptor: Annotated[
+        Path | None, typer.Option("--receptor", "-r", help="Structure of the receptor.")
+    ] = None,
+    ligand: Annotated[Path | None, typer.Option("--ligand", "-l", help="Pose file.")] = None,
+    featurizer: Annotated[
+        str | None, typer.Option("--featurizer", "-f", help="Name of a featurizer, also a plugin's.")
+    ] = None,
+    featurizer_option: Annotated[
+        list[str] | None, typer.Option("-F", help="Option of the featurizer, key=value.")
+    ] = None,
+    box: Annotated[
+        str | None,
+        typer.Option(help="Voxels x spacing in Å, such as 24x1.0. [default: the model's or featurizer's]"),
+    ] = None,
+    number: Annotated[int, typer.Option("--view", help="Which view; 0 is as the files lie.", min=0)] = 0,
+    record: Record = 0,
+    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
+    out: Annotated[Path, typer.Option("--out", "-o", help="A page (.html) or a picture (.png).")] = Path(
+        "view.html"
+    ),
+    runs: Runs = Path("summaries"),
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print what each channel holds as JSON.")
+    ] = False,
+) -> None:
+    """Show a complex and its image as a network gets it, channel by channel, for any featurizer."""
+    from affinity_zoo.plugins.errors import UsageError
+    from affinity_zoo.zoo.commands.training import key_values, parse_box
+    from affinity_zoo.zoo.files import check_output
+    from affinity_zoo.zoo.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.see.page import needs_plotly
+    from affinity_zoo.zoo.see.view_picture import needs_matplotlib
+
+    if receptor is None or ligand is None:
+        raise UsageError("view needs a receptor (-r) and a pose (-l)")
+    if (model is None) == (featurizer is None):
+        raise UsageError("give either a model or a featurizer (-f)")
+    pose_files([ligand])
+    receptor_file(receptor)
+    if out.suffix.lower() not in (".html", ".png"):
+        raise UsageError(f"-o is {out}: give a page (.html) or a picture (.png)")
+    picture = out.suffix.lower() == ".png"
+    needs_matplotlib() if picture else needs_plotly()
+    check_output(out)
+    from affinity_zoo.zoo.see import view_report
+
+    made = view_report.viewed(
+        receptor, ligand, model=model, featurizer=featurizer, options=key_values(featurizer_option, "-F"),
+        box=parse_box(box), record=record, number=number, seed=seed, runs=runs,
+    )  # fmt: skip
+    view_report.write(made, out, command())
+    view_report.report(made, out, json_output)
+
+
+def refine(
+    model: ModelName,
+    receptor: Receptor,
+    ligand: Annotated[
+        list[Path], typer.Option("--ligand", "-l", help="Pose file or folder; may be repeated.")
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write.")] = Path("refined.sdf"),
+    table: Annotated[
+        Path | None, typer.Option(help="CSV with a row for every record, failed ones too.")
+    ] = None,
+    output: Annotated[
+        str | None, typer.Option(help="Which output to raise: pose, affinity, ... [default: the first]")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="Gradients taken at most.", min=1)] = 40,
+    torsions: Annotated[bool, typer.Option(help="Turn rotatable bonds too.")] = True,
+    max_move: Annotated[float, typer.Option(help="RMSD from the start that is not passed, Å.")] = 2.0,
+    views: Annotated[
+        int, typer.Option(help="Rotations by which a pose is scored, as in predict.", min=1)
+    ] = 4,
+    search_views: Annotated[int, typer.Option(help="Other rotations that show the way.", min=1)] = 8,
+    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
+    runs: Runs = Path("summaries"),
+    json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
+) -> None:
+    """Move poses to where the model likes them better: rigid, then torsions; no new clash, never a worse score."""
+    from affinity_zoo.zoo.files import check_output
+    from affinity_zoo.zoo.models import find_model_folder, load_model
+    from affinity_zoo.zoo.pose_files import pose_files, receptor_file
+
+    folder = find_model_folder(model, runs)
+    files = pose_files(ligand)
+    receptor_file(receptor)
+    check_output(out)
+    if table is not None:
+        check_output(table)
+    start_keras()
+    from affinity_zoo.zoo.refine import run
+    from affinity_zoo.zoo.refine.refine import Options
+    from affinity_zoo.zoo.terminal import print_json, say, warn
+    from affinity_zoo.zoo.terminal import table as print_table
+
+    rows = run.refine(
+        load_model(folder), receptor, files, out, output=output, table=table,
+        options=Options(steps, torsions, views, search_views, max_move, seed),
+    )  # fmt: skip
+    if json_output:
+        print_json([row.as_dict() for row in rows])
+    else:
+        columns = ["file", "record", "name", "status", "before", "after", "moved (Å)"]
+        print_table(f"first of {len(rows)} poses", columns, run.listed(rows, 20))
+        for row in [row for row in rows if row.status == "failed"][:20]:
+            warn(f"{row.file}, record {row.record}: not refined ({row.reason})")
+        found = run.counts(rows)
+        say(
+            f"{len(rows)} poses in: " + ", ".join(f"{n} {status}" for status, n in found.items()) + f": {out}"
+        )
+    raise typer.Exit(run.exit_code(rows))
 
 
 def command() -> str:

@@ -114,7 +114,7 @@ def explain(
     if method == "both" and imager.how == "host":
         method = "occlusion"
         notes.append("the featurizer makes its image on the host, which has no gradients: occlusion only")
-    rotations = view_rotations(seed, views, row=0)
+    rotations = view_rotations(seed, views, record)
     with progress("explaining", None, "images") as advance:
         slopes = gradients(scorer, rotations, steps, advance) if method != "occlusion" else None
         drops = _drops(scorer, rotations, found, advance) if method != "gradient" else None
@@ -136,9 +136,9 @@ def output_column(model: Model, name: str | None) -> tuple[int, dict[str, str]]:
     return names.index(name), outputs[names.index(name)]
 
 
-def view_rotations(seed: int, views: int, row: int = 0) -> NDArray[np.float32]:
-    """The rotations in which ``predict`` shows the pose of number ``row``: (views, 3, 3)."""
-    return np.concatenate([evaluation_views(seed, [row], view)[0] for view in range(views)])
+def view_rotations(seed: int, views: int, record: int = 0) -> NDArray[np.float32]:
+    """The rotations in which ``predict`` shows the record of that number: (views, 3, 3)."""
+    return np.concatenate([evaluation_views(seed, [record], view)[0] for view in range(views)])
 
 
 def _drops(

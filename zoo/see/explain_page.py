@@ -17,7 +17,7 @@ from affinity_zoo.zoo.see.complexes import labels, symbols, text
 from affinity_zoo.zoo.see.explain import Explanation
 from affinity_zoo.zoo.see.explain_files import WORDS, ranked_residues, residue_distances
 from affinity_zoo.zoo.see.imaging import take
-from affinity_zoo.zoo.see.molecules import bonded, molecule_of
+from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
 from affinity_zoo.zoo.see.page import drawn_atoms, page
 
 POCKET = 5.0  #: Å; residues this near to the ligand are drawn
@@ -143,13 +143,6 @@ def _residues(
         }
         for i in drawn
     ]
-
-
-def heavy_bonds(bonds: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bonds of a molecule among its heavy atoms, by their numbers among these."""
-    number = {int(old): new for new, old in enumerate(place)}
-    kept = [(number[a], number[b]) for a, b in bonds.tolist() if a in number and b in number]
-    return np.array(kept, np.int64).reshape(-1, 2)
 
 
 def backbone(explanation: Explanation) -> list[list[float] | None]:

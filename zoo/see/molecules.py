@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -93,29 +94,35 @@ def _conformer(xyz: NDArray[Any]) -> Any:
 
 
 def _from_sdf(file: Path, record: int) -> Any:
-    from affinity_zoo.zoo.data.readers.sdf import split_records
+    from rdkit import Chem
 
-    for number, text in enumerate(split_records(read_bytes(file))):
-        if number == record:
-            from rdkit import Chem
+    from affinity_zoo.zoo.data.readers import sdf
 
-            block, mark, _ = text.decode("utf-8", "replace").partition("M  END")
-            return _sanitised(
-                Chem.MolFromMolBlock(block + mark + "\n", sanitize=False, removeHs=False, strictParsing=False)
-            )
-    return None
+    records = _records(str(file), file.stat().st_mtime_ns, sdf.split_records)
+    if record >= len(records):
+        return None
+    block, mark, _ = records[record].decode("utf-8", "replace").partition("M  END")
+    return _sanitised(
+        Chem.MolFromMolBlock(block + mark + "\n", sanitize=False, removeHs=False, strictParsing=False)
+    )
 
 
 def _from_mol2(file: Path, record: int) -> Any:
-    from affinity_zoo.zoo.data.readers.mol2 import split_records
+    from rdkit import Chem
 
-    for number, text in enumerate(split_records(read_bytes(file))):
-        if number == record:
-            from rdkit import Chem
+    from affinity_zoo.zoo.data.readers import mol2
 
-            block = "@<TRIPOS>MOLECULE\n" + text.decode("utf-8", "replace")
-            return _sanitised(Chem.MolFromMol2Block(block, sanitize=False, removeHs=False))
-    return None
+    records = _records(str(file), file.stat().st_mtime_ns, mol2.split_records)
+    if record >= len(records):
+        return None
+    block = "@<TRIPOS>MOLECULE\n" + records[record].decode("utf-8", "replace")
+    return _sanitised(Chem.MolFromMol2Block(block, sanitize=False, removeHs=False))
+
+
+@lru_cache(maxsize=1)
+def _records(file: str, changed: int, split: Callable[[bytes], Iterator[bytes]]) -> list[bytes]:
+    """The records of a file, kept for the next one; ``changed`` tells a file from what it was before."""
+    return list(split(read_bytes(Path(file))))
 
 
 def _sanitised(molecule: Any) -> Any:
@@ -139,6 +146,13 @@ def bonded(molecule: Any) -> NDArray[np.int64]:
     """(K, 2) numbers of bonded atoms."""
     found = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
     return np.array(found, np.int64).reshape(-1, 2)
+
+
+def heavy_bonds(bonds: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Bonds of a molecule among its heavy atoms, by their numbers among these."""
+    number = {int(old): new for new, old in enumerate(place)}
+    kept = [(number[a], number[b]) for a, b in bonds.tolist() if a in number and b in number]
+    return np.array(kept, np.int64).reshape(-1, 2)
 
 
 def sdf_text(molecule: Any, name: str, properties: Mapping[str, str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import subprocess
@@ -16,10 +15,10 @@ import pytest
 @pytest.fixture(scope="session")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model directory: ``atom-types`` on 16 voxels and a narrow ``resnet3d`` with random weights."""
-    return make_model(tmp_path_factory.mktemp("model") / "model")
+    return _make_model(tmp_path_factory.mktemp("model") / "model")
 
 
-def make_model(folder: Path, featurizer: str = "atom-types", outputs: tuple[str, ...] = ("pose",)) -> Path:
+def _make_model(folder: Path, featurizer: str = "atom-types", outputs: tuple[str, ...] = ("pose",)) -> Path:
     import keras
 
     from affinity_zoo.featurizers.layers import for_featurizer
@@ -40,6 +39,12 @@ def make_model(folder: Path, featurizer: str = "atom-types", outputs: tuple[str,
     }
     save_model(folder, ScoringModel(network, for_featurizer(made, box)), recipe, card, None)
     return folder
+
+
+@pytest.fixture(scope="session")
+def make_model() -> Callable[..., Path]:
+    """A function that writes a small untrained model: folder, featurizer, outputs."""
+    return _make_model
 
 
 class RealComplex(NamedTuple):
@@ -100,10 +105,3 @@ def browse(tmp_path: Path) -> Browse:
         return Seen(done.stdout, console, mine, picture)
 
     return run
-
-
-def page_data(page: Path) -> dict:
-    """The data that a page draws."""
-    text = page.read_text()
-    found = text.split("<script type='application/json' id='data'>")[1].split("</script>")[0]
-    return json.loads(found)

@@ -1,0 +1,184 @@
+"""One pose, moved uphill: the search behind ``affinity-zoo refine``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.featurizers.views import evaluation_views
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.refine.field import Field
+from affinity_zoo.zoo.refine.guard import Guard
+from affinity_zoo.zoo.refine.moves import Torsion, moved, torsions, uphill
+from affinity_zoo.zoo.see.explain import view_rotations
+from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds
+
+FIRST_STEP: Final = 0.2  #: Å, root mean square move of the heavy atoms
+LONGEST_STEP: Final = 0.5
+SHORTEST_STEP: Final = 0.02
+DECIMALS: Final = 4  #: of a coordinate in an SDF file
+SEARCH_STREAM: Final = 1_000_003  #: views of the search are not those by which a result is judged
+
+
+@dataclass(frozen=True)
+class Options:
+    """How poses are moved.
+
+    Args:
+        steps: gradients taken at most, half of them with the pose rigid where torsions may turn.
+        torsions: turn rotatable bonds too.
+        views: by which a pose is scored and judged: those of ``predict``.
+        search_views: averaged to choose the way, so that no direction of the grid counts.
+        max_move: Å, RMSD from the start that is not passed.
+        seed: of the views.
+    """
+
+    steps: int = 40
+    torsions: bool = True
+    views: int = 4
+    search_views: int = 8
+    max_move: float = 2.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "views", "search_views"):
+            if getattr(self, name) < 1:
+                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+        if not self.max_move > 0:
+            raise UsageError(f"--max-move must be above 0 Å, not {self.max_move}")
+
+
+@dataclass(frozen=True, eq=False)
+class Refined:
+    """Where a pose went."""
+
+    xyz: NDArray[np.float64]  #: (M, 3) Å of all atoms of the molecule, hydrogens included
+    before: float
+    after: float  #: never below ``before``
+    moved: float  #: Å, root mean square move of the heavy atoms
+    steps: int  #: that were accepted on the way there
+
+    @property
+    def improved(self) -> bool:
+        """Whether the pose moved at all."""
+        return self.steps > 0
+
+
+def refine_pose(
+    model: Model,
+    column: int,
+    receptor: Atoms,
+    ligand: Atoms,
+    molecule: Any,
+    place: NDArray[np.int64],
+    record: int,
+    options: Options,
+) -> Refined:
+    """Move a pose along the gradient of one of a model's outputs.
+
+    Args:
+        column: which output; larger is better.
+        ligand: as read.
+        molecule, place: RDKit molecule of the pose, and the number in it of each atom of ``ligand``.
+        record: of the pose in its file: ``predict`` chooses its views by it.
+
+    Returns:
+        The pose with the best score that was met, or the original where none was better.
+    """
+    field = Field(model, column, receptor, ligand)
+    start = np.asarray(molecule.GetConformer().GetPositions(), np.float64)
+    judged_by = view_rotations(options.seed, options.views, record)
+    guard = Guard(receptor, ligand, heavy_bonds(bonded(molecule), place), options.max_move)
+    search = _Search(field, guard, place, start, _search_rotations(options, record), options.max_move)
+    bonds = torsions(molecule) if options.torsions else []
+    rigid = options.steps if not bonds else options.steps // 2
+    search.climb([], rigid)
+    search.climb(bonds, options.steps - rigid)
+
+    def judge(xyz: NDArray[np.float64]) -> float:
+        return float(field.scores(xyz[place], judged_by).mean())
+
+    before = judge(start)
+    path = [np.round(xyz, DECIMALS) for xyz in search.path]  # as they will stand in the file
+    chosen, after = _best(path, judge, before)
+    xyz = start if chosen == 0 else path[chosen]
+    return Refined(xyz, before, after, _rms(xyz[place] - start[place]), chosen)
+
+
+def _best(path: list[NDArray[np.float64]], judge: Any, before: float) -> tuple[int, float]:
+    """The place on the path with the best score by the judge's views: the last three, the middle; else the start."""
+    last = len(path) - 1
+    tried = sorted({k for k in (last, last - 1, last - 2, (3 * last) // 4, last // 2, last // 4) if k > 0})
+    scores = {k: judge(path[k]) for k in tried}
+    best = max(scores, key=lambda k: scores[k], default=0)
+    if not best or not scores[best] > before:
+        return 0, before
+    return best, scores[best]
+
+
+def _search_rotations(options: Options, record: int) -> NDArray[np.float32]:
+    """(V, 3, 3) random rotations, other ones than those of the judge."""
+    views = range(1, options.search_views + 1)  # view 0 is not turned
+    return np.concatenate(
+        [evaluation_views(options.seed + SEARCH_STREAM, [record], view)[0] for view in views]
+    )
+
+
+class _Search:
+    """Steepest ascent with a step that grows on success and halves on failure."""
+
+    def __init__(
+        self,
+        field: Field,
+        guard: Guard,
+        place: NDArray[np.int64],
+        start: NDArray[np.float64],
+        rotations: NDArray[np.float32],
+        max_move: float,
+    ) -> None:
+        self._field, self._guard, self._place, self._rotations = field, guard, place, rotations
+        self._max_move = max_move
+        self.path = [start]
+        self._score, self._slope = field.slope(start[place], rotations)
+
+    def climb(self, bonds: list[Torsion], steps: int) -> None:
+        """Go uphill by at most ``steps`` gradients; every accepted place is added to the path."""
+        step = FIRST_STEP
+        for _ in range(steps):
+            here = self.path[-1]
+            slope = np.zeros(here.shape)
+            slope[self._place] = self._guard.sliding(here[self._place], self._slope)
+            way = uphill(here, slope, bonds, self._place)
+            trial = moved(here, way.scaled(step), bonds, self._place)
+            while not self._allowed(trial):  # costs no gradient
+                step /= 2
+                if step < SHORTEST_STEP:
+                    return
+                trial = moved(here, way.scaled(step), bonds, self._place)
+            score, new_slope = self._field.slope(trial[self._place], self._rotations)
+            if score > self._score:
+                self.path.append(trial)
+                self._score, self._slope = score, new_slope
+                step = min(1.4 * step, LONGEST_STEP)
+            else:
+                step /= 2
+                if step < SHORTEST_STEP:
+                    return
+
+    def _allowed(self, xyz: NDArray[np.float64]) -> bool:
+        heavy = xyz[self._place]
+        return _rms(heavy - self.path[0][self._place]) <= self._max_move and self._guard.allows(heavy)
+
+
+def _rms(difference: NDArray[np.float64]) -> float:
+    return float(np.sqrt(np.mean(np.sum(difference**2, axis=1))))
+
+
+def at(ligand: Atoms, xyz: NDArray[np.float64]) -> Atoms:
+    """The ligand at another place."""
+    return replace(ligand, xyz=np.asarray(xyz, np.float32))

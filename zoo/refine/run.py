@@ -1,0 +1,155 @@
+"""All poses of a receptor, refined one after the other: one row in, one row out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.data.files import write_csv
+from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
+from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.refine.field import check_positions_count
+from affinity_zoo.zoo.refine.refine import Options, Refined, refine_pose
+from affinity_zoo.zoo.see.explain import output_column
+from affinity_zoo.zoo.see.molecules import molecule_of, sdf_text
+from affinity_zoo.zoo.terminal import progress
+
+STATUSES = ("improved", "unchanged", "failed")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One pose and what became of it. NaN: there is none."""
+
+    file: str
+    record: int  #: in the file, from 0
+    name: str
+    status: str  #: improved, unchanged (the original is kept) or failed (it is not in the SDF file)
+    before: float = math.nan  #: score as read
+    after: float = math.nan  #: score as written, never below ``before``
+    moved: float = math.nan  #: Å, root mean square move of the heavy atoms
+    steps: int = 0
+    reason: str = ""  #: of a failure
+    notes: str = ""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON and CSV: NaN as None."""
+        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(self).items()}
+
+
+def refine(
+    model: Model,
+    receptor: str | Path,
+    poses: Sequence[Path],
+    out: Path,
+    *,
+    output: str | None = None,
+    options: Options | None = None,
+    table: Path | None = None,
+) -> list[Row]:
+    """Refine every record of every pose file and write the poses.
+
+    Args:
+        model: from :func:`affinity_zoo.load_model`.
+        receptor: read as the training data was.
+        poses: pose files.
+        out: SDF file; each readable pose once, in the order of the inputs.
+        output: name of the output to raise; None: the first.
+        table: CSV file with one row for every record, failed ones too; None: none.
+
+    Returns:
+        One row a record, in the order of the inputs.
+
+    Raises:
+        AffinityZooError: the receptor cannot be read, or the model's image has no slope.
+    """
+    options = options or Options()
+    column, described = output_column(model, output)
+    check_positions_count(model.featurizer, model.featurizer.voxelizer(model.box) is not None)
+    read_options = ReadOptions.from_dict(model.recipe.data.read_options)
+    protein = read_receptor(receptor, read_options).atoms
+    rows: list[Row] = []
+    with write_whole(out) as file, progress("refining", None, "poses") as advance:
+        for path in poses:
+            for pose in read_poses(path, read_options):
+                row, text = _one(model, column, described, protein, path, pose, options)
+                file.write(text)
+                rows.append(row)
+                advance(1)
+    if table is not None:
+        write_table(table, rows, described)
+    return rows
+
+
+def _one(
+    model: Model,
+    column: int,
+    output: dict[str, str],
+    receptor: Atoms,
+    path: Path,
+    pose: PoseRecord,
+    options: Options,
+) -> tuple[Row, str]:
+    """The row of one record, and its SDF text; empty where it failed."""
+    if pose.atoms is None:
+        reason = pose.failure.reason if pose.failure else "no atoms"
+        return Row(str(path), pose.record, pose.name, "failed", reason=reason), ""
+    try:
+        molecule, place, note = molecule_of(pose.atoms, path, pose.record)
+        found = refine_pose(model, column, receptor, pose.atoms, molecule, place, pose.record, options)
+    except AffinityZooError as error:
+        return Row(str(path), pose.record, pose.name, "failed", reason=str(error)), ""
+    notes = "; ".join([*pose.notes, *([note] if note else [])])
+    row = Row(
+        str(path), pose.record, pose.name, "improved" if found.improved else "unchanged",
+        found.before, found.after, found.moved, found.steps, notes=notes,
+    )  # fmt: skip
+    return row, _text(molecule, found, row, pose, output)
+
+
+def _text(molecule: Any, found: Refined, row: Row, pose: PoseRecord, output: dict[str, str]) -> str:
+    molecule.GetConformer().SetPositions(np.ascontiguousarray(found.xyz))
+    unit = output["unit"]
+    properties = {
+        **{key: value for key, value in pose.properties.items() if not key.startswith("refined_")},
+        "refined_status": row.status,
+        f"refined_{output['name']}_before ({unit})": f"{row.before:.6f}",
+        f"refined_{output['name']}_after ({unit})": f"{row.after:.6f}",
+        "refined_moved (Å RMSD)": f"{row.moved:.3f}",
+        "refined_from": f"{row.file} record {row.record}",
+    }
+    return sdf_text(molecule, row.name, properties)
+
+
+def write_table(path: Path, rows: Sequence[Row], output: dict[str, str]) -> None:
+    """Write the rows as CSV; the header says unit and direction."""
+    said = f"({output['unit']} of {output['name']}, {output['direction']})"
+    heads = {"before": f"before {said}", "after": f"after {said}", "moved": "moved (Å, heavy-atom RMSD)"}
+    named = [{heads.get(k, k): v for k, v in row.as_dict().items()} for row in rows]
+    columns = [heads.get(k, k) for k in Row("", 0, "", "").as_dict()]
+    write_csv(path, columns, named)
+
+
+def counts(rows: Sequence[Row]) -> dict[str, int]:
+    """How many rows have each status."""
+    return {status: sum(row.status == status for row in rows) for status in STATUSES}
+
+
+def exit_code(rows: Sequence[Row]) -> int:
+    """0: every record gave a pose; 3: some failed; 1: all failed."""
+    failed = counts(rows)["failed"]
+    return 0 if not failed else 1 if failed == len(rows) else 3
+
+
+def listed(rows: Sequence[Row], most: int) -> Iterator[tuple[Any, ...]]:
+    """The rows of the printed table."""
+    for row in [r for r in rows if r.status != "failed"][:most]:
+        yield Path(row.file).name, row.record, row.name, row.status, row.before, row.after, row.moved

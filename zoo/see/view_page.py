@@ -1,0 +1,162 @@
+"""``view`` as a page: atoms in the box, and each channel's image as a surface or as voxels."""
+
+from __future__ import annotations
+
+import base64
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.zoo.data.symmetry import bonds_from_distances
+from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.see.complexes import labels, symbols
+from affinity_zoo.zoo.see.imaging import take
+from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
+from affinity_zoo.zoo.see.page import drawn_atoms, page
+from affinity_zoo.zoo.see.view import View
+
+MOST_BYTES: Final = 3_000_000  #: of voxels in the page, one byte each: with the library it stays below 10 MB
+MOST_VOXELS: Final = 48**3  #: of one channel that a browser turns smoothly as a surface
+
+#: told apart by colour-blind eyes as far as so many can be (Okabe and Ito, then Tol's muted)
+COLOURS: Final = (
+    "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#117733",
+    "#332288", "#aa4499", "#999933", "#44aa99", "#661100", "#6699cc", "#888888",
+)  # fmt: skip
+
+
+CAMERA: Final = {
+    "eye": {"x": 1.25, "y": 0.95, "z": 0.75},
+    "up": {"x": 0, "y": 0, "z": 1},
+    "center": {"x": 0, "y": 0, "z": 0},
+}
+
+
+def write_view_page(view: View, path: Path, command: str = "") -> Path:
+    """Write the page."""
+    box, found = view.box, view.complex
+    introduction = (
+        f"<p>{escape(view.featurizer.name)}: {len(view.channels)} channels of {box.side}³ voxels, {box.spacing:g} Å "
+        f"apart (a box of {box.extent:g} Å); view {view.number}"
+        f"{' (as the files lie)' if view.number == 0 else ''}. "
+        f"{int(view.inside.sum())} of {len(view.receptor)} receptor atoms lie in the box.</p>"
+    )
+    files = f"{found.receptor_file} with {found.pose_file}, record {found.pose.record}."
+    about = f"<p class='soft'>{escape(files)}</p>"
+    about += f"<pre>{escape(command)}</pre>" if command else ""
+    data = view_data(view)
+    side = (
+        "<div class='controls'>"
+        "<label>level <input type='range' id='level' min='0.05' max='0.95' step='0.05' value='0.4'></label>"
+        "<label>opacity <input type='range' id='opacity' min='0.1' max='1' step='0.05' value='0.45'></label>"
+        "<label><input type='checkbox' id='receptor' checked> receptor</label>"
+        "<label><input type='checkbox' id='ligand' checked> ligand</label>"
+        "<label><input type='checkbox' id='box' checked> box</label>"
+        "<button id='none'>no channel</button> <button id='all'>all</button></div>"
+        "<h2>Channels</h2><table><thead><tr><th></th><th>channel</th><th>voxels</th><th>largest</th></tr></thead>"
+        "<tbody id='channels'></tbody></table>"
+        "<p class='soft'>Densities are drawn as surfaces at the level times the channel's largest value, images of few "
+        "values (tags, 0 and 1) as voxels.</p>"
+    )
+    if data["step"] > 1:
+        side += (
+            f"<p class='warning'>The image has {box.side}³ voxels; drawn are the largest values of blocks of "
+            f"{data['step']}³, so that the page stays small.</p>"
+        )
+    made = page(
+        f"{found.name} as {view.featurizer.name} images it", introduction, side, data, ("view.js",), about
+    )
+    with write_whole(path) as file:
+        file.write(made)
+    return path
+
+
+def view_data(view: View) -> dict[str, Any]:
+    """What the page's script draws."""
+    step = thinning(view.box.side, sum(bool(view.image[..., c].any()) for c in range(len(view.channels))))
+    near = np.flatnonzero((np.abs(view.receptor) <= view.box.extent / 2).all(axis=1))
+    receptor = take(view.complex.receptor, near)
+    molecule, place, _ = molecule_of(view.complex.ligand, view.complex.pose_file, view.complex.pose.record)
+    channels = []
+    for c, row in enumerate(view.described()):
+        values = thinned(view.image[..., c], step)
+        largest = float(np.abs(values).max(initial=0.0))
+        channels.append(
+            {
+                "name": row["channel"],
+                "colour": COLOURS[c % len(COLOURS)],
+                "voxels": row["voxels"],
+                "largest": float(f"{row['max']:.4g}"),
+                "least": float(f"{row['min']:.4g}"),
+                "scale": largest,
+                "surface": _smooth(values),
+                "data": coded(values, largest) if row["voxels"] else "",
+            }
+        )
+    shown = first_channels([c["name"] for c in channels], [r["sum"] for r in view.described()])
+    return {
+        "side": int(thinned(view.image[..., 0], step).shape[0]),
+        "spacing": view.box.spacing * step,
+        "origin": view.box.origin + 0.5 * (step - 1) * view.box.spacing,
+        "half": view.box.extent / 2,
+        "step": step,
+        "channels": [{**channel, "shown": i in shown} for i, channel in enumerate(channels)],
+        "ligand": drawn_atoms(
+            view.ligand, symbols(view.complex.ligand), labels(view.complex.ligand),
+            heavy_bonds(bonded(molecule), place),
+        ),
+        "receptor": drawn_atoms(
+            view.receptor[near], symbols(receptor), labels(receptor),
+            bonds_from_distances(receptor.xyz, receptor.element),
+        ),
+        "camera": CAMERA,
+    }  # fmt: skip
+
+
+def thinning(side: int, channels: int) -> int:
+    """Edge of the blocks of voxels that are drawn as one."""
+    step = 1
+    while True:
+        voxels = -((-side // step) ** 3)
+        if voxels * max(channels, 1) <= MOST_BYTES and voxels <= MOST_VOXELS:
+            return step
+        step += 1
+
+
+def thinned(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
+    """The value of largest size in each block of step³ voxels, its sign kept."""
+    if step == 1:
+        return values
+    side = -(-values.shape[0] // step)
+    padded = np.zeros((side * step,) * 3, np.float32)
+    padded[tuple(slice(0, n) for n in values.shape)] = values
+    blocks = (
+        padded.reshape(side, step, side, step, side, step)
+        .transpose(0, 2, 4, 1, 3, 5)
+        .reshape(side, side, side, -1)
+    )
+    most = np.abs(blocks).argmax(axis=-1)
+    return np.take_along_axis(blocks, most[..., None], axis=-1)[..., 0]
+
+
+def coded(values: NDArray[np.float32], largest: float) -> str:
+    """Values of -largest to largest as bytes 1 to 255 (128: 0), base64."""
+    steps = np.rint(values / largest * 127.0)
+    # what is not 0 must not vanish by rounding
+    steps = np.where((steps == 0) & (values != 0), np.sign(values), steps)
+    return base64.b64encode((steps + 128).astype(np.uint8).tobytes()).decode("ascii")
+
+
+def first_channels(names: list[str], sums: list[float]) -> set[int]:
+    """The channels that are shown at first: the three fullest, of the ligand where names say so."""
+    own = [i for i, name in enumerate(names) if "ligand" in name and sums[i]]
+    candidates = own or [i for i in range(len(names)) if sums[i]]
+    return set(sorted(candidates, key=lambda i: -abs(sums[i]))[:3])
+
+
+def _smooth(values: NDArray[np.float32]) -> bool:
+    """Whether a channel takes many values, as a density does, and not only tags or 0 and 1."""
+    return bool(len(np.unique(values)) > 40)
