@@ -69,7 +69,7 @@ def predict(
     ] = False,
     seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
     batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
-    chunk: Annotated[int, typer.Option(help="Poses of a piece of work.", min=1)] = 512,
+    chunk: Annotated[int, typer.Option(help="Poses of a piece of work.", min=1)] = 256,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     voxelize: Annotated[str, typer.Option(help="Where images are made: auto, host or device.")] = "auto",
     workers: Annotated[int, typer.Option(help="Threads that make images.", min=1)] = 2,

@@ -21,7 +21,7 @@ from affinity_zoo.zoo.data.readers.formats import FORMATS, count_records, suffix
 from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled
 from affinity_zoo.zoo.prediction.sdf_index import record_offsets
 
-CHUNK: Final = 512  #: poses of a chunk
+CHUNK: Final = 256  #: poses of a chunk
 _MOST_BYTES: Final = 4 << 20  #: of a chunk, where the number of poses is not known before reading
 
 

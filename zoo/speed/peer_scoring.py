@@ -6,8 +6,9 @@ affinity-zoo; :mod:`affinity_zoo.zoo.speed.scoring` starts it by its path::
     python peer_scoring.py INPUTS.npz WEIGHTS.npz OUT.json
 
 INPUTS has ``rec_xyz``, ``rec_type``, ``rec_r``, and of all poses together ``lig_xyz``, ``lig_type``, ``lig_r`` and
-``lig_start`` (n + 1); ``batch`` and ``rounds``. Types are channels: 14 of the receptor, 14 of the ligand, -1 = not
-imaged. WEIGHTS has gnina's default2018 by the names of its state dict. Reading and typing of files is not part of it.
+``lig_start`` (n + 1); ``batches`` (sizes to try: the fastest counts) and ``rounds``. Types are channels: 14 of the
+receptor, 14 of the ligand, -1 = not imaged. WEIGHTS has gnina's default2018 by the names of its state dict. Reading
+and typing of files is not part of it.
 """
 
 from __future__ import annotations
@@ -92,9 +93,9 @@ def main() -> None:
     model = network(weights)
     with np.load(inputs, allow_pickle=False) as archive:
         poses, _kept = examples(archive)
-        batch, rounds = int(archive["batch"]), int(archive["rounds"])
+        batches, rounds = archive["batches"].tolist(), int(archive["rounds"])
     maker = molgrid.GridMaker(resolution=0.5, dimension=23.5)
-    image = torch.empty((batch, 2 * CHANNELS, 48, 48, 48), dtype=torch.float32)
+    image = torch.empty((max(batches), 2 * CHANNELS, 48, 48, 48), dtype=torch.float32)
 
     def score(some: list[Any]) -> tuple[Any, Any]:
         for k, example in enumerate(some):
@@ -102,13 +103,16 @@ def main() -> None:
         with torch.no_grad():
             return model(image[: len(some)])
 
-    score(poses[:batch])
     seconds, used, found = [], [], []
     for _ in range(rounds):
-        start, processor = time.perf_counter(), time.process_time()
-        found = [score(poses[i : i + batch]) for i in range(0, len(poses), batch)]
-        seconds.append(time.perf_counter() - start)
-        used.append(time.process_time() - processor)
+        taken = []
+        for batch in batches:
+            score(poses[:batch])
+            start, processor = time.perf_counter(), time.process_time()
+            found = [score(poses[i : i + batch]) for i in range(0, len(poses), batch)]
+            taken.append((time.perf_counter() - start, time.process_time() - processor))
+        seconds.append(min(taken)[0])
+        used.append(min(taken)[1])
     report = {
         "peer": f"molgrid {molgrid.__version__}, torch {torch.__version__}",
         "seconds": seconds,

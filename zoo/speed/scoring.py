@@ -172,7 +172,7 @@ def _peer(
         raise AffinityZooError(f"the peer computes gnina-default2018, not {model.architecture.name}")
     inputs, weights, out = folder / "typed.npz", folder / "weights.npz", folder / "peer.json"
     if not inputs.exists():
-        np.savez(inputs, **_typed(receptor, poses), batch=batch_size, rounds=1)  # type: ignore[arg-type]
+        np.savez(inputs, **_typed(receptor, poses), batches=sorted({8, batch_size}), rounds=1)  # type: ignore[arg-type]
         np.savez(weights, **_state_dict(model))  # type: ignore[arg-type]
     try:
         done = subprocess.run(

@@ -109,14 +109,14 @@ def _typing(
 
     if options.ligand_bonds == "perceive":
         return type_from_geometry(raw.xyz, raw.element)
+    if (typed := _TYPED.get(graph)) is not None:
+        return typed
     place = {int(i): k for k, i in enumerate(heavy)}
     pairs = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
     known = heavy_pairs(pairs, place, raw.element)
     if any(b.GetBondType() == Chem.BondType.AROMATIC for b in molecule.GetBonds()):
         # "Aromatic" bonds (PDBbind's files) say which N-H there is by the hydrogen alone: geometry, as for MOL2.
         return type_from_geometry(raw.xyz, raw.element, known)
-    if (typed := _TYPED.get(graph)) is not None:
-        return typed
     try:
         Chem.SanitizeMol(molecule)
         typed = type_molecule(molecule, heavy.tolist())
