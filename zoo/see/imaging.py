@@ -181,8 +181,12 @@ def _imaged(encoding: Encoding) -> NDArray[np.bool_]:
 
 
 def _take(encoding: Encoding, which: NDArray[np.int64]) -> Encoding:
-    columns = {name: getattr(encoding, name) for name in ("radius", "channel", "value", "values")}
-    return Encoding(**{name: None if c is None else c[which] for name, c in columns.items()})
+    def part(column: Any) -> Any:
+        return None if column is None else column[which]
+
+    return Encoding(
+        encoding.radius[which], part(encoding.channel), part(encoding.value), part(encoding.values)
+    )
 
 
 def _weighted(encoding: Encoding, weight: NDArray[np.float32]) -> Encoding:

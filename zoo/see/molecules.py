@@ -54,10 +54,10 @@ def from_geometry(atoms: Atoms) -> Any:
             for j in near:
                 if i < j:
                     editable.AddBond(i, j, _order(graph, i, j) if orders else Chem.BondType.SINGLE)
-        for i in np.flatnonzero(graph.aromatic) if orders else ():
-            editable.GetAtomWithIdx(int(i)).SetIsAromatic(True)
-            if int(i) in graph.protonated:
-                editable.GetAtomWithIdx(int(i)).SetNumExplicitHs(1)
+        for i in np.flatnonzero(graph.aromatic).tolist() if orders else ():
+            editable.GetAtomWithIdx(i).SetIsAromatic(True)
+            if i in graph.protonated:
+                editable.GetAtomWithIdx(i).SetNumExplicitHs(1)
         made = editable.GetMol()
         made.AddConformer(_conformer(atoms.xyz))
         try:
