@@ -127,9 +127,10 @@ def compare(
         found = _difference(judges, tables, split, names, replicates, seed)
         if found is not None:
             differences.append(found)
-    missing = [len(everything[i]) - len(tables[0]) for i in (0, split)]
+    rows = len(tables[0])
+    missing = len(everything[0]) - rows, len(everything[split]) - rows
     benchmark = str(members[0].benchmark.get("name", ""))
-    return Comparison(*names, benchmark, len(tables[0]), *missing, differences)
+    return Comparison(*names, benchmark, rows, *missing, differences)
 
 
 def _fitting(tables: Sequence[Predictions], calibrated: bool) -> list[Scorer]:
