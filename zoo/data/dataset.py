@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data.columns import Columns
 from affinity_zoo.zoo.data.files import csv_header, csv_rows, file_hash, read_csv
 from affinity_zoo.zoo.data.store import Store
 
@@ -83,6 +84,9 @@ class Dataset:
             names, path = self.columns, self.path / INDEX_FILE
             if name not in names:
                 raise UsageError(f"{path} has no column {name!r}: it has {', '.join(names)}")
+            if (kept := self.kept.get(name, len(self))) is not None:
+                self._cache[name] = kept
+                return kept
             try:
                 cells = [row[0] for row in csv_rows(path, [name])]
             except ValueError as error:
@@ -94,6 +98,11 @@ class Dataset:
                 )
             self._cache[name] = _typed(path, name, cells)
         return self._cache[name]
+
+    @cached_property
+    def kept(self) -> Columns:
+        """The columns as arrays; an index of an older version has none, and its table is read."""
+        return Columns(self.path, INDEX_FILE)
 
     @cached_property
     def columns(self) -> list[str]:
@@ -134,6 +143,8 @@ class Dataset:
         path = self.path / SPLIT_FILES[split]
         if not path.is_file():
             raise AffinityZooError(f"{path} is missing: run `affinity-zoo split {self.path}`")
+        if (kept := self.kept.split(split, path.name)) is not None:
+            return kept
         names, rows = read_csv(path)
         if "id" not in names:
             raise AffinityZooError(f"{path} has no column id: run `affinity-zoo split {self.path}`")

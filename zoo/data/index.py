@@ -20,7 +20,17 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.bond_templates import smiles_of
 from affinity_zoo.zoo.data.build import FAILURE_COLUMNS, Builder, table_columns
-from affinity_zoo.zoo.data.dataset import FORMAT, INDEX_FILE, MANIFEST_FILE, SPLIT_FILES, Dataset
+from affinity_zoo.zoo.data.columns import FOLDER as COLUMNS_FOLDER
+from affinity_zoo.zoo.data.columns import write_columns
+from affinity_zoo.zoo.data.dataset import (
+    FORMAT,
+    INDEX_FILE,
+    INTEGERS,
+    MANIFEST_FILE,
+    NUMBERS,
+    SPLIT_FILES,
+    Dataset,
+)
 from affinity_zoo.zoo.data.files import csv_lines, csv_rows, whole, write_json
 from affinity_zoo.zoo.data.layouts import Hints, recognise
 from affinity_zoo.zoo.data.plan import Plan
@@ -123,6 +133,7 @@ def build_index(
         raise AffinityZooError(
             f"nothing in {source} could be read ({plan.layout}){most}; see {out / 'failures.csv'}"
         )
+    write_columns(builder.folder, builder.folder / INDEX_FILE, INTEGERS, NUMBERS)
     _publish(builder.folder, out)
     data = Dataset.open(out)
     if npy:
@@ -150,7 +161,7 @@ def split_dataset(
     data: Dataset, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> dict[str, int]:
     """Split an index by its column ``group`` and write the three sets. Returns rows of each."""
-    groups = [sys.intern(row[0]) for row in csv_rows(data.path / INDEX_FILE, ["group"])]
+    groups = [sys.intern(group) for group in data.column("group").tolist()]
     places = split_groups(groups, fractions, seed)
     how = {"by": "receptor", "fractions": list(fractions), "seed": seed, "groups": len(set(groups))}
     return write_index_splits(data.path, places, how)
@@ -172,7 +183,16 @@ def _check_out(out: Path, source: Path, overwrite: bool) -> None:
         raise AffinityZooError(f"{out} is not empty and holds no index: name another folder with -o")
 
 
-_OURS = {BUILDING, "store", "npy", INDEX_FILE, "failures.csv", "splits.json", *SPLIT_FILES.values()}
+_OURS = {
+    BUILDING,
+    "store",
+    COLUMNS_FOLDER,
+    "npy",
+    INDEX_FILE,
+    "failures.csv",
+    "splits.json",
+    *SPLIT_FILES.values(),
+}
 
 
 def _bar(shown: bool, total: int) -> Any:
@@ -234,9 +254,10 @@ def _unique_ids(rows: Iterator[list[str]]) -> Iterator[str]:
 def _publish(building: Path, out: Path) -> None:
     """Move the finished parts to their place, the manifest last: without it a folder is no index."""
     (out / MANIFEST_FILE).unlink(missing_ok=True)
-    if (building / "store").is_dir():
-        shutil.rmtree(out / "store", ignore_errors=True)
-        os.replace(building / "store", out / "store")
+    for part in ("store", COLUMNS_FOLDER):
+        if (building / part).is_dir():
+            shutil.rmtree(out / part, ignore_errors=True)
+            os.replace(building / part, out / part)
     for name in ("failures.csv", INDEX_FILE, MANIFEST_FILE):
         os.replace(building / name, out / name)
     shutil.rmtree(building, ignore_errors=True)

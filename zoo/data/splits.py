@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.data.files import cell, csv_rows, text_hash, whole, write_json
+from affinity_zoo.zoo.data.files import cell, csv_rows, whole, write_json
 
 NAMES = ("train", "validation", "test")
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
@@ -100,10 +100,13 @@ def write_splits(
 
 def write_index_splits(folder: Path, places: Sequence[str], how: dict[str, Any]) -> dict[str, int]:
     """The same from the index's own table, row by row; ``places`` in its order."""
-    from affinity_zoo.zoo.data.dataset import INDEX_FILE
+    from affinity_zoo.zoo.data.columns import Columns
+    from affinity_zoo.zoo.data.dataset import INDEX_FILE, SPLIT_FILES
 
     columns = ["id", "pose_label", "ligand", "receptor"]
-    return _write(folder, columns, csv_rows(folder / INDEX_FILE, columns), places, how)
+    count = _write(folder, columns, csv_rows(folder / INDEX_FILE, columns), places, how)
+    Columns(folder, INDEX_FILE).keep_splits(SPLIT_FILES, places)
+    return count
 
 
 def _write(
@@ -116,7 +119,7 @@ def _write(
     from affinity_zoo.zoo.data.dataset import SPLIT_FILES
 
     count = dict.fromkeys(NAMES, 0)
-    ids: dict[str, list[str]] = {name: [] for name in NAMES}
+    ids: dict[str, list[bytes]] = {name: [] for name in NAMES}
     with ExitStack() as stack:
         files = {name: stack.enter_context(whole(folder / SPLIT_FILES[name])) for name in NAMES}
         writers = {name: csv.writer(file, lineterminator="\n") for name, file in files.items()}
@@ -124,10 +127,12 @@ def _write(
             writer.writerow(columns)
         for row, place in zip(rows, places, strict=True):
             writers[place].writerow([cell(value) for value in row])
-            ids[place].append(str(row[0]))
+            ids[place].append(str(row[0]).encode())
             count[place] += 1
+    # UTF-8 sorts as text does
     sets = {
-        name: {"rows": count[name], "ids_sha256": text_hash("\n".join(sorted(ids[name])))} for name in NAMES
+        name: {"rows": count[name], "ids_sha256": hashlib.sha256(b"\n".join(sorted(ids[name]))).hexdigest()}
+        for name in NAMES
     }
     write_json(folder / "splits.json", dict(how) | {"sets": sets})
     return count

@@ -12,6 +12,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,7 +25,6 @@ from affinity_zoo.zoo.data.files import write_bytes
 
 MAGIC: Final = b"AZSTORE1"
 _ALIGN: Final = 64
-_OPEN_SHARDS: Final = 4096
 #: array -> dtype; xyz has three columns
 FIELDS: Final[dict[str, str]] = {
     "xyz": "<f4",
@@ -80,15 +80,14 @@ class Shard:
             raise AffinityZooError(
                 f"the store file {path} is damaged or missing ({error}); index again"
             ) from error
-        # Plain ints: cheaper to index than a memory map, a shard holds a few thousand.
-        self.offsets: list[int] = self.arrays["offsets"].tolist()
+        self.offsets = self.arrays["offsets"]
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
 
     def atoms(self, i: int) -> Atoms:
         """Views of structure ``i`` of this shard."""
-        a, b = self.offsets[i], self.offsets[i + 1]
+        a, b = self.offsets[i : i + 2].tolist()
         return Atoms(role=self.role, **{name: self.arrays[name][a:b] for name in FIELDS})
 
 
@@ -100,6 +99,27 @@ def _view(data: NDArray[np.uint8], start: int, spec: dict[str, Any]) -> NDArray[
         raise ValueError("it is cut short")
     # A plain ndarray over the map: slicing np.memmap itself costs microseconds each time.
     return np.asarray(data[at : at + size]).view(np.ndarray).view(dtype).reshape(spec["shape"])
+
+
+_FILES: Final = 65536  #: that a process may want to have open: 134 million rows
+
+
+@lru_cache(maxsize=1)
+def shards_open_at_once() -> int:
+    """Shards that may be mapped at a time. Each keeps a file open: the process's limit is raised as far as it goes."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return 256
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _FILES:
+        wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+        try:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+            soft = wanted
+        except (ValueError, OSError):
+            pass
+    return _FILES // 2 if soft == resource.RLIM_INFINITY else max(16, min(soft, _FILES) // 2)
 
 
 class Store:
@@ -117,6 +137,7 @@ class Store:
         self.receptors = sum(part["structures"] for part in manifest["receptors"])  #: how many receptors
         self._open: OrderedDict[int, Shard] = OrderedDict()
         self._lock = threading.Lock()
+        self._most = shards_open_at_once()
 
     def __len__(self) -> int:
         return int(self._starts[-1])
@@ -145,6 +166,6 @@ class Store:
                 shard = self._open.get(number)
                 if shard is None:
                     shard = self._open[number] = Shard(self._files[number])
-                    if len(self._open) > _OPEN_SHARDS:
+                    if len(self._open) > self._most:
                         self._open.popitem(last=False)
         return shard
