@@ -114,18 +114,26 @@ def compare(pairs: Path, typed: Path, folders: list[Path]) -> None:
     ]
     lines += [f"  most: {entry} {n}" for entry, n in changed.most_common(8)]
     for model in load_models(folders):
-        scores = np.array([[_score(model, *side) for side in sides] for sides in both])
-        for name, column in (
-            ("CNNscore", 1 / (1 + np.exp(-scores[..., 0]))),
-            ("CNNaffinity", scores[..., 1]),
-        ):
-            moved = np.abs(column[:, 0] - column[:, 1])
-            lines.append(
-                f"{model.card['name']}: {name} moves by {np.median(moved):.4f} (median), "
-                f"{np.percentile(moved, 95):.4f} (95 %), {moved.max():.4f} (largest); "
-                f"under 1e-4 in {np.mean(moved < 1e-4):.0%}; correlation {np.corrcoef(column.T)[0, 1]:.4f}"
-            )
+        for typing in ("bonds", "openbabel"):
+            lines += _moved(model, typing, both)
     sys.stdout.write("\n".join(lines) + "\n")
+
+
+def _moved(model: Any, typing: str, both: list[Any]) -> list[str]:
+    """How far both scores move from those of typed input, with the featurizer's option ``typing``."""
+    from dataclasses import replace
+
+    lines = []
+    model = replace(model, featurizer=replace(model.featurizer, typing=typing))
+    scores = np.array([[_score(model, *side) for side in sides] for sides in both])
+    for name, column in (("CNNscore", 1 / (1 + np.exp(-scores[..., 0]))), ("CNNaffinity", scores[..., 1])):
+        moved = np.abs(column[:, 0] - column[:, 1])
+        lines.append(
+            f"{model.card['name']} typing={typing}: {name} moves by {np.median(moved):.4f} (median), "
+            f"{np.percentile(moved, 95):.4f} (95 %), {moved.max():.4f} (largest); "
+            f"correlation {np.corrcoef(column.T)[0, 1]:.4f}"
+        )
+    return lines
 
 
 def _score(model: Any, receptor: Any, ligand: Any) -> np.ndarray:

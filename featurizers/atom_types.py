@@ -15,6 +15,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Parts = Literal["both", "ligand", "receptor"]
+Typing = Literal["bonds", "openbabel"]
+
+#: atoms of a residue that Open Babel types otherwise in a PDB file without hydrogens (measured with molgrid 0.5.5
+#: on 150 receptors, docs/models.md): its rings are not aromatic there, and ND1 of a histidine has no hydrogen
+OPENBABEL_TYPES: dict[bytes, dict[bytes, int]] = {
+    b"TRP": {b"CD2": 2, b"CE3": 2, b"CZ2": 2, b"CZ3": 2, b"CH2": 2, b"CE2": 3},
+    b"HIS": {b"CG": 3, b"CD2": 3, b"CE1": 3, b"ND1": 9},
+}
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,13 @@ class AtomTypes(Featurizer):
         default="default",
         metadata={"help": "map from type to channel: default (14+14) or default2017 (16+19)"},
     )
+    typing: Typing = field(
+        default="bonds",
+        metadata={
+            "help": "openbabel: tryptophan and histidine as Open Babel types them in a PDB file without "
+            "hydrogens, as gnina's networks know them"
+        },
+    )
 
     def __post_init__(self) -> None:
         # The contract's class attribute, shadowed where the option says otherwise.
@@ -66,15 +81,29 @@ class AtomTypes(Featurizer):
         """
         import numpy as np
 
+        types = atoms.atom_type if self.typing == "bonds" else _openbabel(atoms)
         channel, radius = _tables(self.scheme, self.parts, atoms.role)
-        where = channel[atoms.atom_type]
-        placeable = _tables(self.scheme, "both", atoms.role)[0][atoms.atom_type] >= 0
-        hydrogen = np.isin(atoms.atom_type, tuple(HYDROGEN_TYPES))
+        where = channel[types]
+        placeable = _tables(self.scheme, "both", atoms.role)[0][types] >= 0
+        hydrogen = np.isin(types, tuple(HYDROGEN_TYPES))
         return Encoding(
-            radius=radius[atoms.atom_type],
+            radius=radius[types],
             channel=where,
             unknown=int(np.count_nonzero(~placeable & ~hydrogen)),
         )
+
+
+def _openbabel(atoms: Atoms) -> NDArray[np.uint8]:
+    """The atoms' types with :data:`OPENBABEL_TYPES` put in; typed input has no residue names and stays as it is."""
+    import numpy as np
+
+    types = np.array(atoms.atom_type)
+    if atoms.role == "receptor":
+        for residue, names in OPENBABEL_TYPES.items():
+            inside = np.flatnonzero(atoms.residue_name == residue)
+            for name, kind in names.items():
+                types[inside[atoms.name[inside] == name]] = kind
+    return types
 
 
 @lru_cache(maxsize=16)

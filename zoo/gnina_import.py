@@ -130,7 +130,9 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
     name = architecture_of(file, weights)
     scheme = "default2017" if name == "gnina-default2017" else "default"
     recipe = Recipe()
-    featurizer_choice, featurizer = choose("featurizer", recipe.featurizer, "atom-types", {"scheme": scheme})
+    # gnina's training files know the rings of tryptophan as Open Babel types them: not aromatic
+    options = {"scheme": scheme, "typing": "openbabel"}
+    featurizer_choice, featurizer = choose("featurizer", recipe.featurizer, "atom-types", options)
     architecture_choice, _ = choose("architecture", recipe.architecture, name, {})
     side = GRID.side
     network = (

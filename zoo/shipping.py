@@ -13,7 +13,7 @@ import math
 import shutil
 import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,10 @@ from affinity_zoo.zoo.comparison import Difference, compare
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.files import whole_folder
 from affinity_zoo.zoo.leaderboard import load_all
-from affinity_zoo.zoo.models import read_card, read_model_recipe
+from affinity_zoo.zoo.models import plugins_of, read_card, read_model_recipe
 from affinity_zoo.zoo.results import Result
 from affinity_zoo.zoo.scorers.judge import plain
+from affinity_zoo.zoo.training.recipe import Recipe
 from affinity_zoo.zoo.training.run_folder import RunFolder
 
 #: which baselines the headline names, and how
@@ -131,7 +132,7 @@ def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]
         AffinityZooError: the runs differ in more than their seed, or a validation figure is missing.
     """
     recipes = [read_model_recipe(run.model) for run in found]
-    if len({recipe_hash(recipe) for recipe in recipes}) > 1:
+    if len({recipe_hash(_resolved(recipe)) for recipe in recipes}) > 1:
         raise AffinityZooError("the runs differ in more than their seed: give trainings of one recipe")
     metric = recipes[0].training.monitor
     seeds = []
@@ -152,6 +153,16 @@ def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]
     sign = -1.0 if metric in LOWER else 1.0
     best = max(range(len(seeds)), key=lambda i: sign * float(seeds[i]["validation"]))
     return found[best], [{**seed, "chosen": i == best} for i, seed in enumerate(seeds)]
+
+
+def _resolved(recipe: Recipe) -> Recipe:
+    """The recipe with every option of today's plugins in it: one that was added since stands at its default."""
+    featurizer, architecture = plugins_of(recipe, "the recipe")
+    return replace(
+        recipe,
+        featurizer=replace(recipe.featurizer, options=featurizer.options()),
+        architecture=replace(recipe.architecture, options=architecture.options()),
+    )
 
 
 def first_line(result: Result, differences: dict[str, Difference], notes: Notes) -> str:

@@ -131,3 +131,27 @@ def test_registering_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_open_babels_types_of_tryptophan_and_histidine() -> None:
+    """As molgrid's Open Babel types a PDB file without hydrogens; other residues and typed input stay as they are."""
+    residues = [b"TRP", b"TRP", b"HIS", b"HIS", b"PHE", b""]
+    names = [b"CZ2", b"CE2", b"ND1", b"NE2", b"CZ", b""]
+    types = np.array([4, 5, 7, 7, 4, 4], np.uint8)
+    n = len(types)
+    atoms = Atoms(
+        "receptor", np.zeros((n, 3), np.float32), np.full(n, 6, np.uint8), types, np.zeros(n, np.uint16),
+        np.zeros(n, np.int8), np.array(names, "S4"), np.array(residues, "S4"), np.zeros(n, np.int32),
+        np.full(n, b"A", "S4"),
+    )  # fmt: skip
+    ours, theirs = AtomTypes().encode(atoms), AtomTypes(typing="openbabel").encode(atoms)
+    assert ours.channel is not None and theirs.channel is not None
+    assert ours.channel.tolist() == [2, 3, 6, 6, 2, 2]
+    assert theirs.channel.tolist() == [0, 1, 5, 6, 2, 2]
+    assert theirs.radius == pytest.approx([gnina_types.TYPE_RADII[t] for t in (2, 3, 9, 7, 4, 4)])
+    assert types.tolist() == [4, 5, 7, 7, 4, 4]
+    as_ligand = Atoms(**{**vars(atoms), "role": "ligand"})
+    assert (
+        AtomTypes(typing="openbabel").encode(as_ligand).channel.tolist()
+        == AtomTypes().encode(as_ligand).channel.tolist()
+    )  # type: ignore[union-attr]
