@@ -86,6 +86,9 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
     assert "affinity_zoo/py.typed" in names
     assert any(name.endswith("licenses/LICENSE") for name in names)
     data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "zoo").rglob("*.toml")}
+    shipped = (path for path in (ROOT / "zoo" / "shipped").glob("*/*") if path.parent.name != "__pycache__")
+    data |= {path.relative_to(ROOT).as_posix() for path in shipped}
+    assert "zoo/shipped/pose-resnet3d/model.keras" in data
     assert {f"affinity_zoo/{name}" for name in data} <= names
     top = {name.split("/")[0] for name in names}
     assert {part for part in top if not part.endswith(".dist-info")} == {"affinity_zoo"}
