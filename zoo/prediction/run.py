@@ -249,7 +249,8 @@ def _records(piece: Piece) -> Iterator[Piece]:
 def _lost(task: Task, reason: str) -> Scored:
     piece = task.pieces[0]
     row = PosePrediction(
-        id=piece.id, target=piece.target, molecule=piece.molecule, file=piece.shown, record=piece.first,
+        id=piece.wanted[0][1] if piece.wanted else piece.id, target=piece.target,
+        molecule=piece.wanted[0][2] if piece.wanted else piece.molecule, file=piece.shown, record=piece.first,
         receptor=piece.receptor, status="failed", reason=reason,
     )  # fmt: skip
     return Scored([row.as_dict()], [b""] if task.structures else [])

@@ -170,3 +170,49 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(  # type: ignore[no-
     assert code == 3, message
     assert far.read_bytes() == here.read_bytes()
     assert far.with_suffix(".sdf").read_bytes() == here.with_suffix(".sdf").read_bytes()
+
+
+def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    """A chunk whose worker dies is scored record by record; the one that kills again is a row with the reason."""
+    from affinity_zoo.zoo import parallel
+    from affinity_zoo.zoo.prediction import run
+    from affinity_zoo.zoo.prediction.chunks import Piece, Task
+    from affinity_zoo.zoo.prediction.rows import PosePrediction
+
+    def fake(function, items, **_):  # type: ignore[no-untyped-def]
+        for task in items:
+            records = [r for p in task.pieces for r in ([w[0] for w in p.wanted] or range(p.first, p.last))]
+            if 7 in records:
+                yield parallel.Done(task, parallel.Lost("crash", "reading it ends the worker process"))
+            else:
+                rows = [PosePrediction(record=r, file=task.pieces[0].shown).as_dict() for r in records]
+                yield parallel.Done(task, Scored(rows, []))
+
+    monkeypatch.setattr(parallel, "ordered_map", fake)
+    pieces = (
+        Piece("r.pdb", "a.sdf", "a.sdf", "t", 4, 9, 0, 10),
+        Piece("r.pdb", "b.sdf", "b.sdf", "t", 2, 8, 0, 9, ((7, "seven", "m"), (2, "two", "m"))),
+    )
+    task = Task(0, pieces, ("model",), 1, 0, 8, "auto", 1)
+    ((same, scored),) = run._scored(iter([task]), run.Choices(processes=1), lambda n: None)
+    assert same is task
+    rows = [PosePrediction.from_dict(row) for row in scored.rows]
+    assert [(row.file, row.record) for row in rows] == [
+        ("a.sdf", 4), ("a.sdf", 5), ("a.sdf", 6), ("a.sdf", 7), ("a.sdf", 8), ("b.sdf", 7), ("b.sdf", 2),
+    ]  # fmt: skip
+    lost = [row for row in rows if row.status == "failed"]
+    assert [row.record for row in lost] == [7, 7] and all("ends the worker" in row.reason for row in lost)
+
+
+def test_a_worker_that_cannot_score_is_an_error(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    from affinity_zoo.plugins.errors import AffinityZooError
+    from affinity_zoo.zoo import parallel
+    from affinity_zoo.zoo.prediction import run
+
+    monkeypatch.setattr(
+        parallel,
+        "ordered_map",
+        lambda f, items, **_: (parallel.Done(t, parallel.Lost("error", "no model")) for t in items),
+    )
+    with pytest.raises(AffinityZooError, match="no model"):
+        list(run._scored(iter([None]), run.Choices(processes=1), lambda n: None))  # type: ignore[list-item]
