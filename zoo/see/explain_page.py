@@ -85,7 +85,7 @@ def _side(explanation: Explanation) -> str:
     )
     return (
         f"<div class='controls'><label>values <select id='kind'>{options}</select></label>"
-        "<label>contrast <input type='range' id='contrast' min='1' max='6' step='0.1' value='1.6'></label>"
+        "<label>contrast <input type='range' id='contrast' min='1' max='6' step='0.1' value='2.2'></label>"
         f"{boxes}</div><div class='ramp'></div><div class='ends'><span id='low'></span><span id='high'></span></div>"
         "<p class='soft' id='unit'></p>"
         "<h2>Residues</h2><table><thead><tr><th>residue</th><th>Å</th><th>value</th><th></th></tr></thead>"
@@ -101,8 +101,10 @@ def page_data(explanation: Explanation) -> dict[str, Any]:
     distances = residue_distances(explanation)
     ranked = ranked_residues(explanation)
     drawn = sorted(set(ranked[:STRONGEST]) | set(np.flatnonzero(distances <= POCKET).tolist()))
-    atoms = np.concatenate([explanation.residues[i].atoms for i in drawn])
-    owner = np.concatenate([np.full(len(explanation.residues[i].atoms), i) for i in drawn])
+    # a ligand far from everything has no pocket
+    nothing = np.zeros(0, np.int64)
+    atoms = np.concatenate([nothing, *(explanation.residues[i].atoms for i in drawn)])
+    owner = np.concatenate([nothing, *(np.full(len(explanation.residues[i].atoms), i) for i in drawn)])
     pocket = take(complex_.receptor, atoms)
     molecule, place, _ = molecule_of(complex_.ligand, complex_.pose_file, complex_.pose.record)
     ligand_values = {k: _numbers(getattr(explanation, k)[split:]) for k in kinds}
@@ -169,7 +171,7 @@ def camera(ligand: NDArray[np.float32], pocket: NDArray[np.float32]) -> dict[str
     centred = ligand.astype(np.float64) - ligand.mean(axis=0)
     axes = np.linalg.svd(np.vstack([centred, np.eye(3) * 1e-3]), full_matrices=False)[2]
     look = axes[2]
-    if float(((pocket - ligand.mean(axis=0)) @ look).mean()) > 0:
+    if len(pocket) and float(((pocket - ligand.mean(axis=0)) @ look).mean()) > 0:
         look = -look
     extent = np.ptp(np.vstack([ligand, pocket]), axis=0)
     eye = look * 0.95 * float(extent.max()) / max(float(np.cbrt(np.prod(extent))), 1.0)

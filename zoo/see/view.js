@@ -59,7 +59,10 @@
     return Plotly.react(scene, traces.concat(drawn()), made, PLOT);
   }
   function table() {
-    document.getElementById('channels').innerHTML = DATA.channels.map(function (c, n) {
+    var order = DATA.channels.map(function (_, n) { return n; });
+    order.sort(function (a, b) { return !DATA.channels[a].data - !DATA.channels[b].data || a - b; });  // empty ones last
+    document.getElementById('channels').innerHTML = order.map(function (n) {
+      var c = DATA.channels[n];
       return '<tr data-row="' + n + '"><td><input type="checkbox"' + (c.shown && c.data ? ' checked' : '') +
         (c.data ? '' : ' disabled') + '></td><td><span class="swatch" style="background:' + c.colour + '"></span>' +
         escapeText(c.name) + '</td><td class="number">' + c.voxels + '</td><td class="number">' +

@@ -217,3 +217,30 @@ def test_water_is_a_residue_like_others_where_the_model_was_trained_with_it(
     np.testing.assert_allclose(atoms.getBetas(), 0.1 * values, atol=0.0051)  # -120 does not fit the column
     assert atoms.numAtoms() == n and len(set(atoms.getChids())) == 2
     assert atoms.select("water").numAtoms() == 1
+
+
+def test_a_ligand_far_from_everything_is_explained_too(
+    small_model: Path, real_complex: Paths, tmp_path: Path, cli: Any
+) -> None:
+    """No residue is seen, and a single atom cannot be left out: tables are short, nothing breaks."""
+    far = tmp_path / "far.pdb"
+    far.write_text("HETATM    1 CL   CL  L   1     300.000 300.000 300.000  1.00  0.00          CL\nEND\n")
+    out = tmp_path / "out"
+    done = cli(
+        "explain", small_model, "-r", real_complex.receptor, "-l", far, "-o", out, "--views", 1, "--steps", 2
+    )
+    assert done.code == 0, done.err
+    assert len((out / "residues.csv").read_text().splitlines()) == 1
+    assert len((out / "atoms.csv").read_text().splitlines()) == 2
+    assert (out / "explain.html").is_file()
+
+
+def test_the_score_is_the_one_of_predict(small_model: Path, real_complex: Paths) -> None:
+    from affinity_zoo.zoo.models import load_model
+    from affinity_zoo.zoo.prediction import predict
+    from affinity_zoo.zoo.see.explain import explain
+
+    model = load_model(small_model)
+    found = explain(model, real_complex.receptor, real_complex.ligand, method="gradient", views=3, steps=1)
+    [row] = predict(model, real_complex.receptor, real_complex.ligand, views=3)
+    assert found.score == pytest.approx(row.score, abs=1e-4)
