@@ -24,6 +24,9 @@ FOLDER: Final = "columns"
 _LIST: Final = "columns.json"
 _ROWS_AT_ONCE: Final = 65536
 _FEW: Final = 4096  #: values of a text column up to which they are numbered
+_NARROW: Final = (
+    32  #: characters up to which text is not numbered: it is mapped, numbers would be resolved in memory
+)
 _WIDEST: Final = 256  #: characters; a wider column is read from the table
 
 
@@ -49,7 +52,7 @@ def write_columns(folder: Path, table: Path, integers: frozenset[str], numbers: 
             kinds[name], dtype = "array", "<i8"
         elif name in numbers:
             kinds[name], dtype = "array", "<f8"
-        elif name in values:
+        elif name in values and widths[name] > _NARROW:
             kinds[name], dtype = "numbered", "<u2"
             listed = np.array(sorted(values[name]), f"<U{widths[name]}")
             np.save(file.with_suffix(".values.npy"), listed, allow_pickle=False)
@@ -58,7 +61,11 @@ def write_columns(folder: Path, table: Path, integers: frozenset[str], numbers: 
         else:
             continue
         arrays[name] = _new(file, dtype, rows)
-    lists = {name: {v: i for i, v in enumerate(sorted(values[name]))} for name in values}
+    lists = {
+        name: {value: i for i, value in enumerate(sorted(values[name]))}
+        for name, kind in kinds.items()
+        if kind == "numbered"
+    }
     for first, part in _parts(table):
         last = first + len(part)
         for place, name in enumerate(names):
@@ -187,10 +194,11 @@ class Columns:
         """
         if not self.fit or len(places) != self._list["rows"]:
             return
-        where = np.asarray(places)
+        number = {name: i for i, name in enumerate(files)}
+        where = np.fromiter((number[place] for place in places), np.uint8, len(places))
         for name, file in files.items():
             with whole(self._folder / FOLDER / f"split-{name}.npy", "wb") as handle:
-                np.save(handle, np.flatnonzero(where == name).astype("<i8"), allow_pickle=False)
+                np.save(handle, np.flatnonzero(where == number[name]).astype("<i8"), allow_pickle=False)
             self._list["splits"][name] = {"sha256": file_hash(self._folder / file)}
         write_json(self._folder / FOLDER / _LIST, self._list)
 

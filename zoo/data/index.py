@@ -161,7 +161,9 @@ def split_dataset(
     data: Dataset, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> dict[str, int]:
     """Split an index by its column ``group`` and write the three sets. Returns rows of each."""
-    groups = [sys.intern(group) for group in data.column("group").tolist()]
+    column = data.column("group")
+    # one text for each group, not for each row
+    groups = [sys.intern(g) for k in range(0, len(data), 65536) for g in column[k : k + 65536].tolist()]
     places = split_groups(groups, fractions, seed)
     how = {"by": "receptor", "fractions": list(fractions), "seed": seed, "groups": len(set(groups))}
     return write_index_splits(data.path, places, how)

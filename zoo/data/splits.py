@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import hashlib
-from collections.abc import Iterable, Sequence
+import heapq
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.files import cell, csv_rows, whole, write_json
@@ -119,20 +121,59 @@ def _write(
     from affinity_zoo.zoo.data.dataset import SPLIT_FILES
 
     count = dict.fromkeys(NAMES, 0)
-    ids: dict[str, list[bytes]] = {name: [] for name in NAMES}
     with ExitStack() as stack:
+        ids = {name: stack.enter_context(_SortedHash()) for name in NAMES}
         files = {name: stack.enter_context(whole(folder / SPLIT_FILES[name])) for name in NAMES}
         writers = {name: csv.writer(file, lineterminator="\n") for name, file in files.items()}
         for writer in writers.values():
             writer.writerow(columns)
         for row, place in zip(rows, places, strict=True):
             writers[place].writerow([cell(value) for value in row])
-            ids[place].append(str(row[0]).encode())
+            ids[place].add(str(row[0]).encode())
             count[place] += 1
-    # UTF-8 sorts as text does
-    sets = {
-        name: {"rows": count[name], "ids_sha256": hashlib.sha256(b"\n".join(sorted(ids[name]))).hexdigest()}
-        for name in NAMES
-    }
+        sets = {name: {"rows": count[name], "ids_sha256": ids[name].hexdigest()} for name in NAMES}
     write_json(folder / "splits.json", dict(how) | {"sets": sets})
     return count
+
+
+class _SortedHash:
+    """SHA-256 of texts in their order, joined by line feeds; holds a part of them at a time.
+
+    UTF-8 sorts as text does.
+    """
+
+    def __init__(self, at_once: int = 65536) -> None:
+        self._at_once = at_once
+        self._part: list[bytes] = []
+        self._runs: list[IO[bytes]] = []
+
+    def __enter__(self) -> _SortedHash:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for run in self._runs:
+            run.close()
+
+    def add(self, text: bytes) -> None:
+        """Take one more."""
+        self._part.append(text)
+        if len(self._part) == self._at_once:
+            run = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
+            for each in sorted(self._part):
+                run.write(len(each).to_bytes(4, "little") + each)
+            run.seek(0)
+            self._runs.append(run)
+            self._part = []
+
+    def hexdigest(self) -> str:
+        """The hash of all; nothing can be added any more."""
+        total, first = hashlib.sha256(), True
+        for text in heapq.merge(*map(_texts, self._runs), sorted(self._part)):
+            total.update(text if first else b"\n" + text)
+            first = False
+        return total.hexdigest()
+
+
+def _texts(run: IO[bytes]) -> Iterator[bytes]:
+    while size := run.read(4):
+        yield run.read(int.from_bytes(size, "little"))

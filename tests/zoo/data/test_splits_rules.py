@@ -171,3 +171,18 @@ def test_ids_are_what_is_stored(relatives: Dataset) -> None:
     path.write_text("\n".join([header, *reversed(lines)]) + "\n")
     again = Dataset.open(relatives.path)
     assert set(again.column("id")[again.rows("test")]) == before
+
+
+def test_the_hash_of_ids_does_not_depend_on_how_many_are_held_at_once() -> None:
+    import hashlib
+    import random
+
+    from affinity_zoo.zoo.data.splits import _SortedHash
+
+    texts = [f"é{random.Random(i).random()}".encode() for i in range(300)] + [b"", b"a\nb"]
+    expected = hashlib.sha256("\n".join(sorted(t.decode() for t in texts)).encode()).hexdigest()
+    for at_once in (1, 7, 1000):
+        with _SortedHash(at_once) as total:
+            for text in texts:
+                total.add(text)
+            assert total.hexdigest() == expected
