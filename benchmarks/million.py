@@ -187,9 +187,11 @@ def stage(name: str, folder: Path) -> dict[str, float]:
     peak = Peak()
     before = peak.look()
     peak.start()
+    cpu = time.process_time()
     with tempfile.TemporaryDirectory() as work:
         found = DO[name](folder, Path(work))
     return {k: round(v, 4) for k, v in found.items()} | {
+        "processor s": round(time.process_time() - cpu, 2),
         "peak MiB": round(peak.look(), 1),
         "at start MiB": round(before, 1),
     }
