@@ -40,9 +40,29 @@
         shade.push(v[n]); text.push(escapeText(channel.name) + ': ' + v[n].toPrecision(3));
       }
     }
+    if (x.length <= 4000) { return cubes(channel, x, y, z, shade, text); }
     return { type: 'scatter3d', mode: 'markers', x: x, y: y, z: z, text: text, hoverinfo: 'text', name: channel.name,
       marker: { symbol: 'square', size: Math.max(2, 150 / side), opacity: settings.opacity, color: shade, cmin: 0,
         cmax: channel.scale, colorscale: [[0, '#ffffff'], [0.25, channel.colour], [1, channel.colour]], line: { width: 0 } } };
+  }
+  // one mesh of all voxels as cubes of their own size; the smaller the value, the paler
+  function cubes(channel, cx, cy, cz, shade, text) {
+    var x = [], y = [], z = [], i = [], j = [], k = [], colour = [], told = [], r = 0.47 * DATA.spacing;
+    var faces = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]];
+    var rgb = [1, 3, 5].map(function (at) { return parseInt(channel.colour.slice(at, at + 2), 16); });
+    cx.forEach(function (_, n) {
+      var base = x.length, full = 0.25 + 0.75 * Math.min(1, Math.abs(shade[n]) / channel.scale);
+      var c = 'rgb(' + rgb.map(function (v) { return Math.round(255 + (v - 255) * full); }).join(',') + ')';
+      for (var corner = 0; corner < 8; corner++) {
+        x.push(cx[n] + (corner & 4 ? r : -r)); y.push(cy[n] + (corner & 2 ? r : -r)); z.push(cz[n] + (corner & 1 ? r : -r));
+        colour.push(c); told.push(text[n]);
+      }
+      faces.forEach(function (f) {
+        i.push(base + f[0], base + f[0]); j.push(base + f[1], base + f[2]); k.push(base + f[2], base + f[3]);
+      });
+    });
+    return { type: 'mesh3d', x: x, y: y, z: z, i: i, j: j, k: k, vertexcolor: colour, text: told, hoverinfo: 'text',
+      name: channel.name, opacity: settings.opacity, flatshading: true, lighting: { ambient: 0.85, diffuse: 0.3 } };
   }
   var settings = { level: 0.4, opacity: 0.45 };
   function drawn() {

@@ -38,9 +38,10 @@ CAMERA: Final = {
 def write_view_page(view: View, path: Path, command: str = "") -> Path:
     """Write the page."""
     box, found = view.box, view.complex
+    plural = "" if len(view.channels) == 1 else "s"
     introduction = (
-        f"<p>{escape(view.featurizer.name)}: {len(view.channels)} channels of {box.side}³ voxels, {box.spacing:g} Å "
-        f"apart (a box of {box.extent:g} Å); view {view.number}"
+        f"<p>{escape(view.featurizer.name)}: {len(view.channels)} channel{plural} of {box.side}³ voxels, "
+        f"{box.spacing:g} Å apart (a box of {box.extent:g} Å); view {view.number}"
         f"{' (as the files lie)' if view.number == 0 else ''}. "
         f"{int(view.inside.sum())} of {len(view.receptor)} receptor atoms lie in the box.</p>"
     )
@@ -59,7 +60,7 @@ def write_view_page(view: View, path: Path, command: str = "") -> Path:
         "<h2>Channels</h2><table><thead><tr><th></th><th>channel</th><th>voxels</th><th>largest</th></tr></thead>"
         "<tbody id='channels'></tbody></table>"
         "<p class='soft'>Densities are drawn as surfaces at the level times the channel's largest value, images of few "
-        "values (tags, 0 and 1) as voxels.</p>"
+        "values (tags, 0 and 1) as voxels, paler the smaller the value.</p>"
     )
     if data["step"] > 1:
         side += (
