@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo import models
 from affinity_zoo.zoo.ensembles import ENSEMBLE_FILE, read_ensemble
 from affinity_zoo.zoo.files import file_hash, write_whole
 from affinity_zoo.zoo.model_folders import model_path
+from affinity_zoo.zoo.models import Model, load_model, load_models
 from affinity_zoo.zoo.training.recipe import Recipe
 from affinity_zoo.zoo.training.run_folder import RunFolder
 
@@ -22,7 +22,7 @@ from affinity_zoo.zoo.training.run_folder import RunFolder
 class Candidate:
     """A model that is judged, or an ensemble of several, and where its results go."""
 
-    models: tuple[models.Model, ...]  #: one; of an ensemble its members
+    models: tuple[Model, ...]  #: one; of an ensemble its members
     x: int | str  #: number of the run, or name of the model
     root: Path  #: folder of the runs; baselines go there
     logs: Path  #: results, predictions and scores go here
@@ -30,7 +30,7 @@ class Candidate:
     name: str = ""  #: of an ensemble
 
     @property
-    def model(self) -> models.Model:
+    def model(self) -> Model:
         """The model; of an ensemble the first member."""
         return self.models[0]
 
@@ -83,18 +83,16 @@ def find_candidate(run: str | int | os.PathLike[str], runs: Path) -> Candidate:
     found = model_path(run)
     if found is not None and (found / ENSEMBLE_FILE).is_file():
         name = read_ensemble(found).name
-        return Candidate(tuple(models.load_models([found])), name, runs, runs / "models" / name, None, name)
+        return Candidate(tuple(load_models([found])), name, runs, runs / "models" / name, None, name)
     if found is not None:
         path = found
         inside = path.resolve().parent
         if not (path.resolve().name == "model" and inside.name.endswith("_netstate")):
             name = path.resolve().name
-            return Candidate((models.load_model(path),), name, runs, runs / "models" / name, None)
+            return Candidate((load_model(path),), name, runs, runs / "models" / name, None)
         path = inside  # the model of a run, by its own path: results go to the run
     folder = RunFolder.find(path, runs)
-    return Candidate(
-        (models.load_model(folder.logs),), folder.x, folder.root, folder.logs, _trained_on(folder)
-    )
+    return Candidate((load_model(folder.logs),), folder.x, folder.root, folder.logs, _trained_on(folder))
 
 
 def _trained_on(folder: RunFolder) -> Path | None:
@@ -127,7 +125,7 @@ def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
     return model, {**same, "pairs": str(candidate.training_pairs().resolve())}
 
 
-def describe_model(model: models.Model, x: int | str) -> dict[str, Any]:
+def describe_model(model: Model, x: int | str) -> dict[str, Any]:
     """What a result says of one model."""
     recipe = model.recipe
     return {
@@ -152,7 +150,7 @@ def recipe_hash(recipe: Recipe) -> str:
     return hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def describe_training(model: models.Model) -> dict[str, Any]:
+def describe_training(model: Model) -> dict[str, Any]:
     """What a result says of the training of its model."""
     recipe = model.recipe
     return {

@@ -76,7 +76,10 @@ def read_notes(path: Path) -> Notes:
     if wrong:
         what = "unknown" if wrong[0] in table else "missing"
         raise UsageError(f"{path}: the field {wrong[0]!r} is {what}; see benchmarks/shipped_pose.toml")
-    return Notes(**{key: tuple(value) if isinstance(value, list) else value for key, value in table.items()})
+    given: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
+    }
+    return Notes(**given)
 
 
 def ship(
