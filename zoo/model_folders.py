@@ -8,9 +8,10 @@ from pathlib import Path
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.plugins.names import nearest
-from affinity_zoo.zoo import shipped
+from affinity_zoo.zoo import published, shipped
 from affinity_zoo.zoo.ensembles import ENSEMBLE_FILE, read_ensemble
 
+DOWNLOADED = Path("models")  #: where `models get` puts a model by default
 FILES = ("model.keras", "recipe.toml", "card.json")
 Name = str | int | os.PathLike[str]
 
@@ -54,10 +55,17 @@ def find_model_folders(models: Sequence[Name], runs: str | Path = "summaries") -
 
 
 def model_path(model: Name) -> Path | None:
-    """Return the folder of a model or ensemble given by its path or shipped name; None: it is neither."""
+    """Return the folder of a model or ensemble by its path, its shipped name, or the name it was downloaded under.
+
+    Returns:
+        None: it is none of these.
+    """
     path = Path(str(model) if isinstance(model, int) else model)
-    if (path / "model.keras").is_file() or (path / ENSEMBLE_FILE).is_file():
-        return path
+    to_download = published.find(str(path))
+    downloaded = [] if to_download is None else [DOWNLOADED / to_download.name]
+    for folder in (path, *downloaded):
+        if (folder / "model.keras").is_file() or (folder / ENSEMBLE_FILE).is_file():
+            return folder
     return shipped.find(str(path))
 
 
@@ -74,6 +82,11 @@ def _folders(model: Name, runs: Path) -> list[Path]:
             return [folder]
         raise AffinityZooError(
             f"{folder} holds no model yet: the run is not finished; go on with `affinity-zoo train DATA --resume`"
+        )
+    to_download = published.find(str(model))
+    if to_download is not None:
+        raise AffinityZooError(
+            f"{model} is not here yet: `affinity-zoo models get {to_download.name}` downloads it"
         )
     raise AffinityZooError(f"{model} is not a model{_hint(str(model))}")
 

@@ -57,6 +57,15 @@ def test_shipped_models_are_found_by_name(tmp_path: Path, monkeypatch: pytest.Mo
         find_model_folders([])
 
 
+def test_downloaded_models_are_found_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(AffinityZooError, match="affinity-zoo models get gnina-dense-3"):
+        find_model_folders(["dense_3"])
+    fake_model(tmp_path / "models" / "gnina-dense-3")
+    for name in ("dense_3", "gnina-dense-3"):
+        assert find_model_folders([name]) == [Path("models/gnina-dense-3")]
+
+
 @pytest.mark.parametrize("name", ["../outside", "/etc", "one/../../outside", "C:\\models", "", 3, "."])
 def test_a_member_outside_the_folder_is_refused(ensemble: Path, tmp_path: Path, name: object) -> None:
     fake_model(tmp_path / "outside")

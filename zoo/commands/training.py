@@ -195,7 +195,9 @@ def train(
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(help="Number of the run, one of its folders, or a model directory.")],
+    run: Annotated[
+        str, typer.Argument(help="A run (number or folder), a model or ensemble directory, or a name.")
+    ],
     data: Annotated[
         Path | None, typer.Argument(help="Folder made by `affinity-zoo index`; the run's own by default.")
     ] = None,
