@@ -14,7 +14,11 @@ from affinity_zoo.zoo.see.imaging import take
 
 DEEPER = 0.02  #: Å by which a clash that was there may change
 TOUCH = 0.15  #: Å above the distance at which two atoms clash: nearer ones are not pushed together
+STRETCH = 0.1  #: Å by which a covalent link to the receptor may change
+FULL_PUSH = 0.5  #: Å of overlap from which on an atom is pushed out as strongly as the slope pulls on average
 APART = 3  #: bonds; ligand atoms this near to each other have their distance from angles, not from contacts
+
+Pair = tuple[int, int]
 
 
 class Guard:
@@ -37,7 +41,7 @@ class Guard:
         self._limit = CLASH_FRACTION * sums[far]
         start = np.asarray(ligand.xyz, np.float64)
         self._inside = np.minimum(self._limit, self._distances(start)) - DEEPER
-        self._outside = self._clashes(start)
+        self._outside, self._links = self._close(start)
 
     def allows(self, xyz: NDArray[np.float64]) -> bool:
         """Whether the ligand (N, 3) has no clash here that it had not, or had less, at its start."""
@@ -45,11 +49,14 @@ class Guard:
             return False
         return all(
             pair in self._outside and distance >= self._outside[pair] - DEEPER
-            for pair, distance in self._clashes(xyz).items()
+            for pair, distance in self._close(xyz)[0].items()
+        ) and all(
+            abs(float(np.linalg.norm(self._receptor.xyz[i] - xyz[j])) - length) <= STRETCH
+            for (i, j), length in self._links.items()
         )
 
     def sliding(self, xyz: NDArray[np.float64], slope: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A slope (N, 3) without what would push an atom further into one that it touches: it slides along."""
+        """A slope (N, 3) on which atoms slide along those that they touch, and are pushed out of those they overlap."""
         slope = slope.copy()
         if not len(self._receptor):
             return slope
@@ -58,27 +65,38 @@ class Guard:
         )
         limit = CLASH_FRACTION * (self._vdw[self._receptor.element[i]] + self._vdw[self._ligand.element[j]])
         touching = distance < limit + TOUCH
-        order = np.argsort(distance[touching])
-        for a, b in zip(i[touching][order].tolist(), j[touching][order].tolist(), strict=True):
+        push = np.zeros(slope.shape)
+        pairs = zip(i[touching], j[touching], (limit + TOUCH - distance)[touching], strict=True)
+        for a, b, overlap in sorted(pairs, key=lambda pair: -pair[2]):
             away = xyz[b] - self._receptor.xyz[a]
             away = away / max(float(np.linalg.norm(away)), 1e-6)
             into = float(slope[b] @ away)
             if into < 0:
                 slope[b] -= into * away
-        return slope
+            push[b] += min(1.0, overlap / FULL_PUSH) * away
+        return slope + float(np.sqrt(np.mean(np.sum(slope**2, axis=1)))) * push
 
     def _distances(self, xyz: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.linalg.norm(xyz[self._pairs[:, 0]] - xyz[self._pairs[:, 1]], axis=1)
 
-    def _clashes(self, xyz: NDArray[np.float64]) -> dict[tuple[int, int], float]:
-        """Distance of each clashing pair of a receptor and a ligand atom."""
+    def _close(self, xyz: NDArray[np.float64]) -> tuple[dict[Pair, float], dict[Pair, float]]:
+        """Pairs of a receptor and a ligand atom that are too close, and covalent links, with their distances.
+
+        A link counts as too close as well: one that was not there at the start is a clash.
+        """
         if not len(self._receptor):
-            return {}
+            return {}, {}
         here: Any = replace(self._ligand, xyz=xyz.astype(np.float32))
-        found = close_contacts(self._receptor, here).clash
-        return {
-            (int(i), int(j)): float(np.linalg.norm(self._receptor.xyz[i] - xyz[j])) for i, j in found.tolist()
-        }
+        found = close_contacts(self._receptor, here)
+
+        def distances(pairs: NDArray[np.int64]) -> dict[Pair, float]:
+            return {
+                (int(i), int(j)): float(np.linalg.norm(self._receptor.xyz[i] - xyz[j]))
+                for i, j in pairs.tolist()
+            }
+
+        close = {**distances(found.clash), **distances(found.covalent), **distances(found.beside_covalent)}
+        return close, distances(found.covalent)
 
 
 def _apart(n: int, bonds: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -119,8 +119,17 @@ def test_the_guard_allows_no_new_clash_and_no_deeper_one() -> None:
     assert not guard.allows(chain + [0, 0.9, 0])  # runs into the first
     assert not guard.allows(chain - [0, 0.2, 0])  # deeper into the second
     slope = np.tile([1.0, 1.0, 0.0], (6, 1))
-    np.testing.assert_allclose(guard.sliding(chain + [0, 0.7, 0], slope)[0], [1.0, 0.0, 0.0], atol=0.05)
-    np.testing.assert_allclose(guard.sliding(chain + [0, 0.7, 0], -slope)[0], [-1.0, -1.0, 0.0])
+    touching = guard.sliding(chain + [0, 0.65, 0], slope)
+    assert touching[0, 1] < 0 < touching[0, 0]  # not into the wall but along it, and a little away
+    assert guard.sliding(chain + [0, 0.65, 0], -slope)[0, 1] < -1
+    np.testing.assert_allclose(touching[3], slope[3])
+    np.testing.assert_allclose(guard.sliding(chain + [0, 0, 9.0], slope), slope)
+    bonded = Guard(carbons("receptor", [[-1.5, 0, 0]]), carbons("ligand", chain), bonds, 2.0)
+    assert bonded.allows(chain) and bonded.allows(chain + [0.02, 0, 0])
+    assert not bonded.allows(chain + [0.5, 0, 0])  # a covalent link stays
+    assert not Guard(carbons("receptor", [[-1.5, 0, -2]]), carbons("ligand", chain), bonds, 3.0).allows(
+        chain - [0, 0, 2.0]
+    )  # a jump to the length of a bond makes none
     folded = chain.copy()
     folded[5] = chain[0] + [0, 1.6, 0]
     assert not guard.allows(folded)  # into itself
