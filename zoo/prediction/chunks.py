@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import math
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
@@ -22,6 +23,7 @@ from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled
 from affinity_zoo.zoo.prediction.sdf_index import record_offsets
 
 CHUNK: Final = 256  #: poses of a chunk
+Wanted = tuple[int, str, str, float]  #: record, id, molecule and docking score of a row
 _MOST_BYTES: Final = 4 << 20  #: of a chunk, where the number of poses is not known before reading
 
 
@@ -37,9 +39,10 @@ class Piece:
     last: int | None = None  #: the records ``first <= record < last``; None: to the end
     start: int = -1  #: bytes ``start`` to ``stop`` of the file hold them (plain SDF); -1: read the file
     stop: int = -1
-    wanted: tuple[tuple[int, str, str], ...] = ()  #: record, id and molecule of each row; empty: all records
+    wanted: tuple[Wanted, ...] = ()  #: the rows; empty: all records
     id: str = ""
     molecule: str = ""
+    docking_score: float = math.nan
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,31 @@ class Task:
     voxelize: str
     threads: int
     structures: bool = False  #: give the poses too, as SDF
+
+
+@dataclass(frozen=True)
+class _File:
+    """A pose file, and where its records begin if it can be read in pieces."""
+
+    path: str
+    offsets: Sequence[int]
+
+    def piece(
+        self, entry: Entry, first: int, last: int | None, wanted: tuple[Wanted, ...] = ()
+    ) -> tuple[Piece, int, int]:
+        """A piece, its number of poses (1 where that is not known) and its bytes (0 where the poses are counted)."""
+        n = len(wanted) or (last - first if last is not None else 1)
+        start = stop = -1
+        size = 0
+        if last is not None and last < len(self.offsets):
+            start, stop = self.offsets[first], self.offsets[last]
+        else:
+            size = _size(self.path)
+        made = Piece(
+            entry.receptor, self.path, entry.shown, entry.target, first, last, start, stop, wanted, entry.id,
+            entry.molecule, entry.docking_score,
+        )  # fmt: skip
+        return made, n, size
 
 
 class Cutter:
@@ -83,59 +111,30 @@ class Cutter:
 
     def pieces(self, entries: Sequence[Entry]) -> Iterator[tuple[Piece, int, int]]:
         """Yield pieces, with the number of poses (1 where it is not known) and of bytes of each."""
-        for (ligand, receptor, target), group in groupby(
-            entries, key=lambda e: (e.ligand, e.receptor, e.target)
-        ):
-            same = list(group)
-            shown = same[0].shown
-            path, offsets = self._file(ligand)
-
-            def piece(
-                first: int,
-                last: int | None,
-                wanted: tuple[tuple[int, str, str], ...] = (),
-                entry: Entry = same[0],
-                base: tuple[str, str, str, str] = (receptor, path, shown, target),
-                offsets: Sequence[int] = offsets,
-            ) -> tuple[Piece, int, int]:
-                n = len(wanted) or (last - first if last is not None else 1)
-                inside = last is not None and last < len(offsets)
-                start, stop = (offsets[first], offsets[last]) if inside and last else (-1, -1)
-                size = stop - start if inside else _size(base[1])
-                return (
-                    Piece(*base, first, last, start, stop, wanted, entry.id, entry.molecule),
-                    n,
-                    # of a file whose poses are counted the count decides
-                    0 if inside else size,
-                )
-
-            for whole, some in groupby(same, key=lambda e: e.record < 0):
+        for (ligand, _, _), group in groupby(entries, key=lambda e: (e.ligand, e.receptor, e.target)):
+            file = _File(*self._file(ligand))
+            for whole, some in groupby(group, key=lambda e: e.record < 0):
                 if whole:
                     for entry in some:
-                        yield from self._ranges(path, offsets, lambda a, b, e=entry: piece(a, b, entry=e))
+                        yield from self._ranges(file, entry)
                 else:
-                    yield from self._named(list(some), piece)
+                    yield from self._named(file, list(some))
 
-    def _ranges(
-        self,
-        path: str,
-        offsets: Sequence[int],
-        piece: Callable[[int, int | None], tuple[Piece, int, int]],
-    ) -> Iterator[tuple[Piece, int, int]]:
-        total = len(offsets) - 1 if len(offsets) > 1 else count_records(Path(path))
+    def _ranges(self, file: _File, entry: Entry) -> Iterator[tuple[Piece, int, int]]:
+        """All records of a file."""
+        total = len(file.offsets) - 1 if len(file.offsets) > 1 else count_records(Path(file.path))
         if not total:
-            yield piece(0, None)
+            yield file.piece(entry, 0, None)
         for first in range(0, total, self.size):
-            yield piece(first, min(first + self.size, total))
+            yield file.piece(entry, first, min(first + self.size, total))
 
-    def _named(
-        self, entries: list[Entry], piece: Callable[..., tuple[Piece, int, int]]
-    ) -> Iterator[tuple[Piece, int, int]]:
+    def _named(self, file: _File, entries: list[Entry]) -> Iterator[tuple[Piece, int, int]]:
+        """Records that the entries name."""
         for i in range(0, len(entries), self.size):
             part = entries[i : i + self.size]
             records = [entry.record for entry in part]
-            wanted = tuple((e.record, e.id, e.molecule) for e in part)
-            yield piece(min(records), max(records) + 1, wanted)
+            wanted = tuple((e.record, e.id, e.molecule, e.docking_score) for e in part)
+            yield file.piece(part[0], min(records), max(records) + 1, wanted)
 
     def _file(self, ligand: str) -> tuple[str, Sequence[int]]:
         """The file to read, and the offsets of its records where it can be read in pieces."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ class Entry:
     target: str = ""
     molecule: str = ""  #: empty: the record's name
     id: str = ""  #: empty: file and record
+    docking_score: float = math.nan  #: of the table; the file's own goes before
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,9 @@ class Inputs:
         total = hashlib.sha256()
         seen: set[str] = set()
         for entry in self.entries:
-            total.update(repr((entry.record, entry.target, entry.molecule, entry.id)).encode())
+            total.update(
+                repr((entry.record, entry.target, entry.molecule, entry.id, entry.docking_score)).encode()
+            )
             for file in (entry.receptor, entry.ligand):
                 total.update(b"-" if file in self.piped else file.encode())
                 if file not in seen:
@@ -108,6 +112,7 @@ def from_table(table: Path, root: Path | None = None) -> Inputs:
             item.target,
             str(item.values.get("molecule", "")),
             str(item.values.get("id", "")),
+            float(item.values.get("docking_score", math.nan)),
         )
         for item in plan.items
     ]

@@ -29,16 +29,16 @@ class Parts:
     def __init__(self, folder: Path, fingerprint: str, resume: bool) -> None:
         self.folder = folder
         found = _fingerprint(folder)
+        #: pieces of a stopped prediction that were thrown away, because ``resume`` was not asked for
+        self.discarded = 0 if found is None or resume else len(list(folder.glob("part-*.json")))
         if folder.exists() and found is None and any(folder.iterdir()):
             raise UsageError(f"{folder} is in the way, and no prediction made it: move it, or change -o")
-        if found is not None and found != fingerprint:
-            if resume:
-                raise UsageError(
-                    f"{folder} is of a prediction with other inputs, models or options: give the same ones, or "
-                    "leave out --resume to start again"
-                )
-            shutil.rmtree(folder)
-        elif found is not None and not resume:
+        if found is not None and found != fingerprint and resume:
+            raise UsageError(
+                f"{folder} is of a prediction with other inputs, models or options: give the same ones, or "
+                "leave out --resume to start again"
+            )
+        if found is not None and not resume:
             shutil.rmtree(folder)
         folder.mkdir(parents=True, exist_ok=True)
         write_json(folder / _PLAN, {"format": 1, "fingerprint": fingerprint})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -90,18 +91,17 @@ def _piece(piece: Piece, options: ReadOptions, texts: bool) -> Iterator[Pose]:
         receptor, broken = protein(piece.receptor, options), ""
     except AffinityZooError as error:
         receptor, broken = None, str(error)
-    names = {record: (row_id, molecule) for record, row_id, molecule in piece.wanted}
-    found = list(_records(piece, options, set(names)))
+    found = list(_records(piece, options, {wanted[0] for wanted in piece.wanted}))
     if piece.wanted:
         by_number = {record.record: (record, text) for record, text in found}
-        found = [by_number.get(r) or (_absent(piece, r, found), b"") for r, _, _ in piece.wanted]
-        rows = [(row_id, molecule) for _, row_id, molecule in piece.wanted]
+        found = [by_number.get(r) or (_absent(piece, r, found), b"") for r, *_ in piece.wanted]
+        rows = [rest for _, *rest in piece.wanted]
     else:
         if piece.last is not None and len(found) < piece.last - piece.first:
             found += [(_absent(piece, r, found), b"") for r in range(piece.first + len(found), piece.last)]
-        rows = [(piece.id, piece.molecule)] * len(found)
+        rows = [[piece.id, piece.molecule, piece.docking_score]] * len(found)
     several = holds_many(Path(piece.shown)) and (len(found) > 1 or piece.last is not None)
-    for (record, text), (row_id, molecule) in zip(found, rows, strict=True):
+    for (record, text), (row_id, molecule, docking_score) in zip(found, rows, strict=True):
         reason = broken or (record.failure.reason if record.failure else "")
         yield Pose(
             id=_identity(piece, record.record, row_id, several),
@@ -111,7 +111,7 @@ def _piece(piece: Piece, options: ReadOptions, texts: bool) -> Iterator[Pose]:
             file=piece.shown,
             record=record.record,
             receptor=piece.receptor,
-            docking_score=record.docking_score,
+            docking_score=docking_score if math.isnan(record.docking_score) else record.docking_score,
             notes=tuple(record.notes),
             reason=reason,
             atoms=None if reason else record.atoms,

@@ -52,7 +52,8 @@ class PosePrediction:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> PosePrediction:
         """Read back what :meth:`as_dict` gave."""
-        return cls(**{k: NAN if v is None else v for k, v in values.items()})
+        given: dict[str, Any] = {k: NAN if v is None else v for k, v in values.items()}
+        return cls(**given)
 
 
 FIELDS: Final = tuple(field.name for field in fields(PosePrediction))

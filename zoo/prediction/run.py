@@ -24,7 +24,7 @@ from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
 from affinity_zoo.zoo.prediction.parts import Parts
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.scoring import Scored, prepare, score, score_chunk
-from affinity_zoo.zoo.terminal import Advance, progress
+from affinity_zoo.zoo.terminal import Advance, progress, warn
 
 
 @dataclass(frozen=True)
@@ -147,11 +147,21 @@ def run(
         *inputs.notes,
         checks.other_reading({k: ReadOptions.from_dict(v).as_dict() for k, v in readings.items()}),
     ]
+    kept = parts is not None
     with ExitStack() as stack:
         if parts is None:
             parts = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="affinity-zoo-"))) / "parts"
         done = Parts(parts, _fingerprint(inputs, names, choices, sdf is not None), resume)
-        _score_all(inputs, names, choices, done, sdf is not None)
+        if done.discarded:
+            notes.append(
+                f"{done.discarded} pieces of a stopped prediction were not used: --resume goes on with them"
+            )
+        try:
+            _score_all(inputs, names, choices, done, sdf is not None)
+        except KeyboardInterrupt:
+            if kept:
+                warn(f"what is finished is kept in {parts}: the same command with --resume goes on")
+            raise
         rows, places = _gathered(inputs, done)
         order = ranking.ranked(rows, by, choices.best_per)
         best = [row for _, row in order]
@@ -251,6 +261,7 @@ def _lost(task: Task, reason: str) -> Scored:
     row = PosePrediction(
         id=piece.wanted[0][1] if piece.wanted else piece.id, target=piece.target,
         molecule=piece.wanted[0][2] if piece.wanted else piece.molecule, file=piece.shown, record=piece.first,
+        docking_score=piece.wanted[0][3] if piece.wanted else piece.docking_score,
         receptor=piece.receptor, status="failed", reason=reason,
     )  # fmt: skip
     return Scored([row.as_dict()], [b""] if task.structures else [])

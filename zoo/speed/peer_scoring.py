@@ -41,15 +41,16 @@ def network(path: str) -> nn.Module:
                 if width == 3:
                     layers.append(nn.AvgPool3d(2))
                 convolution = nn.Conv3d(before, filters, width, padding=width // 2)
-                convolution.weight.data = weights[f"unit{i}_conv.weight"]
-                convolution.bias.data = weights[f"unit{i}_conv.bias"]
+                convolution.weight = nn.Parameter(weights[f"unit{i}_conv.weight"])
+                convolution.bias = nn.Parameter(weights[f"unit{i}_conv.bias"])
                 layers += [convolution, nn.ReLU()]
                 before = filters
             self.features = nn.Sequential(*layers, nn.Flatten())
             self.heads = nn.ModuleList()
             for name in ("pose_output", "affinity_output"):
                 head = nn.Linear(weights[f"{name}.weight"].shape[1], weights[f"{name}.weight"].shape[0])
-                head.weight.data, head.bias.data = weights[f"{name}.weight"], weights[f"{name}.bias"]
+                head.weight = nn.Parameter(weights[f"{name}.weight"])
+                head.bias = nn.Parameter(weights[f"{name}.bias"])
                 self.heads.append(head)
 
         def forward(self, image: Any) -> Any:

@@ -54,7 +54,7 @@ def test_chunks_cover_each_record_once(tmp_path: Path, block: str, write_sdf) ->
     ranges = [(p.first, p.last) for p in pieces if p.start >= 0 and not p.wanted]
     assert ranges == [(0, 10), (10, 20), (20, 23)]
     assert [p.shown for p in pieces if p.start < 0] == [file.name for file in small]
-    assert [r for p in pieces for r, _, _ in p.wanted] == [3, 20, 5]
+    assert [r for p in pieces for r, *_ in p.wanted] == [3, 20, 5]
     assert all(sum((p.last or 1) - p.first if not p.wanted else 3 for p in chunk) <= 10 for chunk in chunks)
 
 
@@ -64,7 +64,9 @@ def test_parts_of_another_prediction_are_not_used(tmp_path: Path) -> None:
     assert Parts(folder, "one", resume=True).has(0)
     with pytest.raises(UsageError, match="other inputs, models or options"):
         Parts(folder, "two", resume=True)
-    assert not Parts(folder, "two", resume=False).has(0)
+    again = Parts(folder, "two", resume=False)
+    assert not again.has(0) and again.discarded == 1
+    assert Parts(folder, "two", resume=True).discarded == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
     with pytest.raises(UsageError, match="no prediction made it"):
@@ -191,7 +193,7 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
     monkeypatch.setattr(parallel, "ordered_map", fake)
     pieces = (
         Piece("r.pdb", "a.sdf", "a.sdf", "t", 4, 9, 0, 10),
-        Piece("r.pdb", "b.sdf", "b.sdf", "t", 2, 8, 0, 9, ((7, "seven", "m"), (2, "two", "m"))),
+        Piece("r.pdb", "b.sdf", "b.sdf", "t", 2, 8, 0, 9, ((7, "seven", "m", -9.5), (2, "two", "m", 0.0))),
     )
     task = Task(0, pieces, ("model",), 1, 0, 8, "auto", 1)
     ((same, scored),) = run._scored(iter([task]), run.Choices(processes=1), lambda n: None)
@@ -200,6 +202,7 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
     assert [(row.file, row.record) for row in rows] == [
         ("a.sdf", 4), ("a.sdf", 5), ("a.sdf", 6), ("a.sdf", 7), ("a.sdf", 8), ("b.sdf", 7), ("b.sdf", 2),
     ]  # fmt: skip
+    assert rows[5].id == "seven" and rows[5].docking_score == -9.5
     lost = [row for row in rows if row.status == "failed"]
     assert [row.record for row in lost] == [7, 7] and all("ends the worker" in row.reason for row in lost)
 

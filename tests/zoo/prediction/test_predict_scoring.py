@@ -123,17 +123,17 @@ def test_a_table_with_receptors_records_and_formats(  # type: ignore[no-untyped-
     typed["xyz"], typed["type"] = atoms.xyz, atoms.atom_type
     (tmp_path / "pose.gninatypes").write_bytes(typed.tobytes())
     lines = [
-        "id,receptor,ligand,record,molecule,target",
-        "a,one.pdb,poses.sdf,4,m1,t1",
-        "b,one.pdb,poses.sdf,0,m1,t1",
-        "c,one.pdb,poses.sdf,99,m2,t1",
-        "d,two.pdb,pose.pdb,,m3,t2",
-        "e,two.pdb,pose.gninatypes,,m3,t2",
-        "f,two.pdb,gone.sdf,,m4,t2",
-        "g,junk.pdb,poses.sdf,1,m5,t3",
-        "h,one.pdb,packed.sdf.gz,5,m6,t1",
-        "i,one.pdb,poses.sdf,-2,m7,t1",
-        "k,one.pdb,poses.sdf,,,t1",
+        "id,receptor,ligand,record,molecule,target,vina_score",
+        "a,one.pdb,poses.sdf,4,m1,t1,-3.5",
+        "b,one.pdb,poses.sdf,0,m1,t1,-3.5",
+        "c,one.pdb,poses.sdf,99,m2,t1,-3.5",
+        "d,two.pdb,pose.pdb,,m3,t2,-3.5",
+        "e,two.pdb,pose.gninatypes,,m3,t2,-3.5",
+        "f,two.pdb,gone.sdf,,m4,t2,-3.5",
+        "g,junk.pdb,poses.sdf,1,m5,t3,-3.5",
+        "h,one.pdb,packed.sdf.gz,5,m6,t1,-3.5",
+        "i,one.pdb,poses.sdf,-2,m7,t1,-3.5",
+        "k,one.pdb,poses.sdf,,,t1,",
     ]
     (tmp_path / "table.csv").write_text("\n".join(lines) + "\n")
     out = tmp_path / "out" / "ranked.csv"
