@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers import views
 from affinity_zoo.plugins.contracts import Encoding, Featurizer
 from affinity_zoo.zoo.data.pairs import Pairs
+
+#: bytes of the Python objects of one structure and its place in the cache: more than the atoms of a small ligand
+_AROUND: Final = 1536
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +28,7 @@ class EncodedStructure:
 
     @property
     def nbytes(self) -> int:
-        """Size of all arrays, bytes."""
+        """What it takes in memory, bytes: its arrays, and the objects around them."""
         arrays = (
             self.xyz,
             self.encoding.radius,
@@ -32,7 +36,7 @@ class EncodedStructure:
             self.encoding.value,
             self.encoding.values,
         )
-        return sum(a.nbytes for a in arrays if a is not None)
+        return _AROUND + sum(a.nbytes for a in arrays if a is not None)
 
 
 class EncodedStructures:
