@@ -119,6 +119,8 @@ def ship(
         entries.append(_entry(out.name, result, rivals, differences, twins))
         if result.benchmark["name"] == notes.headline_benchmark:
             headline = first_line(result, differences, notes)
+            second = _differences(result, [r for r in rivals if _in_headline(r)], replicates, place=1)
+            headline += second_line(second, notes)
     if not headline:
         raise AffinityZooError(
             f"run {chosen.x} has no result on {notes.headline_benchmark}, the first line's benchmark: evaluate it there"
@@ -176,13 +178,9 @@ def first_line(result: Result, differences: dict[str, Difference], notes: Notes)
     one = next(iter(differences.values()))
     metric = result.metrics[one.metric]
     verdicts: dict[str, list[str]] = {"loses": [], "level": [], "wins": []}
-    for name, words in HEADLINE.items():
-        difference = _rival(name, differences)
-        if difference is not None:
-            key = {"a": "wins", "b": "loses", "": "level"}[difference.winner]
-            if name == "docking-score" and notes.docking_program:
-                words = f"{notes.docking_program}'s ranking"
-            verdicts[key].append(f"{words} ({_number(difference.b)})")
+    for words, difference in _named(differences, notes):
+        key = {"a": "wins", "b": "loses", "": "level"}[difference.winner]
+        verdicts[key].append(f"{words} ({_number(difference.b)})")
     said = []
     if verdicts["loses"]:
         said.append(f"loses against {_and(verdicts['loses'])}")
@@ -194,6 +192,30 @@ def first_line(result: Result, differences: dict[str, Difference], notes: Notes)
     return f"On {where} ({one.metric} {value}) it {', '.join(said) or 'stands alone'}."
 
 
+def second_line(differences: dict[str, Difference], notes: Notes) -> str:
+    """What the model loses against by the benchmark's second figure; empty: nothing."""
+    lost = [(words, one) for words, one in _named(differences, notes) if one.winner == "b"]
+    if not lost:
+        return ""
+    first = lost[0][1]
+    against = _and([f"{words} ({_number(one.b)})" for words, one in lost])
+    return f" By {first.metric} ({_number(first.a)}) it loses against {against}."
+
+
+def _named(differences: dict[str, Difference], notes: Notes) -> list[tuple[str, Difference]]:
+    """The rivals of the first line in its words."""
+    found = [(name, words, _rival(name, differences)) for name, words in HEADLINE.items()]
+    docking = f"{notes.docking_program}'s ranking" if notes.docking_program else HEADLINE["docking-score"]
+    return [
+        (docking if name == "docking-score" else words, one) for name, words, one in found if one is not None
+    ]
+
+
+def _in_headline(rival: Result) -> bool:
+    name = str(rival.model["name"])
+    return any(name == key or name.startswith(f"{key} ") for key in HEADLINE)
+
+
 def _rival(name: str, differences: dict[str, Difference]) -> Difference | None:
     """The baseline of this name; of one that learns, rather that learnt from the training data than cross-validated."""
     named = [key for key in differences if key == name or key.startswith(f"{name} ")]
@@ -201,9 +223,12 @@ def _rival(name: str, differences: dict[str, Difference]) -> Difference | None:
     return differences[named[0]] if named else None
 
 
-def _differences(result: Result, rivals: Sequence[Result], replicates: int) -> dict[str, Difference]:
-    """The model against each baseline by the benchmark's first figure."""
-    first = next((key for key, metric in result.metrics.items() if math.isfinite(metric.value)), "")
+def _differences(
+    result: Result, rivals: Sequence[Result], replicates: int, place: int = 0
+) -> dict[str, Difference]:
+    """The model against each baseline by the benchmark's first figure, or by that of another place."""
+    finite = [key for key, metric in result.metrics.items() if math.isfinite(metric.value)]
+    first = finite[place] if place < len(finite) else ""
     made = {}
     for rival in rivals:
         name = str(rival.model["name"])

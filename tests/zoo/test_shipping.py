@@ -86,6 +86,7 @@ def test_the_best_seed_is_given_away_with_its_card(
     )
     assert "is not told apart from Vina's ranking" in line and "but beats ligand size" in line
     assert "a ligand-only model" in line.partition("beats")[2]  # that which learnt from the training data
+    assert " By top-1 (" in line and line.endswith(").")  # it loses by the second figure too
     (result,) = card["results"]
     assert result["overlap"] == "none" and result["pairs"] == 240
     assert len(result["seeds"]["roc-auc-per-complex"]) == 3
