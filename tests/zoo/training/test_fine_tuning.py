@@ -132,9 +132,9 @@ def test_the_last_line_says_better_worse_or_not_shown() -> None:
         (("--affinity-loss", "l1"), "huber, mse"),
     ],
 )
-def test_mistakes_are_said_in_a_sentence(
+def test_mistakes_are_said_in_a_sentence(  # type: ignore[no-untyped-def]
     arguments: tuple[str, ...], says: str, small_data: Path, tmp_path: Path, cli
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     code, _, err = cli("train", small_data, "--runs", tmp_path / "runs", *arguments)
     assert code in (1, 2) and says in " ".join(err.split()), err
     assert not (tmp_path / "runs").exists()

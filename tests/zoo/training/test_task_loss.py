@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import ArrayLike
 
 from affinity_zoo.zoo.training.losses import MaskedTasks, WeightedCrossEntropy, loss_of
 from affinity_zoo.zoo.training.recipe import Recipe
@@ -27,7 +28,7 @@ AFFINITIES = [
 ]
 
 
-def _rows(loss: MaskedTasks, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+def _rows(loss: MaskedTasks, y: ArrayLike, z: ArrayLike) -> np.ndarray:
     return np.asarray(loss(np.asarray(y, np.float32), np.asarray(z, np.float32)))
 
 
