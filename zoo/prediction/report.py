@@ -71,4 +71,6 @@ def _say_aside(message: str) -> None:
 def _cell(name: str, value: object) -> object:
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"
+    if name == "warnings":  # the kinds; the CSV has the whole text
+        return ", ".join(dict.fromkeys(kind_of(text) for text in str(value).split("; ") if text))
     return Path(str(value)).name if name == "file" else value
