@@ -159,5 +159,6 @@ def test_shipped_models_are_whole(path: Path) -> None:
     check_encoding(featurizer, recipe, path.parent)
     check_folder(path.parent, {**featurizer.custom_objects(), **architecture.custom_objects()})
     with (path.parent / "training_pairs.csv").open(newline="") as file:
-        assert len(list(csv.DictReader(file))) == recipe.data.n_train
+        # of a fine-tuned model the pairs of the model before are there too
+        assert len(list(csv.DictReader(file))) >= recipe.data.n_train
     assert "/" not in tomllib.loads((path.parent / "recipe.toml").read_text())["data"]["name"]
