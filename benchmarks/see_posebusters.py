@@ -22,6 +22,7 @@ import numpy as np
 from affinity_zoo.zoo.quiet import start_keras
 
 NEAR = 6.0  #: Å; residues this near to the ligand are its pocket
+KINDS = {"near-native": "near_native/", "docked": "docked_ligands/", "perturbed": "crystal_relaxed/"}
 PERTURBED = (1.0, 0.2)  #: Å and radians by which relaxed crystal poses are moved and turned
 
 
@@ -33,6 +34,7 @@ def main() -> None:
         parser.add_argument(name, type=Path)
     parser.add_argument("--complexes", type=int, default=24, help="whose attributions are compared")
     parser.add_argument("--poses", type=int, default=40, help="of each kind that are refined")
+    parser.add_argument("--kinds", default=",".join(KINDS), help="of poses that are refined")
     parser.add_argument("--only", choices=("attribution", "refine"), default=None)
     given = parser.parse_args()
     start_keras()
@@ -45,7 +47,7 @@ def main() -> None:
     if given.only != "refine":
         attribution(model, given.archive, ids, given.complexes, given.out)
     if given.only != "attribution":
-        refinement(model, given.archive, ids, given.poses, given.out)
+        refinement(model, given.archive, ids, given.kinds.split(","), given.poses, given.out)
 
 
 def say(line: str) -> None:
@@ -93,16 +95,12 @@ def attribution(model: Any, archive: Path, ids: list[str], n: int, out: Path) ->
     say(f"sum rule: off by {100 * np.median(off):.2f} % (median), {100 * off.max():.2f} % (worst)")
 
 
-def refinement(model: Any, archive: Path, ids: list[str], n: int, out: Path) -> None:
+def refinement(model: Any, archive: Path, ids: list[str], kinds: list[str], n: int, out: Path) -> None:
     """RMSD to the crystal pose before and after, for near-native, docked and perturbed crystal poses."""
     rows = []
     rng = np.random.default_rng(0)
-    for kind, folder in (
-        ("near-native", "near_native/"),
-        ("docked", "docked_ligands/"),
-        ("perturbed", "crystal_relaxed/"),
-    ):
-        for name in spread([i for i in ids if i.startswith(folder)], n):
+    for kind in kinds:
+        for name in spread([i for i in ids if i.startswith(KINDS[kind])], n):
             row = refined(model, archive, name, rng if kind == "perturbed" else None)
             rows.append({"kind": kind, "complex": name.split("/")[1], "id": name, **row})
             say(json.dumps(rows[-1]))
