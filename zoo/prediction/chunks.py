@@ -19,7 +19,7 @@ from typing import Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.formats import FORMATS, count_records, suffix_of
-from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled
+from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled, stamp
 from affinity_zoo.zoo.prediction.sdf_index import record_offsets
 
 CHUNK: Final = 256  #: poses of a chunk
@@ -148,7 +148,7 @@ class Cutter:
                 return ligand, ()
             path = unpacked
         try:
-            return str(path), _offsets(str(path), _size(str(path)))
+            return str(path), _offsets(str(path), stamp(str(path)))
         except OSError:
             return ligand, ()
 
@@ -167,7 +167,7 @@ class Cutter:
 
 
 @lru_cache(maxsize=4)
-def _offsets(path: str, size: int) -> Sequence[int]:
+def _offsets(path: str, stamp: bytes) -> Sequence[int]:
     return record_offsets(Path(path))
 
 

@@ -63,7 +63,7 @@ class Inputs:
                 total.update(b"-" if file in self.piped else file.encode())
                 if file not in seen:
                     seen.add(file)
-                    total.update(file_hash(Path(file)).encode() if file in self.piped else _stamp(file))
+                    total.update(file_hash(Path(file)).encode() if file in self.piped else stamp(file))
         total.update(repr(self.wrong).encode())
         return total.hexdigest()
 
@@ -150,7 +150,8 @@ def blocks(stream: object) -> Iterator[bytes]:
         yield block
 
 
-def _stamp(file: str) -> bytes:
+def stamp(file: str) -> bytes:
+    """Size and time of a file: what tells that it has changed."""
     try:
         status = os.stat(file)
     except OSError:

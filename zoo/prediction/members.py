@@ -18,9 +18,13 @@ from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.models import Model, load_model
 from affinity_zoo.zoo.prediction.chunks import Task
 from affinity_zoo.zoo.prediction.fused import after_pooling, pooled_images
+from affinity_zoo.zoo.prediction.inputs import stamp
 from affinity_zoo.zoo.prediction.reading import Pose
 
-_loaded: dict[str, Member] = {}
+_MOST = 8  #: models kept besides those in use
+_GIVEN = b"given"
+#: by directory: the stamp of its file when it was loaded, or that it was given, and the model
+_loaded: dict[str, tuple[bytes, Member]] = {}
 _lock = threading.Lock()
 
 
@@ -104,12 +108,16 @@ def members(folders: Sequence[str]) -> list[Member]:
     found = []
     with _lock:
         for folder in folders:
-            if folder not in _loaded:
+            changed = stamp(str(Path(folder) / "model.keras"))
+            known = _loaded.get(folder)
+            if known is None or known[0] not in (_GIVEN, changed):
                 from affinity_zoo.zoo.quiet import start_keras
 
                 start_keras()
-                _loaded[folder] = member_of(load_model(folder))
-            found.append(_loaded[folder])
+                known = _loaded[folder] = (changed, member_of(load_model(folder)))
+                for other in [each for each in _loaded if each not in folders][:-_MOST]:
+                    del _loaded[other]
+            found.append(known[1])
     return found
 
 
@@ -117,8 +125,19 @@ def keep(model: Model) -> str:
     """Use a model that is loaded already; returns the name of its directory."""
     folder = str(Path(model.folder).resolve())
     with _lock:
-        _loaded[folder] = member_of(model)
+        known = _loaded.get(folder)
+        if known is None or known[1].model is not model:
+            known = (_GIVEN, member_of(model))
+        _loaded[folder] = (_GIVEN, known[1])
     return folder
+
+
+def release(folder: Path) -> None:
+    """Do not use a model that was given by :func:`keep` any more where its directory is asked for."""
+    name = str(folder.resolve())
+    with _lock:
+        if name in _loaded and _loaded[name][0] == _GIVEN:
+            del _loaded[name]
 
 
 def member_of(model: Model) -> Member:

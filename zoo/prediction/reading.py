@@ -17,6 +17,7 @@ from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions, read
 from affinity_zoo.zoo.data.readers import sdf as sdf_reader
 from affinity_zoo.zoo.data.readers.formats import holds_many
 from affinity_zoo.zoo.prediction.chunks import Piece
+from affinity_zoo.zoo.prediction.inputs import stamp
 
 #: names that say nothing: programs write them where they know none
 _NO_NAMES: Final = frozenset(("", "LIG", "UNL", "UNK", "UNL1", "MOL", "INH", "DRG", "***", "*****", "LIGAND"))
@@ -50,13 +51,17 @@ class Pose:
     text: bytes = field(default=b"", repr=False)  #: the record as it stands in an SDF file
 
 
-@lru_cache(maxsize=8)
 def protein(path: str, options: ReadOptions) -> Protein:
-    """Read a receptor; the last few are kept.
+    """Read a receptor; the last few are kept as long as their files do not change.
 
     Raises:
         AffinityZooError: it cannot be read.
     """
+    return _protein(path, stamp(path), options)
+
+
+@lru_cache(maxsize=8)
+def _protein(path: str, stamp: bytes, options: ReadOptions) -> Protein:
     try:
         found = read_receptor(path, options)
     except AffinityZooError as error:

@@ -106,7 +106,10 @@ def predict(
         if isinstance(one, Model):
             folders.append(Path(members.keep(one)))
         else:
-            folders += find_model_folders([one], runs)
+            named = find_model_folders([one], runs)
+            for folder in named:
+                members.release(folder)
+            folders += named
     return run(inputs, folders, Choices(**options), one_receptor=table is None).rows
 
 

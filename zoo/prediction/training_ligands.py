@@ -53,18 +53,20 @@ def write_training_ligands(folder: Path, dataset: Dataset, rows: NDArray[np.int6
     return len(bits)
 
 
-@lru_cache(maxsize=16)
 def load_fingerprints(folder: str) -> list[Any] | None:
     """The fingerprints of a model's training ligands; None where the model directory has none.
 
     Raises:
         AffinityZooError: the file is damaged.
     """
+    path = Path(folder) / FILE
+    return _read(path, path.stat().st_mtime_ns) if path.is_file() else None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, changed: int) -> list[Any]:
     from rdkit.DataStructs import ExplicitBitVect
 
-    path = Path(folder) / FILE
-    if not path.is_file():
-        return None
     try:
         with np.load(path, allow_pickle=False) as file:
             bits = np.unpackbits(file["bits"], axis=1)

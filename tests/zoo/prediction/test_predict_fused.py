@@ -43,9 +43,9 @@ def test_scores_are_the_same(receptor, block, write_sdf, tmp_path, monkeypatch) 
     fused = predict(model, receptor, poses, views=2)
     (member,) = members.members([str(model.resolve())])
     assert member.pooled is not None
-    monkeypatch.setitem(members._loaded, str(model.resolve()), members.Member(
-        member.model, member.options, member.names, member.corrections
-    ))  # fmt: skip
+    slow = members.Member(member.model, member.options, member.names, member.corrections)
+    stamp = members._loaded[str(model.resolve())][0]
+    monkeypatch.setitem(members._loaded, str(model.resolve()), (stamp, slow))
     plain = predict(model, receptor, poses, views=2)
     assert [row.record for row in fused] == [row.record for row in plain]
     for one, other in zip(fused, plain, strict=True):

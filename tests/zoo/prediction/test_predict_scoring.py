@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import affinity_zoo
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.prediction import predict
 
@@ -255,3 +256,26 @@ def test_what_is_asked_for_wrongly_is_a_sentence(make_model, receptor, tmp_path,
             arguments,
             err,
         )
+
+
+def test_files_that_change_are_read_again(make_model, small_set, receptor, block, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """In one process: another receptor or model under the same name; a loaded model stays what it is."""
+    other = next(path for path in (small_set / "receptors").iterdir() if path != receptor)
+    (tmp_path / "poses.sdf").write_text(block + "$$$$\n")
+    found = []
+    for source in (receptor, other):
+        shutil.copyfile(source, tmp_path / "r.pdb")
+        found.append(
+            predict(make_model("pose"), tmp_path / "r.pdb", tmp_path / "poses.sdf", views=1)[0].score
+        )
+    assert found[0] != found[1]
+    folder, answers = tmp_path / "model", []
+    shutil.copytree(make_model("pose"), folder)
+    loaded = affinity_zoo.load_model(folder)
+    for model in (folder, make_model("both-1", ("pose", "affinity"), seed=1)):
+        if model != folder:
+            shutil.rmtree(folder)
+            shutil.copytree(model, folder)
+            answers.append(loaded.predict(receptor, tmp_path / "poses.sdf", views=1)[0].score)
+        answers.append(predict(folder, receptor, tmp_path / "poses.sdf", views=1)[0].score)
+    assert answers[0] == answers[1] != answers[2]
