@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.sequences import chains_near
 from affinity_zoo.zoo.provenance import coordinates_hash
-from affinity_zoo.zoo.similarity import fingerprint, nearest, sequences_near, similar_sequences
+from affinity_zoo.zoo.similarity import fingerprint, nearest, similar_sequences
 
 Array: TypeAlias = NDArray[Any]
 Verdict = Literal["none", "found", "cannot know"]
@@ -154,7 +155,7 @@ def _by_receptor(dataset: Dataset, rows: Array) -> dict[int, list[str]]:
         number = int(receptors[row])
         if number not in found:
             atoms = dataset.store.atoms
-            found[number] = sequences_near(atoms(number), atoms(int(ligands[row])))
+            found[number] = chains_near(atoms(number), atoms(int(ligands[row])))
     return found
 
 

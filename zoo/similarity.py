@@ -8,61 +8,25 @@ with elements.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.data.geometry import radii, within
+from affinity_zoo.zoo.data.geometry import radii
+from affinity_zoo.zoo.data.sequences import identity
 
 Array: TypeAlias = NDArray[Any]
 
 WORD = 4  #: residues in a row that two sequences must share to be aligned at all
-NEAR_LIGAND = 6.0  #: Å; only chains that come this near to the ligand are compared
-_LETTERS = {
-    "ALA": "A", "ARG": "R", "ASN": "N", "ASP": "D", "CYS": "C", "GLN": "Q", "GLU": "E", "GLY": "G", "HIS": "H",
-    "ILE": "I", "LEU": "L", "LYS": "K", "MET": "M", "PHE": "F", "PRO": "P", "SER": "S", "THR": "T", "TRP": "W",
-    "TYR": "Y", "VAL": "V", "MSE": "M", "HID": "H", "HIE": "H", "HIP": "H", "CYX": "C", "ASH": "D", "GLH": "E",
-    "LYN": "K",
-}  # fmt: skip
-
-
-def sequences_near(receptor: Atoms, ligand: Atoms) -> list[str]:
-    """One-letter sequences of the chains that come within 6 Å of the ligand, residues as far as they are there."""
-    near = within(receptor, ligand, NEAR_LIGAND)
-    found: list[str] = []
-    for chain in np.unique(receptor.chain[near]):
-        mask = receptor.chain == chain
-        number, name = receptor.residue_number[mask], receptor.residue_name[mask]
-        first = np.r_[True, (number[1:] != number[:-1]) | (name[1:] != name[:-1])]
-        letters = (_LETTERS.get(n.decode("ascii", "replace").strip().upper(), "") for n in name[first])
-        sequence = "".join(letters)
-        if len(sequence) >= 2 * WORD:
-            found.append(sequence)
-    return found
-
-
-def identity(one: str, two: str) -> float:
-    """Identical residues of a local alignment, less one for each gap, over the length of the shorter sequence."""
-    return float(_aligner().score(one, two)) / min(len(one), len(two))
-
-
-@cache
-def _aligner() -> Any:
-    from Bio.Align import PairwiseAligner
-
-    aligner = PairwiseAligner(mode="local", match_score=1.0, mismatch_score=0.0)
-    aligner.open_gap_score, aligner.extend_gap_score = -1.0, 0.0
-    return aligner
 
 
 def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float) -> dict[str, str]:
     """Which of our sequences have one among theirs with an identity of ``cutoff`` or more.
 
-    Only sequences that share words of four residues are aligned: at half the residues identical a chain of
-    100 shares six of them, by chance none.
+    Identity is that of the split (:func:`~affinity_zoo.zoo.data.sequences.identity`). Only sequences that share words
+    of four residues are aligned: at half the residues identical a chain of 100 shares six of them, by chance none.
 
     Returns:
         Our sequence to the first similar one of theirs.

@@ -95,6 +95,7 @@ CONTRACTS = [
     "Architecture",
     "Scorer",
     "Baseline",
+    "MeasuredPair",
     "Atoms",
     "AtomFlag",
     "Encoding",

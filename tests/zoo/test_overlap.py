@@ -13,9 +13,10 @@ from rdkit.Chem import AllChem
 
 from affinity_zoo.plugins.contracts import Atoms, Role
 from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.sequences import chains_near, identity
 from affinity_zoo.zoo.overlap import check_overlap, verdict
 from affinity_zoo.zoo.provenance import coordinates_hash
-from affinity_zoo.zoo.similarity import fingerprint, identity, nearest, sequences_near, similar_sequences
+from affinity_zoo.zoo.similarity import fingerprint, nearest, similar_sequences
 
 THREE = dict(zip("ACDEFGHIKLMNPQRSTVWY", ["ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS", "ILE", "LYS", "LEU", "MET", "ASN", "PRO", "GLN", "ARG", "SER", "THR", "VAL", "TRP", "TYR"], strict=True))  # fmt: skip  # noqa: E501
 
@@ -149,7 +150,7 @@ def test_sequences_are_of_the_chains_at_the_ligand() -> None:
         for name in Atoms.__dataclass_fields__
         if name != "role"
     }
-    assert sequences_near(Atoms(role="receptor", **both), ligand("CCO")) == [sequence]
+    assert chains_near(Atoms(role="receptor", **both), ligand("CCO")) == [sequence]
 
 
 def test_a_fingerprint_is_of_the_molecule_not_of_the_pose() -> None:
