@@ -78,6 +78,15 @@ def test_tensorflow_stands_in_few_modules() -> None:
         if any(n.split(".")[0] == "tensorflow" for n in _imports(ast.parse(path.read_text(encoding="utf-8"))))
     }
     assert all(
-        path.startswith(("zoo/data/pipeline", "zoo/training/", "zoo/quiet", "zoo/speed", "zoo/see/gradients"))
+        path.startswith(
+            (
+                "zoo/data/pipeline",
+                "zoo/training/",
+                "zoo/quiet",
+                "zoo/speed",
+                "zoo/see/gradients",
+                "zoo/export",
+            )
+        )
         for path in named
     ), named
