@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
-from itertools import chain
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.files import file_hash
 from affinity_zoo.zoo.model_folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models import Model, read_card, read_model_recipe
 from affinity_zoo.zoo.prediction import checks, members, output, ranking, reading
-from affinity_zoo.zoo.prediction.chunks import CHUNK, Cutter, Piece, Task
+from affinity_zoo.zoo.prediction.chunks import CHUNK, Cutter, Task
+from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
 from affinity_zoo.zoo.prediction.parts import Parts
 from affinity_zoo.zoo.prediction.rows import PosePrediction
-from affinity_zoo.zoo.prediction.scoring import Scored, prepare, score, score_chunk
-from affinity_zoo.zoo.terminal import Advance, progress, warn
+from affinity_zoo.zoo.terminal import progress, warn
 
 
 @dataclass(frozen=True)
@@ -194,80 +191,8 @@ def _score_all(
     for pieces in cutter.chunks(inputs.entries):
         total += sum(len(p.wanted) or (p.last or p.first + 1) - p.first for p in pieces)
     with progress("scoring", total * choices.views * len(models), "images") as advance:
-        for task, scored in _scored(tasks(), choices, advance):
+        for task, scored in scored_chunks(tasks(), choices, advance):
             parts.save(task.number, scored)
-
-
-def _scored(tasks: Iterator[Task], choices: Choices, advance: Advance) -> Iterator[tuple[Task, Scored]]:
-    if not choices.dask and not choices.processes:
-        yield from _here(tasks, advance)
-        return
-    from affinity_zoo.zoo.parallel import Lost, dask_cluster, ordered_map
-
-    def mapped(some: Iterator[Task]) -> Iterator[Any]:
-        return ordered_map(
-            score_chunk,
-            some,
-            workers=choices.processes or None,
-            chunk=1,
-            make_executor=dask_cluster(choices.dask) if choices.dask else None,
-        )
-
-    for result in mapped(tasks):
-        task, value = result.item, result.value
-        if isinstance(value, Lost):
-            if value.stage == "error":
-                raise AffinityZooError(f"a worker could not score: {value.reason}")
-            # which pose did it is not known: one by one, and the one that does it again has no score
-            value = Scored([], [])
-            for single in mapped(_singles(task)):
-                lost = isinstance(single.value, Lost)
-                part = _lost(single.item, single.value.reason) if lost else single.value
-                value.rows.extend(part.rows)
-                value.structures.extend(part.structures)
-        advance(len(value.rows) * task.views * len(task.models))
-        yield task, value
-
-
-def _here(tasks: Iterator[Task], advance: Advance) -> Iterator[tuple[Task, Scored]]:
-    """Score in this process; the next chunk is read while the network computes."""
-    with ThreadPoolExecutor(1) as reader:
-        waiting: deque[tuple[Task, Future[Any]]] = deque()
-        for task in chain(tasks, (None,)):
-            if task is not None:
-                waiting.append((task, reader.submit(prepare, task)))
-            while len(waiting) > (1 if task is not None else 0):
-                first, future = waiting.popleft()
-                yield first, score(future.result(), advance)
-
-
-def _singles(task: Task) -> Iterator[Task]:
-    """Each record of a chunk as a chunk of its own, where their number is known."""
-    for piece in task.pieces:
-        for single in _records(piece):
-            yield replace(task, pieces=(single,))
-
-
-def _records(piece: Piece) -> Iterator[Piece]:
-    if piece.wanted:
-        for one in piece.wanted:
-            yield replace(piece, first=one[0], last=one[0] + 1, start=-1, stop=-1, wanted=(one,))
-    elif piece.last is not None:
-        for record in range(piece.first, piece.last):
-            yield replace(piece, first=record, last=record + 1, start=-1, stop=-1)
-    else:
-        yield piece
-
-
-def _lost(task: Task, reason: str) -> Scored:
-    piece = task.pieces[0]
-    row = PosePrediction(
-        id=piece.wanted[0][1] if piece.wanted else piece.id, target=piece.target,
-        molecule=piece.wanted[0][2] if piece.wanted else piece.molecule, file=piece.shown, record=piece.first,
-        docking_score=piece.wanted[0][3] if piece.wanted else piece.docking_score,
-        receptor=piece.receptor, status="failed", reason=reason,
-    )  # fmt: skip
-    return Scored([row.as_dict()], [b""] if task.structures else [])
 
 
 def _gathered(inputs: Inputs, parts: Parts) -> tuple[list[PosePrediction], list[tuple[int, int, int]]]:
