@@ -180,9 +180,13 @@ class MeanOverUnits(Scorer):
         known = np.isfinite(values)
         total = np.bincount(owner[known], values[known], counts.shape[1])
         number = np.bincount(owner[known], minlength=counts.shape[1])
-        drawn = counts.astype(np.float64)
+        step = max(1, CHUNK // max(1, counts.shape[1]))
+        found = [np.zeros(0)]
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self.scale * (drawn @ total) / (drawn @ number)
+            for first in range(0, len(counts), step):
+                drawn = counts[first : first + step].astype(np.float64)
+                found.append(self.scale * (drawn @ total) / (drawn @ number))
+        return np.concatenate(found)
 
     def resample_within(
         self,

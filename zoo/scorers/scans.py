@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 
 AUC, R_PRECISION, AVERAGE_PRECISION, ENRICHMENT, BEDROC = range(5)  #: what :func:`replicates` computes
+AT_ONCE = 4_000_000  #: counts that one job holds as float64
 LARGE = 30_000_000  #: rows times replicates from which compiling pays
 
 
@@ -42,15 +43,15 @@ def replicates(
     label = positive.astype(np.uint8)
     out = np.empty(len(counts))
     workers = max(1, min(len(counts), os.cpu_count() or 1))
-    edges = np.linspace(0, len(counts), workers + 1).astype(int)
+    # a job's counts are float64 only while it runs: at 10^5 groups all of them would be 800 MB
+    parts = min(len(counts), max(workers, counts.size // AT_ONCE))
+    edges = np.linspace(0, len(counts), parts + 1).astype(int)
+
+    def walk(a: int, b: int) -> None:
+        _walk(what, parameter, ends, label, numbers, counts[a:b].astype(np.float64), out[a:b])
+
     with ThreadPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(
-                _walk, what, parameter, ends, label, numbers, counts[a:b].astype(np.float64), out[a:b]
-            )
-            for a, b in pairwise(edges)
-        ]
-        for job in jobs:
+        for job in [pool.submit(walk, a, b) for a, b in pairwise(edges)]:
             job.result()
     return out
 
