@@ -25,6 +25,8 @@ MOST_VOXELS: Final = 48**3  #: of one channel that a browser turns smoothly as a
 COLOURS: Final = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#117733",
     "#332288", "#aa4499", "#999933", "#44aa99", "#661100", "#6699cc", "#888888",
+    "#ee8866", "#77aadd", "#ee99aa", "#bbcc33", "#aaaa00", "#004488", "#994455", "#44bb99", "#bb5566", "#ddaa33",
+    "#997700", "#225555", "#663333",
 )  # fmt: skip
 
 
