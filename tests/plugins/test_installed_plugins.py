@@ -158,7 +158,10 @@ def data(environment: Environment) -> Path:
 
 
 COMBINATIONS = (
-    ("-f pharmacophore -F radius=2.0 -a densenet3d-se -A blocks=1,1 -A growth=4 -A squeeze=2", "pharmacophore"),
+    (
+        "-f pharmacophore -F radius=2.0 -a densenet3d-se -A blocks=1,1 -A growth=4 -A squeeze=2",
+        "pharmacophore",
+    ),
     ("-f fresh-featurizer -a fresh-architecture -A filters=4,4", "fresh-featurizer"),
 )
 
