@@ -100,11 +100,11 @@ def _piece(piece: Piece, options: ReadOptions, texts: bool) -> Iterator[Pose]:
     if piece.wanted:
         by_number = {record.record: (record, text) for record, text in found}
         found = [by_number.get(r) or (_absent(piece, r, found), b"") for r, *_ in piece.wanted]
-        rows = [rest for _, *rest in piece.wanted]
+        rows = [(row_id, molecule, docking_score) for _, row_id, molecule, docking_score in piece.wanted]
     else:
         if piece.last is not None and len(found) < piece.last - piece.first:
             found += [(_absent(piece, r, found), b"") for r in range(piece.first + len(found), piece.last)]
-        rows = [[piece.id, piece.molecule, piece.docking_score]] * len(found)
+        rows = [(piece.id, piece.molecule, piece.docking_score)] * len(found)
     several = holds_many(Path(piece.shown)) and (len(found) > 1 or piece.last is not None)
     for (record, text), (row_id, molecule, docking_score) in zip(found, rows, strict=True):
         reason = broken or (record.failure.reason if record.failure else "")

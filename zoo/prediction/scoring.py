@@ -85,7 +85,9 @@ def score(prepared: Prepared, advance: Advance = lambda n: None) -> Scored:
     rows: list[dict[str, object]] = []
     for i, pose in enumerate(poses):
         reasons = [way[i].reason for way in prepared.readings.values() if way[i].reason]
-        values = {name: float(column[place[i]]) for name, column in columns.items()} if i in place else {}
+        values: dict[str, Any] = (
+            {name: float(column[place[i]]) for name, column in columns.items()} if i in place else {}
+        )
         row = PosePrediction(
             id=pose.id, target=pose.target, molecule=pose.molecule, name=pose.name, file=pose.file,
             record=pose.record, receptor=pose.receptor, status="ok" if i in place else "failed",
@@ -93,7 +95,8 @@ def score(prepared: Prepared, advance: Advance = lambda n: None) -> Scored:
             warnings=prepared.warnings[i], docking_score=pose.docking_score, **values,
         )  # fmt: skip
         if values and not np.isfinite(list(values.values())).all():
-            row = replace(row, **dict.fromkeys(values, NAN), status="failed", reason=_NO_NUMBER)
+            nothing: dict[str, Any] = dict.fromkeys(values, NAN)
+            row = replace(row, **nothing, status="failed", reason=_NO_NUMBER)
         rows.append(row.as_dict())
     structures = [structure_text(pose) for pose in poses] if task.structures else []
     return Scored(rows, structures)

@@ -164,6 +164,6 @@ class Curves:
             writer.flush()
 
 
-def shuffled(labels: NDArray[np.float64], seed: int, epoch: int) -> NDArray[np.float64]:
+def shuffled(labels: NDArray[Any], seed: int, epoch: int) -> NDArray[Any]:
     """Permute labels: the loss against them is the control curve (it must not fall below chance)."""
     return np.random.default_rng([seed, epoch, 1]).permutation(labels)

@@ -151,7 +151,7 @@ def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
     rows = dataset.rows(split)
     rows = rows[np.isin(dataset.column("source")[rows], training.sources)]
     targets = targets_of(dataset, rows, training)
-    keep = targets.known.any(axis=1)
+    keep = np.asarray(targets.known.any(axis=1))
     return Rows(rows[keep], targets.take(keep))
 
 
