@@ -42,7 +42,7 @@ class Share(NamedTuple):
     """Which parts of every batch this process makes, one for each of its replicas."""
 
     first: int = 0
-    count: int = 1
+    parts: int = 1
     of: int = 1
 
 
@@ -145,7 +145,7 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
     types = [tf.as_dtype(inputs[name].dtype) for name in names] + [tf.float32, tf.float32]
 
     def make(number: Any) -> list[NDArray]:
-        step, part = divmod(int(number), share.count)
+        step, part = divmod(int(number), share.parts)
         made, y, w = batches(step, share.first + part, share.of)
         return [*(made[name] for name in names), y, w]
 
@@ -162,7 +162,7 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
         return dict(zip(names, arrays, strict=True)), y, w
 
     workers, ready = in_flight(sum(a.nbytes for a in inputs.values()), workers)
-    data = tf.data.Dataset.range(first_step * share.count, last_step * share.count)
+    data = tf.data.Dataset.range(first_step * share.parts, last_step * share.parts)
     data = data.map(as_batch, num_parallel_calls=workers, deterministic=True)
     options = tf.data.Options()
     # one process reads all of it: several replicas share each batch, nobody skips one
