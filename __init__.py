@@ -11,10 +11,10 @@ __version__ = "0.1.0"
 _PUBLIC: dict[str, str] = {
     "index": "affinity_zoo.zoo.data.index:build_index",
     "train": "affinity_zoo.zoo.training.train:train",
-    "evaluate": "affinity_zoo.zoo.evaluation:evaluate",
+    "evaluate": "affinity_zoo.zoo.evaluation.run:evaluate",
     "predict": "affinity_zoo.zoo.prediction.run:predict",
-    "load_model": "affinity_zoo.zoo.models:load_model",
-    "load_models": "affinity_zoo.zoo.models:load_models",
+    "load_model": "affinity_zoo.zoo.models.loading:load_model",
+    "load_models": "affinity_zoo.zoo.models.loading:load_models",
     "Dataset": "affinity_zoo.zoo.data.dataset:Dataset",
 }
 

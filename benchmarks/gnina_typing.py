@@ -77,7 +77,7 @@ def compare(pairs: Path, typed: Path, folders: list[Path]) -> None:
 
     start_keras()
     from affinity_zoo.zoo.data.readers import read_poses, read_receptor
-    from affinity_zoo.zoo.models import load_models
+    from affinity_zoo.zoo.models.loading import load_models
 
     both = []
     differ: Counter[str] = Counter()

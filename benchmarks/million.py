@@ -129,9 +129,9 @@ def one_epoch(folder: Path, work: Path) -> dict[str, float]:
 
 def rank(folder: Path, work: Path) -> dict[str, float]:
     """Judge a score (the docking score of the file) by every standing scorer, with intervals, onto a leaderboard."""
-    from affinity_zoo.zoo.leaderboard import build_boards
-    from affinity_zoo.zoo.predictions import from_dataset
-    from affinity_zoo.zoo.results import write_result
+    from affinity_zoo.zoo.board.leaderboard import build_boards
+    from affinity_zoo.zoo.board.predictions import from_dataset
+    from affinity_zoo.zoo.board.results import write_result
 
     data = Dataset.open(folder)
     started = time.perf_counter()

@@ -85,7 +85,7 @@ def test_tensorflow_stands_in_few_modules() -> None:
                 "zoo/quiet",
                 "zoo/speed",
                 "zoo/see/gradients",
-                "zoo/export",
+                "zoo/models/export",
             )
         )
         for path in named

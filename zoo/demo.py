@@ -12,7 +12,7 @@ from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.data.demo_set import DemoSet, make_demo_set
 from affinity_zoo.zoo.data.index import build_index
 from affinity_zoo.zoo.data.splits import write_splits
-from affinity_zoo.zoo.evaluation import evaluate
+from affinity_zoo.zoo.evaluation.run import evaluate
 from affinity_zoo.zoo.training.run_folder import RunFolder
 from affinity_zoo.zoo.training.train import train
 

@@ -79,7 +79,7 @@ def toy_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     from affinity_zoo.featurizers import layers
     from affinity_zoo.plugins.contracts import Box
-    from affinity_zoo.zoo.models import save_model
+    from affinity_zoo.zoo.models.loading import save_model
     from affinity_zoo.zoo.scoring_model import ScoringModel
     from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe
     from affinity_zoo.zoo.training.resolve import choose

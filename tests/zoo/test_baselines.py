@@ -17,10 +17,10 @@ from affinity_zoo.zoo.baselines import half_learner, ligand_memory
 from affinity_zoo.zoo.baselines.half_complex import HalfComplex
 from affinity_zoo.zoo.baselines.nearest_ligand import NearestTrainingLigand
 from affinity_zoo.zoo.baselines.run import default_baselines, run_baselines, write_baseline_results
+from affinity_zoo.zoo.board.predictions import from_dataset
+from affinity_zoo.zoo.board.results import load_result
 from affinity_zoo.zoo.catalog import catalog
 from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.predictions import from_dataset
-from affinity_zoo.zoo.results import load_result
 
 
 def atoms(role: Role, xyz: Any, element: Any = None) -> Atoms:

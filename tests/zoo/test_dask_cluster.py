@@ -90,9 +90,9 @@ def test_decoys_check_and_scores_are_the_same_there(
 def test_scores_of_a_cluster_that_loses_a_worker(
     dask_processes: Any, small_data: Path, toy_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from affinity_zoo.zoo import scoring
     from affinity_zoo.zoo.data.dataset import Dataset
-    from affinity_zoo.zoo.models import load_model
+    from affinity_zoo.zoo.evaluation import scoring
+    from affinity_zoo.zoo.models.loading import load_model
 
     monkeypatch.setattr(scoring, "BATCHES", 1)
     model, data = load_model(toy_model), Dataset.open(small_data)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from affinity_zoo.zoo.board.predictions import make_predictions, with_score
 from affinity_zoo.zoo.outputs import fits_scale, for_truth, output_for, outputs_of, present_outputs
-from affinity_zoo.zoo.predictions import make_predictions, with_score
 from affinity_zoo.zoo.scorers.judge import default_scorers, judge
 
 POSE = np.array([4.0, -4, 3, -3, 2, -2])

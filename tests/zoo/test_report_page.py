@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.leaderboard import build_boards
-from affinity_zoo.zoo.predictions import make_predictions, with_score
+from affinity_zoo.zoo.board.leaderboard import build_boards
+from affinity_zoo.zoo.board.predictions import make_predictions, with_score
+from affinity_zoo.zoo.board.results import write_result
 from affinity_zoo.zoo.reports.curves import hardest_misses, per_target, ranking_curves, success_curve
 from affinity_zoo.zoo.reports.page import report_run, write_report
 from affinity_zoo.zoo.reports.svg import Axis
 from affinity_zoo.zoo.reports.words import in_words
-from affinity_zoo.zoo.results import write_result
 
 BENCHMARK = {"name": "toy <poses>", "hash": "beef" * 16, "path": "toy"}
 

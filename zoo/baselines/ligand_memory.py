@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.zoo.board.overlap import fingerprints, molecule_keys
+from affinity_zoo.zoo.board.similarity import fingerprint, nearest
 from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.overlap import fingerprints, molecule_keys
-from affinity_zoo.zoo.similarity import fingerprint, nearest
 
 
 @dataclass(eq=False)

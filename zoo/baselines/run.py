@@ -14,7 +14,7 @@ from affinity_zoo.plugins.contracts import Baseline, Predictions
 from affinity_zoo.zoo.baselines.pairs import IndexedMeasuredPairs
 
 if TYPE_CHECKING:
-    from affinity_zoo.zoo.benchmarks import Benchmark
+    from affinity_zoo.zoo.board.benchmarks import Benchmark
     from affinity_zoo.zoo.data.dataset import Dataset
 
 Array: TypeAlias = NDArray[Any]
@@ -86,15 +86,15 @@ def write_baseline_results(
         dataset: the index.
         rows: (N,) row numbers of the benchmark in the index.
         predictions: of any model on these rows, in the same order: ids and truths are taken from it.
-        benchmark: as for :func:`~affinity_zoo.zoo.results.write_result`.
+        benchmark: as for :func:`~affinity_zoo.zoo.board.results.write_result`.
         baselines: None: :func:`default_baselines`.
         judging: ``scorers`` and ``replicates`` for ``write_result``.
 
     Returns:
         The JSON files, those that were there already too; a baseline that says nothing of any row has none.
     """
-    from affinity_zoo.zoo.predictions import labels_hash, with_score
-    from affinity_zoo.zoo.results import command_line, write_result
+    from affinity_zoo.zoo.board.predictions import labels_hash, with_score
+    from affinity_zoo.zoo.board.results import command_line, write_result
     from affinity_zoo.zoo.scorers.judge import default_scorers
 
     place = Path(folder) / f"{benchmark['name']}-{str(benchmark['hash'])[:8]}"
@@ -122,7 +122,7 @@ def write_baseline_results(
 def _is_there(place: Path, labels: str) -> bool:
     """Whether a folder holds a sound result on these labels."""
     from affinity_zoo.plugins.errors import AffinityZooError
-    from affinity_zoo.zoo.results import load_result
+    from affinity_zoo.zoo.board.results import load_result
 
     try:
         return load_result(place).benchmark["labels_hash"] == labels
@@ -156,7 +156,7 @@ def _folder_name(baseline: Baseline) -> str:
 
 def judge_baselines(folder: Path, dataset: Dataset, rows: Array, benchmark: Benchmark) -> list[Path]:
     """Judge the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index."""
-    from affinity_zoo.zoo.predictions import from_dataset
+    from affinity_zoo.zoo.board.predictions import from_dataset
 
     table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
     return write_baseline_results(folder, dataset, rows, table, benchmark.as_result_entry())

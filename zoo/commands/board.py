@@ -42,9 +42,9 @@ def leaderboard(
 ) -> None:
     """Compare all results found: best first, with 95 % intervals and the baselines beside them."""
     from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.board.leaderboard import build_boards
+    from affinity_zoo.zoo.board.leaderboard_text import as_csv, as_json, as_markdown, headings, table_rows
     from affinity_zoo.zoo.files import write_whole
-    from affinity_zoo.zoo.leaderboard import build_boards
-    from affinity_zoo.zoo.leaderboard_text import as_csv, as_json, as_markdown, headings, table_rows
 
     boards = build_boards(paths or [Path("summaries")], benchmark=benchmark, sort_by=sort, recompute=verify)
     for reason in boards[0].refused:
@@ -104,9 +104,9 @@ def compare(
 ) -> None:
     """Say whether one model is really better than another: paired bootstrap on the same rows."""
     from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.board.comparison import compare as run
+    from affinity_zoo.zoo.board.comparison import find_pair
     from affinity_zoo.zoo.catalog import catalog
-    from affinity_zoo.zoo.comparison import compare as run
-    from affinity_zoo.zoo.comparison import find_pair
 
     chosen = [catalog().create("scorer", name, {}) for name in scorer or []] or None
     found = run(*find_pair(a, b, runs, benchmark), scorers=chosen)
@@ -140,7 +140,8 @@ def benchmarks_add(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
     """Give a labelled set a name and a hash, and judge the baselines on it."""
-    from affinity_zoo.zoo import benchmarks, terminal
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.board import benchmarks
     from affinity_zoo.zoo.data.dataset import Dataset
 
     dataset = Dataset.open(data)
@@ -168,7 +169,8 @@ def benchmarks_list(
     """List the benchmarks."""
     from dataclasses import asdict
 
-    from affinity_zoo.zoo import benchmarks, terminal
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.board import benchmarks
 
     known = benchmarks.load_all(runs)
     if json:
@@ -189,7 +191,8 @@ def benchmarks_show(
     from dataclasses import asdict
 
     from affinity_zoo.plugins.errors import AffinityZooError
-    from affinity_zoo.zoo import benchmarks, terminal
+    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.board import benchmarks
 
     found = benchmarks.find(runs, name)
     changed = benchmarks.check(found)

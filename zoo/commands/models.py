@@ -44,7 +44,7 @@ def gnina(
     from affinity_zoo.zoo.quiet import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.gnina_import import import_gnina
+    from affinity_zoo.zoo.models.gnina_import import import_gnina
 
     for folder in import_gnina(files, output, ensemble=ensemble):
         _say_use(folder)
@@ -57,7 +57,7 @@ def list_models(
 ) -> None:
     """List trained models: shipped with the package, in a folder, and those to download."""
     from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.model_cards import listing
+    from affinity_zoo.zoo.models.cards import listing
 
     rows = listing(pattern, folder)
     if as_json:
@@ -78,8 +78,8 @@ def show(
 ) -> None:
     """Show a model's card: where it fails, figures with intervals, limits, licence, how to cite."""
     from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.model_card_text import print_card
-    from affinity_zoo.zoo.model_cards import card_of
+    from affinity_zoo.zoo.models.card_text import print_card
+    from affinity_zoo.zoo.models.cards import card_of
 
     card = card_of(name, folder, runs)
     if as_json:
@@ -96,13 +96,13 @@ def get(
     ] = None,
 ) -> None:
     """Download a published model, check its SHA-256 and import it. Needs PyTorch for this command alone."""
-    from affinity_zoo.zoo import published
+    from affinity_zoo.zoo.models import published
 
     published.get(name)  # a wrong name is said before Keras starts
     from affinity_zoo.zoo.quiet import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.downloads import get_model
+    from affinity_zoo.zoo.models.downloads import get_model
 
     _say_use(get_model(name, output, url=url))
 
@@ -121,8 +121,8 @@ def ship(
     from affinity_zoo.zoo.quiet import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.shipping import read_notes
-    from affinity_zoo.zoo.shipping import ship as ship_model
+    from affinity_zoo.zoo.models.shipping import read_notes
+    from affinity_zoo.zoo.models.shipping import ship as ship_model
     from affinity_zoo.zoo.terminal import say
 
     folder = ship_model(trainings, output, read_notes(notes), runs=runs)
@@ -140,7 +140,7 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export a model to ONNX or SavedModel; the file is run and compared with Keras before it is kept."""
-    from affinity_zoo.zoo.model_folders import find_model_folder
+    from affinity_zoo.zoo.models.folders import find_model_folder
 
     folder = find_model_folder(model, runs)
     from affinity_zoo.zoo.quiet import start_keras
@@ -148,8 +148,8 @@ def export(
     start_keras()
     from dataclasses import asdict
 
-    from affinity_zoo.zoo.export import export as export_model
-    from affinity_zoo.zoo.models import load_model
+    from affinity_zoo.zoo.models.export import export as export_model
+    from affinity_zoo.zoo.models.loading import load_model
     from affinity_zoo.zoo.terminal import print_json, say
 
     told = export_model(load_model(folder), output, format=format, source=source)

@@ -81,7 +81,7 @@ def predict(
 ) -> None:
     """Rank unlabelled poses, best first, with one model or an ensemble."""
     from affinity_zoo.zoo.files import check_output
-    from affinity_zoo.zoo.model_folders import find_model_folders
+    from affinity_zoo.zoo.models.folders import find_model_folders
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
     from affinity_zoo.zoo.prediction.pipes import Pipes
 

@@ -51,7 +51,7 @@ def explain(
 ) -> None:
     """Say which atoms of ligand and receptor a model's score comes from, in tables, PDB, SDF and a 3D page."""
     from affinity_zoo.zoo.files import check_folder
-    from affinity_zoo.zoo.models import find_model_folder, load_model
+    from affinity_zoo.zoo.models.loading import find_model_folder, load_model
     from affinity_zoo.zoo.pose_files import pose_files, receptor_file
     from affinity_zoo.zoo.see.page import needs_plotly
 
@@ -157,7 +157,7 @@ def refine(
 ) -> None:
     """Move poses to where the model likes them better: rigid, then torsions; no new clash, never a worse score."""
     from affinity_zoo.zoo.files import check_output
-    from affinity_zoo.zoo.models import find_model_folder, load_model
+    from affinity_zoo.zoo.models.loading import find_model_folder, load_model
     from affinity_zoo.zoo.pose_files import pose_files, receptor_file
 
     folder = find_model_folder(model, runs)

@@ -229,8 +229,8 @@ def evaluate(
         check_output(submission)
     start_keras()
     from affinity_zoo.zoo.catalog import catalog
-    from affinity_zoo.zoo.evaluation import evaluate as run_evaluation
-    from affinity_zoo.zoo.evaluation_report import print_result
+    from affinity_zoo.zoo.evaluation.report import print_result
+    from affinity_zoo.zoo.evaluation.run import evaluate as run_evaluation
 
     result = run_evaluation(
         run, data, split=split, views=views, scorers=tuple(scorer or ()), runs=runs, seed=seed,

@@ -15,7 +15,7 @@ from affinity_zoo.featurizers import views as view_rules
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, Inputs, choose_place
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.models import Model, load_model
+from affinity_zoo.zoo.models.loading import Model, load_model
 from affinity_zoo.zoo.prediction.chunks import Task
 from affinity_zoo.zoo.prediction.fused import after_pooling, pooled_images
 from affinity_zoo.zoo.prediction.inputs import stamp

@@ -13,8 +13,8 @@ from typing import Any
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.files import file_hash
-from affinity_zoo.zoo.model_folders import FILES, Name, find_model_folders
-from affinity_zoo.zoo.models import Model, read_card, read_model_recipe
+from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
+from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
 from affinity_zoo.zoo.prediction import checks, members, output, ranking, reading
 from affinity_zoo.zoo.prediction.chunks import CHUNK, Cutter, Task
 from affinity_zoo.zoo.prediction.execute import scored_chunks

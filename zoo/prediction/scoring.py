@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.ensembles import mean_logit
+from affinity_zoo.zoo.models.ensembles import mean_logit
 from affinity_zoo.zoo.prediction.checks import findings
 from affinity_zoo.zoo.prediction.chunks import Task
 from affinity_zoo.zoo.prediction.members import Member, members

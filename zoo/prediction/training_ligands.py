@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board.similarity import fingerprint
 from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.similarity import fingerprint
 
 FILE: Final = "training_ligands.npz"
 _BITS: Final = 2048

@@ -13,7 +13,7 @@ from affinity_zoo.plugins.contracts import Atoms, Encoding, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.batches import makes_own_image
 from affinity_zoo.zoo.data.encoded import EncodedStructure, imaged
-from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.see.gradients import value_and_gradient
 from affinity_zoo.zoo.see.imaging import to_numpy
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers.views import evaluation_views
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.refine.field import Field
 from affinity_zoo.zoo.refine.guard import Guard
 from affinity_zoo.zoo.refine.moves import Torsion, moved, torsions, uphill

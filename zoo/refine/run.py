@@ -15,7 +15,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.files import write_csv
 from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
 from affinity_zoo.zoo.files import write_whole
-from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.refine.field import check_positions_count
 from affinity_zoo.zoo.refine.refine import Options, Refined, refine_pose
 from affinity_zoo.zoo.see.explain import output_column

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.leaderboard import Board, Row
+from affinity_zoo.zoo.board.leaderboard import Board, Row
 from affinity_zoo.zoo.outputs import for_truth
 from affinity_zoo.zoo.reports.curves import binary_truth, ranking_curves, success_curve
 from affinity_zoo.zoo.reports.svg import COLOURS, Axis, Line, line_plot

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.comparison import Difference, compare
-from affinity_zoo.zoo.leaderboard import Board, Column, Row
-from affinity_zoo.zoo.leaderboard_text import cell
+from affinity_zoo.zoo.board.comparison import Difference, compare
+from affinity_zoo.zoo.board.leaderboard import Board, Column, Row
+from affinity_zoo.zoo.board.leaderboard_text import cell
 
 
 def in_words(board: Board) -> str:

@@ -11,9 +11,9 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo import bootstrap
+from affinity_zoo.zoo.board import bootstrap
+from affinity_zoo.zoo.board.predictions import censored, judged_rows, take
 from affinity_zoo.zoo.outputs import fits_scale, for_truth
-from affinity_zoo.zoo.predictions import censored, judged_rows, take
 
 Choice = tuple[str, dict[str, object]]  #: a scorer's name and its options
 

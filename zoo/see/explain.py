@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers.views import evaluation_views
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.models import Model
+from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.see.attribution import Gradients, Scorer, gradients, occlusion
 from affinity_zoo.zoo.see.complexes import Complex, Residue, read_complex, residues
 from affinity_zoo.zoo.see.imaging import WeightedImager

@@ -35,7 +35,13 @@ def viewed(
         where = box_from(box, made)
         _start_where_needed(_may_have_layer(made))
         return make_view(receptor, ligand, made, where, record=record, number=number, seed=seed)
-    from affinity_zoo.zoo.models import box_of, find_model_folder, load_model, plugins_of, read_model_recipe
+    from affinity_zoo.zoo.models.loading import (
+        box_of,
+        find_model_folder,
+        load_model,
+        plugins_of,
+        read_model_recipe,
+    )
 
     folder = find_model_folder(model, runs)
     recipe = read_model_recipe(folder)

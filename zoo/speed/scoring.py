@@ -26,7 +26,7 @@ from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.architectures.gnina import GRID, GninaDefault2018
 from affinity_zoo.zoo.data.readers import read_poses, read_receptor
-from affinity_zoo.zoo.models import Model, load_model, save_model
+from affinity_zoo.zoo.models.loading import Model, load_model, save_model
 from affinity_zoo.zoo.prediction import write_predictions_csv
 from affinity_zoo.zoo.prediction.inputs import from_files
 from affinity_zoo.zoo.prediction.run import Choices, run

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers import layers
 from affinity_zoo.plugins.contracts import Architecture, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo import inference, models
+from affinity_zoo.zoo import inference
 from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
 from affinity_zoo.zoo.data.pairs import IndexedPairs
 from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, training_data
 from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.prediction.training_ligands import write_training_ligands
 from affinity_zoo.zoo.provenance import coordinates_hash
 from affinity_zoo.zoo.scoring_model import ScoringModel

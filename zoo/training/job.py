@@ -12,9 +12,9 @@ import numpy as np
 
 from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
-from affinity_zoo.zoo import models
 from affinity_zoo.zoo.data.batches import Imaging, choose_place
 from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.training import resolve
 from affinity_zoo.zoo.training.device import Device
 from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe, check_training, monitors, read_recipe

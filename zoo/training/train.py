@@ -15,7 +15,7 @@ import numpy as np
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.dataset import Dataset
 from affinity_zoo.zoo.files import write_whole
-from affinity_zoo.zoo.model_folders import Name
+from affinity_zoo.zoo.models.folders import Name
 from affinity_zoo.zoo.terminal import say as print_line
 from affinity_zoo.zoo.training.device import find_device
 from affinity_zoo.zoo.training.distributed import connect

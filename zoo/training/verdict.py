@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo import models
+from affinity_zoo.zoo.board.predictions import from_dataset, known_rows, take
 from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.outputs import column_of, output_for, outputs_of
-from affinity_zoo.zoo.predictions import from_dataset, known_rows, take
 from affinity_zoo.zoo.training.targets import TRUTH
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def verdict(tables: Mapping[str, Predictions], truth: Truth, before: str) -> str
 
 
 def _against(scorer: Scorer, truth: Truth, now: Predictions, other: Predictions, name: str) -> str:
-    from affinity_zoo.zoo.comparison import compare_predictions
+    from affinity_zoo.zoo.board.comparison import compare_predictions
 
     value = scorer.score(other, truth).value
     found = compare_predictions(now, other, scorer)
@@ -112,7 +112,7 @@ def _scorer(rows: Predictions, truth: Truth) -> Scorer | None:
 
 
 def _scored(job: Job, rows: NDArray[np.int64], model: models.Model, truth: Truth) -> Predictions:
-    from affinity_zoo.zoo.scoring import score_rows
+    from affinity_zoo.zoo.evaluation.scoring import score_rows
 
     outputs = outputs_of(model.card)
     output = output_for(truth, outputs) or outputs[0]

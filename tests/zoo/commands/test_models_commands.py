@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from affinity_zoo.zoo import shipped
-from affinity_zoo.zoo.ensembles import write_ensemble
+from affinity_zoo.zoo.models.ensembles import write_ensemble
 from affinity_zoo.zoo.training.recipe import Recipe
 
 CARD = {

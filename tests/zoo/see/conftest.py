@@ -22,7 +22,7 @@ def _make_model(folder: Path, featurizer: str = "atom-types", outputs: tuple[str
     import keras
 
     from affinity_zoo.featurizers.layers import for_featurizer
-    from affinity_zoo.zoo.models import box_of, plugins_of, save_model
+    from affinity_zoo.zoo.models.loading import box_of, plugins_of, save_model
     from affinity_zoo.zoo.scoring_model import ScoringModel
     from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Recipe
 

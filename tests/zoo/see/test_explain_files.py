@@ -17,7 +17,7 @@ Paths = Any  # RealComplex of conftest.py
 @pytest.fixture(scope="module")
 def explained(small_model: Path, real_complex: Paths, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that ``explain`` wrote for an SDF pose with hydrogens, and a receptor with water."""
-    from affinity_zoo.zoo.models import load_model
+    from affinity_zoo.zoo.models.loading import load_model
     from affinity_zoo.zoo.see.explain import explain
     from affinity_zoo.zoo.see.explain_report import write_all
 
@@ -236,7 +236,7 @@ def test_a_ligand_far_from_everything_is_explained_too(
 
 
 def test_the_score_is_the_one_of_predict(small_model: Path, real_complex: Paths) -> None:
-    from affinity_zoo.zoo.models import load_model
+    from affinity_zoo.zoo.models.loading import load_model
     from affinity_zoo.zoo.prediction import predict
     from affinity_zoo.zoo.see.explain import explain
 

@@ -14,7 +14,7 @@ import pytest
 
 from affinity_zoo.zoo.data.geometry import clashes
 from affinity_zoo.zoo.data.readers import read_poses, read_receptor
-from affinity_zoo.zoo.models import Model, load_model
+from affinity_zoo.zoo.models.loading import Model, load_model
 from affinity_zoo.zoo.refine.field import Field
 from affinity_zoo.zoo.refine.refine import Options, at, refine_pose
 from affinity_zoo.zoo.see.explain import view_rotations

@@ -16,8 +16,8 @@ import pytest
 from scipy.stats import spearmanr
 
 import affinity_zoo
+from affinity_zoo.zoo.board.predictions import known_rows
 from affinity_zoo.zoo.data.index import build_index
-from affinity_zoo.zoo.predictions import known_rows
 from affinity_zoo.zoo.training.recipe import read_recipe
 
 TARGETS, EACH = 6, 16

@@ -1,0 +1,159 @@
+"""Overlap with training: found by id, position, sequence and skeleton; not known is never none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from rdkit import Chem
+from rdkit.Chem import AllChem
+
+from affinity_zoo.plugins.contracts import Atoms, Role
+from affinity_zoo.zoo.board.overlap import check_overlap, verdict
+from affinity_zoo.zoo.board.similarity import fingerprint, nearest, similar_sequences
+from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.sequences import chains_near, identity
+from affinity_zoo.zoo.provenance import coordinates_hash
+
+THREE = dict(zip("ACDEFGHIKLMNPQRSTVWY", ["ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS", "ILE", "LYS", "LEU", "MET", "ASN", "PRO", "GLN", "ARG", "SER", "THR", "VAL", "TRP", "TYR"], strict=True))  # fmt: skip  # noqa: E501
+
+
+def make_atoms(role: Role, xyz: Any, element: Any, names: list[str], numbers: Any, chain: str = "A") -> Atoms:
+    n = len(xyz)
+    return Atoms(
+        role=role, xyz=np.asarray(xyz, np.float32), element=np.asarray(element, np.uint8),
+        atom_type=np.zeros(n, np.uint8), flags=np.zeros(n, np.uint16), charge=np.zeros(n, np.int8),
+        name=np.full(n, b"CA"), residue_name=np.array(names, "S4"), residue_number=np.asarray(numbers, np.int32),
+        chain=np.full(n, chain.encode(), "S4"),
+    )  # fmt: skip
+
+
+def ligand(smiles: str, seed: int = 1) -> Atoms:
+    molecule = Chem.AddHs(Chem.MolFromSmiles(smiles))
+    AllChem.EmbedMolecule(molecule, randomSeed=seed)
+    molecule = Chem.RemoveHs(molecule)
+    element = [atom.GetAtomicNum() for atom in molecule.GetAtoms()]
+    n = len(element)
+    return make_atoms("ligand", molecule.GetConformer().GetPositions(), element, ["LIG"] * n, np.ones(n))
+
+
+def receptor(sequence: str) -> Atoms:
+    n = len(sequence)
+    xyz = np.c_[np.linspace(-3, 3, n), np.full(n, 3.0), np.zeros(n)]
+    return make_atoms("receptor", xyz, np.full(n, 6), [THREE[letter] for letter in sequence], np.arange(n))
+
+
+def random_sequence(length: int, seed: int) -> str:
+    return "".join(np.random.default_rng(seed).choice(list(THREE), length))
+
+
+def mutated(sequence: str, fraction: float, seed: int) -> str:
+    rng = np.random.default_rng(seed)
+    letters = np.array(list(sequence))
+    where = rng.random(len(letters)) < fraction
+    letters[where] = rng.choice(list(THREE), where.sum())
+    return "".join(letters)
+
+
+def index(entries: list[tuple[str, Atoms, Atoms]]) -> Dataset:
+    """What the overlap check uses of an index."""
+    structures = [part for _, *parts in entries for part in parts]
+    columns = {
+        "id": np.array([name for name, *_ in entries]),
+        "target": np.array([f"t_{name}" for name, *_ in entries]),
+        "molecule": np.array([""] * len(entries)),
+    }
+    numbers = np.arange(len(entries))
+    stub = SimpleNamespace(
+        column=columns.__getitem__, receptor_structure=2 * numbers, ligand_structure=2 * numbers + 1,
+        store=SimpleNamespace(atoms=structures.__getitem__),
+    )  # fmt: skip
+    return cast(Dataset, stub)
+
+
+def pairs_file(path: Path, data: Dataset) -> Path:
+    hashes = [coordinates_hash(data.store.atoms(int(i)).xyz) for i in data.ligand_structure]
+    lines = [f"{name},t,{h}" for name, h in zip(data.column("id"), hashes, strict=True)]
+    path.write_text("\n".join(["id,target,coordinates", *lines]) + "\n")
+    return path
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> tuple[Path, Dataset]:
+    data = index([("a", receptor(random_sequence(150, 0)), ligand("CC(=O)Oc1ccccc1C(=O)O"))])
+    return pairs_file(tmp_path / "training_pairs.csv", data), data
+
+
+def test_nothing_in_common_is_none(trained: tuple[Path, Dataset]) -> None:
+    pairs, training = trained
+    other = index([("b", receptor(random_sequence(150, 9)), ligand("CN1CCC[C@H]1c1cccnc1"))])
+    checks = check_overlap(pairs, other, np.array([0]), training)
+    assert verdict(checks) == "none"
+
+
+def test_each_kind_is_found_alone(trained: tuple[Path, Dataset]) -> None:
+    pairs, training = trained
+    strange = ligand("CN1CCC[C@H]1c1cccnc1")
+    protein = receptor(random_sequence(150, 9))
+    aspirin_elsewhere = ligand("CC(=O)Oc1ccccc1C(=O)O", seed=7)
+    entries = [
+        ("a", protein, strange),
+        ("same position", protein, training.store.atoms(1)),
+        ("same ligand", protein, aspirin_elsewhere),
+        ("same protein", receptor(mutated(random_sequence(150, 0), 0.3, 1)), strange),
+    ]
+    checks = check_overlap(pairs, index(entries), np.arange(4), training)
+    assert checks["id"].examples == ("a",)
+    assert checks["coordinates"].examples == ("same position",)
+    assert checks["ligand"].examples == ("same position", "same ligand")
+    assert checks["sequence"].examples == ("same protein",)
+    assert verdict(checks) == "found: id 1, coordinates 1, sequence 1, ligand 2 of 4"
+
+
+def test_not_known_is_said(trained: tuple[Path, Dataset], tmp_path: Path) -> None:
+    pairs, _ = trained
+    other = index([("b", receptor(random_sequence(150, 9)), ligand("CCO"))])
+    assert verdict(check_overlap(None, other, np.array([0]))) == "cannot know"
+    assert verdict(check_overlap(tmp_path / "none.csv", other, np.array([0]))) == "cannot know"
+    assert verdict(check_overlap(pairs, other, np.array([0]))) == "cannot know: sequence, ligand"
+    same = index([("a", receptor(random_sequence(150, 9)), ligand("CCO"))])
+    assert (
+        verdict(check_overlap(pairs, same, np.array([0])))
+        == "found: id 1 of 1; cannot know: sequence, ligand"
+    )
+
+
+def test_unrelated_sequences_are_far_from_the_cutoff() -> None:
+    one = [random_sequence(200, seed) for seed in range(20)]
+    assert max(identity(one[i], one[i + 1]) for i in range(19)) < 0.4
+    assert similar_sequences(one[:10], one[10:], 0.5) == {}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_related_sequences_are_found_with_gaps(seed: int) -> None:
+    sequence = random_sequence(180, seed)
+    relative = mutated(sequence[:60] + sequence[72:], 0.3, seed + 100)
+    assert similar_sequences([relative], [random_sequence(180, 50 + seed), sequence], 0.5) == {
+        relative: sequence
+    }
+
+
+def test_sequences_are_of_the_chains_at_the_ligand() -> None:
+    sequence = random_sequence(40, 3)
+    near = receptor(sequence)
+    far = make_atoms("receptor", np.full((20, 3), 90.0), np.full(20, 6), ["ALA"] * 20, np.arange(20), "B")
+    both = {
+        name: np.concatenate([getattr(near, name), getattr(far, name)])
+        for name in Atoms.__dataclass_fields__
+        if name != "role"
+    }
+    assert chains_near(Atoms(role="receptor", **both), ligand("CCO")) == [sequence]
+
+
+def test_a_fingerprint_is_of_the_molecule_not_of_the_pose() -> None:
+    one, two = (fingerprint(ligand("CC(=O)Nc1ccc(O)cc1", seed)) for seed in (1, 5))
+    assert nearest(one, [fingerprint(ligand("CCCCCC")), two]) == (1, 1.0)
+    assert nearest(one, []) == (-1, 0.0)

@@ -1,0 +1,1 @@
+"""Results, benchmarks, comparisons and the leaderboard."""

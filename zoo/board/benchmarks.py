@@ -1,0 +1,172 @@
+"""Benchmarks: labelled rows with a name and hashes, so that two people know they speak of the same.
+
+A benchmark is a sealed JSON file ``summaries/benchmarks/<name>.json``. It points at an index and says
+which rows of it, and holds the hash of the index's content and that of the rows' ids and truths.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.board.predictions import TRUTHS, from_dataset, labels_hash
+from affinity_zoo.zoo.board.results import seal_of, write_sealed
+from affinity_zoo.zoo.data.dataset import Dataset
+
+FORMAT = "affinity-zoo benchmark"
+FOLDER = "benchmarks"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """Which rows of which index, and what they were when it was added."""
+
+    name: str
+    hash: str  #: content of the index: table and structures
+    labels_hash: str  #: ids and truths of the rows
+    path: str
+    split: str = "all"
+    sources: tuple[str, ...] = ()
+    rows: int = 0
+    targets: int = 0
+    groups: int = 0
+    counts: dict[str, dict[str, float]] = field(default_factory=dict)  #: by truth
+    about: str = ""
+
+    def as_result_entry(self) -> dict[str, Any]:
+        """What a result says of its benchmark."""
+        return {
+            "name": self.name,
+            "hash": self.hash,
+            "path": self.path,
+            "split": self.split,
+            "sources": self.sources,
+        }
+
+
+def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray[np.int64]:
+    """Rows of a split that come from these sources (empty: all).
+
+    Raises:
+        AffinityZooError: there are none.
+    """
+    rows = dataset.rows(split)
+    if sources:
+        rows = rows[np.isin(dataset.column("source")[rows], list(sources))]
+    if not len(rows):
+        wanted = f" from {', '.join(sources)}" if sources else ""
+        raise AffinityZooError(f"{dataset.path}: no rows in the split {split!r}{wanted}; try --split all")
+    return rows
+
+
+def describe(
+    name: str, dataset: Dataset, split: str = "all", sources: Sequence[str] = (), about: str = ""
+) -> Benchmark:
+    """Say what a benchmark of these rows is.
+
+    Raises:
+        UsageError: the name is not made of lower-case letters, digits, dots, dashes.
+        AffinityZooError: there are no rows, or none has a truth.
+    """
+    if not _NAME.fullmatch(name):
+        raise UsageError(f"a benchmark's name has lower-case letters, digits, dots and dashes, not {name!r}")
+    rows = select_rows(dataset, split, sources)
+    table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
+    counted = {str(truth): _count(truth, getattr(table, truth)) for truth in TRUTHS}
+    counts = {truth: count for truth, count in counted.items() if count}
+    if not counts:
+        raise AffinityZooError(
+            f"{dataset.path} has no labels: a benchmark needs pose_label, active, affinity or rmsd"
+        )
+    return Benchmark(
+        name, dataset.content_hash, labels_hash(table), str(dataset.path.resolve()), split, tuple(sources), len(rows),
+        len(np.unique(table.target)), len(np.unique(table.group)), counts, about,
+    )  # fmt: skip
+
+
+def add(root: Path, benchmark: Benchmark, replace: bool = False) -> Path:
+    """Write a benchmark below ``root`` (the summaries folder).
+
+    Raises:
+        AffinityZooError: another one has this name already.
+    """
+    path = Path(root) / FOLDER / f"{benchmark.name}.json"
+    if path.is_file() and not replace:
+        old = load(path)
+        if (old.hash, old.labels_hash) != (benchmark.hash, benchmark.labels_hash):
+            raise AffinityZooError(
+                f"{path} already is a benchmark {benchmark.name!r} of other content; choose another name, or --replace"
+            )
+    return write_sealed(path, {"format": FORMAT, "version": 1, **asdict(benchmark)})
+
+
+def load(path: Path) -> Benchmark:
+    """Read a benchmark's file.
+
+    Raises:
+        AffinityZooError: it is none, or was edited.
+    """
+    try:
+        data = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AffinityZooError(f"{path} cannot be read as a benchmark: {error}; add it again") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise AffinityZooError(
+            f"{path} is not a benchmark of affinity-zoo; `affinity-zoo benchmarks add` writes them"
+        )
+    if data.get("seal") != seal_of(data):
+        raise AffinityZooError(f"{path} was edited after it was written: its seal does not fit; add it again")
+    known = {key: value for key, value in data.items() if key in Benchmark.__dataclass_fields__}
+    return Benchmark(**{**known, "sources": tuple(known.get("sources", ()))})
+
+
+def load_all(root: Path) -> list[Benchmark]:
+    """All benchmarks below ``root``, by name; edited ones raise."""
+    return [load(path) for path in sorted((Path(root) / FOLDER).glob("*.json"))]
+
+
+def find(root: Path, name: str) -> Benchmark:
+    """The benchmark of this name.
+
+    Raises:
+        AffinityZooError: there is none; the message says which there are.
+    """
+    path = Path(root) / FOLDER / f"{name}.json"
+    if not path.is_file():
+        known = ", ".join(p.stem for p in sorted((Path(root) / FOLDER).glob("*.json"))) or "none yet"
+        raise AffinityZooError(
+            f"there is no benchmark {name!r} in {root} (there are: {known}); `benchmarks add` makes one"
+        )
+    return load(path)
+
+
+def check(benchmark: Benchmark) -> str:
+    """Whether the index still is what it was: empty if so, else what changed, in a sentence."""
+    try:
+        dataset = Dataset.open(benchmark.path)
+        now = describe(benchmark.name, dataset, benchmark.split, benchmark.sources)
+    except AffinityZooError as error:
+        return str(error)
+    if now.labels_hash != benchmark.labels_hash:
+        return f"the ids or labels in {benchmark.path} are not those of the benchmark any more"
+    if now.hash != benchmark.hash:
+        return f"the table or the structures in {benchmark.path} are not those of the benchmark any more"
+    return ""
+
+
+def _count(truth: str, values: NDArray[np.float64]) -> dict[str, float]:
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return {}
+    if truth in ("pose_label", "active"):
+        return {"P": float((known > 0.5).sum()), "N": float((known < 0.5).sum())}
+    return {"rows": float(len(known)), "lowest": float(known.min()), "highest": float(known.max())}

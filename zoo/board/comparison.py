@@ -1,0 +1,278 @@
+"""Is one model better than another on the same rows: a paired bootstrap, answered in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.plugins.names import nearest
+from affinity_zoo.zoo.board import bootstrap
+from affinity_zoo.zoo.board.leaderboard import find_results, merge_seeds, row_name
+from affinity_zoo.zoo.board.predictions import known_rows, labels_hash, take
+from affinity_zoo.zoo.board.results import Result, load_result
+from affinity_zoo.zoo.outputs import for_truth
+from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key, plain, truth_of
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One figure of both models and what lies between them."""
+
+    metric: str
+    unit: str
+    direction: str
+    a: float
+    b: float
+    difference: float  #: a - b
+    low: float  #: 95 % interval of the difference
+    high: float
+    over: str  #: what was drawn
+    drawn: int
+    verdict: str  #: a sentence
+
+    @property
+    def winner(self) -> str:
+        """``a``, ``b`` or empty: neither."""
+        if not (self.low > 0.0 or self.high < 0.0):
+            return ""
+        return "a" if (self.difference > 0.0) == (self.direction == "higher") else "b"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two results on one benchmark."""
+
+    a: str
+    b: str
+    benchmark: str
+    rows: int  #: rows that both have scored
+    only_a: int  #: rows that only one of them has
+    only_b: int
+    differences: list[Difference]
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return plain(asdict(self))
+
+
+def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple[list[Result], list[Result]]:
+    """Find the results of two models on one benchmark.
+
+    Args:
+        a, b: each a run's number below ``root``, a folder, a result file, or the name of a row of the board (a
+            baseline, or several trainings of one recipe).
+        root: the summaries folder.
+        benchmark: name; needed where both have results on several.
+
+    Returns:
+        The results of each: one, or one for each training.
+
+    Raises:
+        AffinityZooError: nothing is found, or they have no benchmark or several in common.
+    """
+    found = [_candidates(what, root) for what in (a, b)]
+    names = [set(results) for results in found]
+    common = sorted(names[0] & names[1])
+    if benchmark is not None:
+        common = [key for key in common if key[0] == benchmark or key[1].startswith(benchmark)]
+    if not common:
+        have = "; ".join(
+            f"{w} on {', '.join(sorted(n for n, _ in s)) or 'nothing'}"
+            for w, s in zip((a, b), names, strict=True)
+        )
+        raise AffinityZooError(f"the two have no {'such ' if benchmark else ''}benchmark in common: {have}")
+    if len(common) > 1:
+        several = ", ".join(name for name, _ in common)
+        raise AffinityZooError(f"both have results on {several}: choose one with --benchmark")
+    return found[0][common[0]], found[1][common[0]]
+
+
+def compare(
+    a: Result | Sequence[Result],
+    b: Result | Sequence[Result],
+    *,
+    scorers: Sequence[Scorer] | None = None,
+    replicates: int = bootstrap.REPLICATES,
+    seed: int = 0,
+) -> Comparison:
+    """Compare two models on the rows that all their results have, groups drawn alike for both.
+
+    Args:
+        a, b: results on the same benchmark; of several trainings of one recipe the mean figure is compared, and the
+            trainings are drawn too, so that the interval knows how much they differ.
+        scorers: None: those that fit the truths; what needs a calibrated score only where both are models.
+        replicates, seed: of the bootstrap.
+
+    Raises:
+        AffinityZooError: they share no row, or disagree on what is true.
+    """
+    sides = [[side] if isinstance(side, Result) else list(side) for side in (a, b)]
+    members = [*sides[0], *sides[1]]
+    everything = [member.predictions() for member in members]
+    tables = _common_rows(members, everything)
+    calibrated = not any(member.is_baseline for member in members)
+    chosen = _fitting(tables, calibrated) if scorers is None else list(scorers)
+    names = _names(*sides)
+    split = len(sides[0])
+    differences = []
+    for scorer in chosen:
+        judges = [_with_threshold(scorer, member) for member in members]
+        found = _difference(judges, tables, split, names, replicates, seed)
+        if found is not None:
+            differences.append(found)
+    rows = len(tables[0])
+    missing = len(everything[0]) - rows, len(everything[split]) - rows
+    benchmark = str(members[0].benchmark.get("name", ""))
+    return Comparison(*names, benchmark, rows, *missing, differences)
+
+
+def _fitting(tables: Sequence[Predictions], calibrated: bool) -> list[Scorer]:
+    """The scorers that fit all of them."""
+    each = [default_scorers(table, calibrated=calibrated) for table in tables]
+    common = set.intersection(*({metric_key(s) for s in found} for found in each))
+    return [scorer for scorer in each[0] if metric_key(scorer) in common]
+
+
+def _common_rows(members: Sequence[Result], everything: Sequence[Predictions]) -> list[Predictions]:
+    """The rows that all have scored, in one order."""
+    ids = everything[0].id
+    for table in everything[1:]:
+        ids = np.intersect1d(ids, table.id)
+    if not len(ids):
+        raise AffinityZooError(f"{members[0].path} and {members[-1].path} have no pair in common")
+    ids = np.unique(ids)
+    tables = []
+    for table in everything:
+        order = np.argsort(table.id, kind="stable")
+        tables.append(take(table, order[np.searchsorted(table.id, ids, sorter=order)]))
+    hashes = [labels_hash(table) for table in tables]
+    for member, labels in zip(members, hashes, strict=True):
+        if labels != hashes[0]:
+            raise AffinityZooError(
+                f"{members[0].path} and {member.path} disagree on what is true: they are not of one benchmark"
+            )
+    scored = np.flatnonzero(~np.any([np.isnan(table.score) for table in tables], axis=0))
+    return [take(table, scored) for table in tables]
+
+
+def compare_predictions(
+    a: Predictions,
+    b: Predictions,
+    scorer: Scorer,
+    names: tuple[str, str] = ("a", "b"),
+    replicates: int = bootstrap.REPLICATES,
+    seed: int = 0,
+) -> Difference | None:
+    """Compare two tables of the same rows by one scorer; None where it has no value for one of them."""
+    return _difference([scorer, scorer], [a, b], 1, names, replicates, seed)
+
+
+def _difference(
+    scorers: Sequence[Scorer],
+    tables: Sequence[Predictions],
+    split: int,
+    names: tuple[str, str],
+    replicates: int,
+    seed: int,
+) -> Difference | None:
+    """Compare one figure; the first ``split`` tables are those of a, the others those of b."""
+    scorer = scorers[0]
+    truth: Truth | None = truth_of(scorer, tables[0])
+    if truth is None:
+        return None
+    known = np.flatnonzero(known_rows(tables[0], truth))
+    judged = list(zip(scorers, (take(for_truth(table, truth), known) for table in tables), strict=True))
+    values = np.array([s.score(rows, truth).value for s, rows in judged])
+    if not np.isfinite(values).all():
+        return None
+    draws = bootstrap.resampling(judged[0][1], replicates, seed)
+    drawn = np.array([bootstrap.replicate_values(s, rows, truth, draws) for s, rows in judged])
+    rng = np.random.Generator(np.random.Philox(seed + 1))
+    spread = bootstrap.interval_of(
+        _mean_of_drawn(drawn[:split], rng) - _mean_of_drawn(drawn[split:], rng), draws
+    )
+    mean_a, mean_b = float(values[:split].mean()), float(values[split:].mean())
+    difference, low, high = mean_a - mean_b, spread.low, spread.high
+    unit = "%" if scorer.unit == "%" else "" if scorer.unit == "fraction" else f" {scorer.unit}"
+    shown = low > 0.0 or high < 0.0
+    # of a shown difference the size is said, whichever way it goes; else a - b
+    size, ends = (abs(difference), sorted((abs(low), abs(high)))) if shown else (difference, [low, high])
+    figures = f"({size:.3g}{unit}, 95 % [{ends[0]:.3g}, {ends[1]:.3g}])"
+    if shown:
+        better = (difference > 0.0) == (scorer.direction == "higher")
+        verdict = f"{names[0] if better else names[1]} is better {figures}"
+    else:
+        verdict = f"no difference is shown {figures}"
+    several = [n for n in (split, len(tables) - split) if n > 1]
+    over = spread.over + (f", and {' and '.join(map(str, several))} trainings" if several else "")
+    return Difference(
+        metric_key(scorer), scorer.unit, scorer.direction, mean_a, mean_b, difference, low, high,
+        over, spread.drawn, verdict,
+    )  # fmt: skip
+
+
+def _mean_of_drawn(values: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """(trainings, B) to (B,): in each replicate the mean over trainings drawn with replacement."""
+    if len(values) == 1:
+        return values[0]
+    chosen = rng.integers(0, len(values), values.shape)
+    return np.take_along_axis(values, chosen, axis=0).mean(axis=0)
+
+
+def _with_threshold(scorer: Scorer, member: Result) -> Scorer:
+    """The confusion matrix of each model is taken at that model's own threshold."""
+    options = member.metrics["confusion"].options if "confusion" in member.metrics else {}
+    if scorer.name != "confusion" or "threshold" not in options:
+        return scorer
+    return type(scorer)(**options)
+
+
+def _names(a: Sequence[Result], b: Sequence[Result]) -> tuple[str, str]:
+    one, two = row_name(a), row_name(b)
+    return (one, two) if one != two else (f"{one} (A)", f"{two} (B)")
+
+
+def _candidates(what: str, root: Path) -> dict[tuple[str, str], list[Result]]:
+    path = Path(what)
+    if what.isdigit() and (root / f"{what}_logs").is_dir():
+        places = find_results([root / f"{what}_logs"])
+    elif path.exists():
+        places = find_results([path])
+    elif root.exists():
+        places = find_results([root])
+    else:
+        raise AffinityZooError(
+            f"{what} is no run, folder or row, and {root} does not exist: train and evaluate first"
+        )
+    named = not what.isdigit() and not path.exists()
+    found: dict[tuple[str, str], list[Result]] = {}
+    for place in places:
+        result = load_result(place)
+        found.setdefault((str(result.benchmark.get("name")), str(result.benchmark.get("hash"))), []).append(
+            result
+        )
+    if not named:
+        return {key: results[-1:] for key, results in found.items()}
+    chosen = {key: _named(what, results) for key, results in found.items()}
+    chosen = {key: results for key, results in chosen.items() if results}
+    if not chosen:
+        known = {r.model.get("name") for results in found.values() for r in results}
+        known |= {row.name for results in found.values() for row in merge_seeds(results)}
+        raise AffinityZooError(
+            f"no result of {what!r} was found in {root}{nearest(what, sorted(map(str, known)))}; "
+            "`affinity-zoo leaderboard` lists the rows"
+        )
+    return chosen
+
+
+def _named(what: str, results: Sequence[Result]) -> list[Result]:
+    """The results of the row of this name, or of the one model of this name."""
+    rows = [row.results for row in merge_seeds(results) if row.name == what]
+    return rows[0] if rows else [r for r in results if r.model.get("name") == what][:1]

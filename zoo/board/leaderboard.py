@@ -1,0 +1,309 @@
+"""The leaderboard: built from result files, never typed."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board.results import RESULT_NAME, Result, load_result, seal_of
+from affinity_zoo.zoo.scorers.judge import Metric, plain
+
+ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
+
+
+@dataclass(frozen=True, eq=False)
+class Column:
+    """One metric of a board."""
+
+    key: str
+    unit: str
+    direction: str
+    truth: str
+
+    @property
+    def heading(self) -> str:
+        """Name, unit and which way is better: ``roc-auc, fraction ↑``."""
+        unit = f", {self.unit}" if self.unit else ""
+        return f"{self.key}{unit} {ARROWS[self.direction]}".rstrip()
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One model or baseline on one benchmark."""
+
+    name: str
+    featurizer: str
+    architecture: str
+    baseline: bool
+    metrics: dict[str, Metric]
+    results: list[Result]
+    overlap: str = ""
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, eq=False)
+class Board:
+    """All rows of one benchmark, best first by the first column."""
+
+    benchmark: str
+    content_hash: str
+    rows: list[Row]
+    columns: list[Column]
+    labels: str = ""  #: hash of ids and truths
+    pairs: int = 0
+    sorted_by: str = ""
+    intervals: str = ""  #: what the bootstrap drew: "60 groups"
+    left_out: dict[str, str] = field(default_factory=dict)  #: metrics without a figure in any row, and why
+    refused: list[str] = field(default_factory=list)  #: files that were not believed, with the reason
+
+
+def find_results(paths: Iterable[Path]) -> list[Path]:
+    """All ``result.json`` under files and folders, sorted, each once."""
+    found: set[Path] = set()
+    for path in paths:
+        path = Path(path)
+        if not path.exists():
+            raise AffinityZooError(
+                f"{path} does not exist: give a run folder, a summaries folder or a result file"
+            )
+        found.update([path] if path.is_file() else path.rglob(RESULT_NAME))
+    return sorted(found)
+
+
+def load_all(paths: Iterable[Path], *, recompute: bool = False) -> tuple[list[Result], list[str]]:
+    """Read every result; those that were edited or are damaged are refused, each with a sentence."""
+    results: list[Result] = []
+    refused: list[str] = []
+    for path in find_results(paths):
+        try:
+            results.append(load_result(path, recompute=recompute))
+        except AffinityZooError as error:
+            refused.append(str(error))
+    return results, refused
+
+
+def build_boards(
+    paths: Iterable[Path],
+    *,
+    benchmark: str | None = None,
+    sort_by: str | None = None,
+    recompute: bool = False,
+) -> list[Board]:
+    """Build one board a benchmark.
+
+    Args:
+        paths: result files, run folders, summaries folders.
+        benchmark: this one only, by name or by the start of its hash.
+        sort_by: a metric; None: the first.
+        recompute: check each figure against the stored predictions.
+
+    Raises:
+        AffinityZooError: no result was found, or none is usable, or the benchmark or metric is unknown.
+    """
+    results, refused = load_all(paths, recompute=recompute)
+    if not results:
+        why = f": {refused[0]}" if refused else ""
+        raise AffinityZooError(
+            f"no usable result{why or ' was found'}; `affinity-zoo evaluate RUN` makes one"
+        )
+    named = known_benchmarks(paths)
+    groups: dict[tuple[str, str], list[Result]] = {}
+    for result in results:
+        entry = result.benchmark
+        content, labels = str(entry.get("hash")), str(entry.get("labels_hash"))
+        name = named.get((content, labels), str(entry.get("name")))
+        groups.setdefault((name, content), []).append(result)
+    boards = [_board(key[0], members, refused, sort_by) for key, members in groups.items()]
+    if benchmark is not None:
+        wanted = [b for b in boards if b.benchmark == benchmark or b.content_hash.startswith(benchmark)]
+        if not wanted:
+            known = ", ".join(sorted(b.benchmark for b in boards))
+            raise AffinityZooError(
+                f"no result is on a benchmark {benchmark!r}; there are results on: {known}"
+            )
+        boards = wanted
+    return sorted(boards, key=lambda board: board.benchmark)
+
+
+def known_benchmarks(paths: Iterable[Path]) -> dict[tuple[str, str], str]:
+    """Names of the benchmarks that lie beside the results, by content hash and labels hash."""
+    found: dict[tuple[str, str], str] = {}
+    for path in paths:
+        for file in sorted((Path(path) / "benchmarks").glob("*.json")):
+            try:
+                data = json.loads(file.read_text(encoding="utf-8"))
+            except (OSError, ValueError):
+                continue
+            if isinstance(data, dict) and data.get("seal") == seal_of(data):
+                found[(str(data.get("hash")), str(data.get("labels_hash")))] = str(data.get("name"))
+    return found
+
+
+def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: str | None) -> Board:
+    results, others = _same_labels(results)
+    merged = merge_seeds(results)
+    columns: dict[str, Column] = {}
+    left_out: dict[str, str] = {}
+    for row in sorted(merged, key=lambda r: r.baseline):
+        for key, m in row.metrics.items():
+            if math.isfinite(m.value):
+                columns.setdefault(key, Column(key, m.unit, m.direction, m.truth))
+            elif m.note:
+                left_out.setdefault(key, m.note)
+    order = list(dict.fromkeys(key for row in merged for key in row.metrics))
+    shown = sorted(columns.values(), key=lambda column: order.index(column.key))
+    key = sort_by or (shown[0].key if shown else "")
+    if key not in columns:
+        raise AffinityZooError(f"no result has the metric {key!r}; there are: {', '.join(columns) or 'none'}")
+    merged.sort(key=lambda row: _order(row, columns[key]))
+    first = results[0].benchmark
+    return Board(
+        benchmark=name,
+        content_hash=str(first.get("hash", "")),
+        rows=merged,
+        columns=shown,
+        labels=str(first.get("labels_hash", "")),
+        pairs=int(first.get("rows") or 0),
+        sorted_by=columns[key].heading,
+        intervals=_intervals(merged, key),
+        left_out={name: note for name, note in left_out.items() if name not in columns},
+        refused=refused + others,
+    )
+
+
+def _intervals(rows: Sequence[Row], key: str) -> str:
+    """What was drawn for the intervals of the first column."""
+    made: dict[str, Any] = next(
+        (row.metrics[key].interval for row in rows if key in row.metrics and row.metrics[key].interval), {}
+    )
+    return f"{made['drawn']:,} {made['over']}" if made else ""
+
+
+def _same_labels(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
+    """Results of one benchmark must hold the same truths; those that differ from most are refused."""
+    counts: dict[str, list[Result]] = {}
+    for result in results:
+        counts.setdefault(str(result.benchmark.get("labels_hash")), []).append(result)
+    kept = max(counts.values(), key=len)
+    refused = [
+        f"{result.path}: its rows or labels are not those of the others on this benchmark; evaluate again"
+        for members in counts.values()
+        if members is not kept
+        for result in members
+    ]
+    return kept, refused
+
+
+def _order(row: Row, column: Column) -> tuple[float, str]:
+    value = row.metrics[column.key].value if column.key in row.metrics else math.nan
+    if not math.isfinite(value):
+        return math.inf, row.name
+    return (value if column.direction == "lower" else -value), row.name
+
+
+def merge_seeds(results: Sequence[Result]) -> list[Row]:
+    """One row for each model; trainings that differ in their seed only are one row, the mean of each figure.
+
+    The interval is then the mean interval of the seeds, widened by half their spread on each side;
+    ``details["seeds"]`` holds the single values.
+    """
+    groups: dict[tuple[str, ...], list[Result]] = {}
+    for result in _each_once(results):
+        groups.setdefault(_family(result), []).append(result)
+    return [_row(members) for members in groups.values()]
+
+
+def _each_once(results: Sequence[Result]) -> list[Result]:
+    """The same model with the same predictions may lie in several folders, as baselines do: it is one result."""
+    found: dict[tuple[str, str], Result] = {}
+    for result in results:
+        found.setdefault((str(result.model.get("name")), str(result.data["predictions"]["sha256"])), result)
+    return list(found.values())
+
+
+def _family(result: Result) -> tuple[str, ...]:
+    model = result.model
+    if model.get("recipe_hash"):  # all choices but the seed
+        return ("recipe", str(model["recipe_hash"]))
+    return ("single", str(model.get("name")), str(model.get("weights")), str(result.path))
+
+
+def _row(members: list[Result]) -> Row:
+    first = members[0]
+    metrics = (
+        first.metrics
+        if len(members) == 1
+        else {
+            key: _mean([m.metrics[key] for m in members])
+            for key in first.metrics
+            if all(key in m.metrics for m in members)
+        }
+    )
+    notes = [f"{len(members)} trainings"] if len(members) > 1 else []
+    for key, words in (("n_unscored", "pairs not scored"), ("n_failed", "inputs failed in indexing")):
+        number = max(int(m.data.get(key) or 0) for m in members)
+        if number:
+            notes.append(f"{number} {words}")
+    training = first.data.get("training") or {}
+    if training.get("epochs"):
+        notes.append(f"{training['epochs']} epoch{'s' if training['epochs'] != 1 else ''}")
+    if training.get("shuffled_labels"):
+        notes.append("control: labels shuffled")
+    model = first.model
+    if model.get("note"):
+        notes.append(str(model["note"]))
+    return Row(
+        row_name(members), _featurizer(first), str(model.get("architecture") or ""),
+        first.is_baseline, metrics, members, str(first.data.get("overlap", {}).get("verdict", "")), notes,
+    )  # fmt: skip
+
+
+def row_name(members: Sequence[Result]) -> str:
+    """What a row is called: the model's name, or of several trainings featurizer+architecture(changed options)."""
+    model = members[0].model
+    changed = _changed_options(
+        str(model.get("architecture") or ""), dict(model.get("architecture_options") or {})
+    )
+    combination = f"{_featurizer(members[0])}+{model.get('architecture', '')}{changed}"
+    return combination if len(members) > 1 else str(model.get("name") or combination)
+
+
+def _changed_options(architecture: str, options: dict[str, Any]) -> str:
+    """``(filters=16)``: the options that are not the defaults; empty where the architecture is not installed."""
+    from affinity_zoo.zoo.catalog import catalog
+
+    if not options:
+        return ""
+    try:
+        usual = catalog().create("architecture", architecture, {}).options()
+    except AffinityZooError:
+        return ""
+    changed = [
+        f"{key}={value}" for key, value in options.items() if plain(usual.get(key, value)) != plain(value)
+    ]
+    return f"({', '.join(changed)})" if changed else ""
+
+
+def _featurizer(result: Result) -> str:
+    """The featurizer of a result's model, and which part of the complex it sees where that is not both."""
+    parts = dict(result.model.get("featurizer_options") or {}).get("parts", "both")
+    return str(result.model.get("featurizer") or "") + (
+        f" ({parts} only)" if parts not in ("both", "") else ""
+    )
+
+
+def _mean(metrics: Sequence[Metric]) -> Metric:
+    from dataclasses import replace
+
+    values = [m.value for m in metrics]
+    mean = sum(values) / len(values)
+    spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))
+    low = sum(m.low for m in metrics) / len(metrics) - spread / 2
+    high = sum(m.high for m in metrics) / len(metrics) + spread / 2
+    details = {"seeds": values, "spread": spread}
+    return replace(metrics[0], value=mean, low=low, high=high, details=details)

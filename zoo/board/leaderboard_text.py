@@ -1,0 +1,162 @@
+"""A leaderboard as text: for the terminal, as Markdown, CSV and JSON."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from affinity_zoo.zoo.board.leaderboard import Board, Row
+from affinity_zoo.zoo.board.results import FORMAT
+from affinity_zoo.zoo.scorers.judge import Metric, plain
+
+
+def cell(metric: Metric | None, digits: int = 3) -> str:
+    """``0.912 [0.887, 0.934]``, of several trainings ``0.912 ± 0.010 [...]``; percent with one digit; no figure: -."""
+    if metric is None or not math.isfinite(metric.value):
+        return "-" if metric is None else "undefined"
+    digits = 1 if metric.unit == "%" else digits
+    value = f"{metric.value:.{digits}f}"
+    if "spread" in metric.details:
+        value += f" ± {metric.details['spread']:.{digits}f}"
+    if not math.isfinite(metric.low):
+        return value
+    return f"{value} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"
+
+
+def headings(board: Board, most: int | None = None) -> list[str]:
+    """Names of the columns of :func:`table_rows`."""
+    return [_PARTS[part] for part in _parts(board)] + [c.heading for c in board.columns[:most]]
+
+
+def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
+    """The board as text, best row first; columns that say nothing are left out.
+
+    Args:
+        board: the board.
+        most: how many metrics; None: all.
+    """
+    return [
+        [_part(row, part) for part in _parts(board)]
+        + [cell(row.metrics.get(c.key)) for c in board.columns[:most]]
+        for row in board.rows
+    ]
+
+
+_PARTS = {
+    "name": "model", "featurizer": "featurizer", "architecture": "architecture",
+    "overlap": "overlap with training", "notes": "notes",
+}  # fmt: skip
+
+
+def _parts(board: Board) -> list[str]:
+    return [part for part in _PARTS if any(_part(row, part) for row in board.rows)]
+
+
+def _part(row: Row, part: str) -> str:
+    if part == "name":
+        return f"({row.name})" if row.baseline else row.name
+    return "; ".join(row.notes) if part == "notes" else str(getattr(row, part))
+
+
+def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
+    """Markdown, one section a benchmark: a sentence on what it shows, the table, the commands.
+
+    Args:
+        boards: as built.
+        most: metrics a table; None: all.
+    """
+    from affinity_zoo.zoo.reports.words import in_words  # it needs `cell` of this module
+
+    lines = ["# Leaderboard", "", MARKDOWN_HEAD, ""]
+    for board in boards:
+        head = headings(board, most)
+        about = f"{board.pairs:,} pairs, labels `{board.labels[:12]}`; best first by {board.sorted_by}; "
+        lines += [f"## {board.benchmark}", "", about + f"intervals over {board.intervals}.", ""]
+        if words := in_words(board):
+            lines += [words, ""]
+        lines += [f"Refused: {reason}\n" for reason in board.refused]
+        lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
+        lines += ["| " + " | ".join(_escaped(part) for part in row) + " |" for row in table_rows(board, most)]
+        lines += ["", *(f"Without a figure: {line}.\n" for line in without_figure(board))]
+        commands = dict.fromkeys(str(r.data.get("command") or "") for row in board.rows for r in row.results)
+        commands.pop("", None)
+        if commands:
+            lines += ["", "Made by:", "", "```", *commands, "```"]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def without_figure(board: Board) -> list[str]:
+    """Metrics that no row has a figure of, by reason: ``enrichment: refused: ...``."""
+    by_reason: dict[str, list[str]] = {}
+    for key, why in board.left_out.items():
+        by_reason.setdefault(why, []).append(key)
+    return [f"{', '.join(keys)} ({why})" for why, keys in by_reason.items()]
+
+
+MARKDOWN_HEAD = (
+    "Written by `affinity-zoo leaderboard --markdown`; no figure was typed. Best first; ↑ higher is better, ↓ lower is "
+    "better; in brackets the 95 % bootstrap interval; (in parentheses): a baseline, no network. How the figures "
+    "are made and how to read them: [judging.md](judging.md)."
+)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
+    """One flat dict for each figure, for CSV and JSON."""
+    records: list[dict[str, Any]] = []
+    for board in boards:
+        for row in board.rows:
+            for key, m in row.metrics.items():
+                records.append({
+                    "benchmark": board.benchmark, "benchmark_hash": board.content_hash, "model": row.name,
+                    "featurizer": row.featurizer, "architecture": row.architecture,
+                    "kind": "baseline" if row.baseline else "model", "metric": key, "value": m.value,
+                    "low95": m.low, "high95": m.high, "unit": m.unit, "better": m.direction, "truth": m.truth,
+                    "rows": m.rows, "note": m.note, "overlap": row.overlap,
+                    "command": row.results[0].data.get("command", ""), "result": str(row.results[0].path),
+                })  # fmt: skip
+    return [plain(record) for record in records]
+
+
+def as_csv(boards: Sequence[Board]) -> str:
+    """A long table, one line a figure."""
+    records = as_records(boards)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(records[0]) if records else ["benchmark"], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records)
+    return text.getvalue()
+
+
+def as_json(boards: Sequence[Board]) -> dict[str, Any]:
+    """Everything, for a machine."""
+    return {
+        "format": f"{FORMAT} board",
+        "boards": [
+            {
+                "benchmark": board.benchmark,
+                "hash": board.content_hash,
+                "columns": [vars(column) | {"heading": column.heading} for column in board.columns],
+                "rows": [
+                    {
+                        "name": row.name, "featurizer": row.featurizer, "architecture": row.architecture,
+                        "kind": "baseline" if row.baseline else "model",
+                        "overlap": row.overlap, "notes": row.notes,
+                        "metrics": {key: metric.as_dict() for key, metric in row.metrics.items()},
+                        "results": [str(result.path) for result in row.results],
+                    }
+                    for row in board.rows
+                ],
+                "left_out": board.left_out,
+                "refused": board.refused,
+            }
+            for board in boards
+        ],
+    }  # fmt: skip

@@ -1,0 +1,194 @@
+"""What a model has seen of a benchmark: the same ids, poses, proteins or ligands.
+
+Each check says ``none``, ``found`` or ``cannot know``; absence of knowledge is never reported as none.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board.similarity import fingerprint, nearest, similar_sequences
+from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.sequences import chains_near
+from affinity_zoo.zoo.provenance import coordinates_hash
+
+Array: TypeAlias = NDArray[Any]
+Verdict = Literal["none", "found", "cannot know"]
+
+SAME_PROTEIN = 0.5  #: identity from which two chains count as the same protein
+MOST_LIGANDS = 50_000  #: molecules of both sets together that are compared; about a minute
+SAME_LIGAND = 0.75  #: Tanimoto similarity from which two ligands count as the same
+
+
+@dataclass(frozen=True)
+class Check:
+    """One way to look for overlap."""
+
+    verdict: Verdict
+    rows: int = 0  #: rows of the benchmark that are affected
+    of: int = 0
+    examples: tuple[str, ...] = ()
+    how: str = ""  #: what was compared, or why it could not be
+
+
+def check_overlap(
+    pairs: Path | None, dataset: Dataset, rows: Array, training: Dataset | None = None
+) -> dict[str, Check]:
+    """Compare a benchmark with what a model was trained on.
+
+    Args:
+        pairs: ``training_pairs.csv`` of the model (``id``, ``target``, ``coordinates``); None: unknown.
+        dataset: the benchmark's index.
+        rows: (N,) its rows there.
+        training: the index that the model was trained on, where it is at hand: sequences and ligands are
+            read from it.
+
+    Returns:
+        ``id``, ``coordinates``, ``sequence`` and ``ligand``.
+    """
+    seen = read_pairs(pairs) if pairs is not None and Path(pairs).is_file() else None
+    if seen is None:
+        unknown = Check("cannot know", how="the model does not say what it was trained on")
+        return dict.fromkeys(("id", "coordinates", "sequence", "ligand"), unknown)
+    checks = {"id": _ids(seen, dataset, rows), "coordinates": _coordinates(seen, dataset, rows)}
+    trained = None if training is None else np.flatnonzero(np.isin(training.column("id"), sorted(seen["id"])))
+    if training is None or trained is None or not len(trained):
+        why = "the training structures are not at hand"
+        return {**checks, "sequence": Check("cannot know", how=why), "ligand": Check("cannot know", how=why)}
+    checks["sequence"] = _sequences(training, trained, dataset, rows)
+    checks["ligand"] = _ligands(training, trained, dataset, rows)
+    return checks
+
+
+def overlap_with_training(
+    pairs: Path, dataset: Dataset, rows: Array, trained_on: Path | None
+) -> dict[str, Any]:
+    """:func:`check_overlap` as JSON, with the training index opened where it is still there.
+
+    Args:
+        pairs: ``training_pairs.csv`` of the model.
+        dataset: the benchmark's index.
+        rows: (N,) its rows there.
+        trained_on: the folder of the training index; None: unknown.
+    """
+    training: Dataset | None = None
+    if trained_on is not None:
+        try:
+            training = Dataset.open(trained_on)
+        except AffinityZooError:
+            training = None
+    return as_dict(check_overlap(pairs, dataset, rows, training))
+
+
+def verdict(checks: Mapping[str, Check]) -> str:
+    """All checks in a few words: ``found: id 12, ligand 40 of 388``, ``none``, ``cannot know: sequence``."""
+    found = [f"{name} {check.rows}" for name, check in checks.items() if check.verdict == "found"]
+    unknown = [name for name, check in checks.items() if check.verdict == "cannot know"]
+    if len(unknown) == len(checks):
+        return "cannot know"
+    parts = []
+    if found:
+        parts.append(f"found: {', '.join(found)} of {max(check.of for check in checks.values())}")
+    if unknown:
+        parts.append(f"cannot know: {', '.join(unknown)}")
+    return "; ".join(parts) or "none"
+
+
+def as_dict(checks: Mapping[str, Check]) -> dict[str, Any]:
+    """JSON-ready, with the verdict."""
+    return {"verdict": verdict(checks), **{name: asdict(check) for name, check in checks.items()}}
+
+
+def read_pairs(path: Path) -> dict[str, set[str]]:
+    """The sets of ids, targets and coordinate hashes in ``training_pairs.csv``."""
+    try:
+        with Path(path).open(newline="", encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise AffinityZooError(f"{path} cannot be read: {error}") from error
+    return {name: {row.get(name) or "" for row in rows} - {""} for name in ("id", "target", "coordinates")}
+
+
+def _ids(seen: Mapping[str, set[str]], dataset: Dataset, rows: Array) -> Check:
+    ids = dataset.column("id")[rows].tolist()
+    return _found([name for name in ids if name in seen["id"]], len(ids), "ids of the rows")
+
+
+def _coordinates(seen: Mapping[str, set[str]], dataset: Dataset, rows: Array) -> Check:
+    if not seen["coordinates"]:
+        return Check("cannot know", how="the model stores no hashes of its poses")
+    ids = dataset.column("id")[rows].tolist()
+    structures = dataset.ligand_structure[rows].tolist()
+    hit = {s: coordinates_hash(dataset.store.atoms(s).xyz) in seen["coordinates"] for s in set(structures)}
+    same = [name for name, structure in zip(ids, structures, strict=True) if hit[structure]]
+    return _found(same, len(ids), "positions of the ligand's heavy atoms, to 0.01 Å")
+
+
+def _sequences(training: Dataset, trained: Array, dataset: Dataset, rows: Array) -> Check:
+    ours = _by_receptor(dataset, rows)
+    theirs = {s for chains in _by_receptor(training, trained).values() for s in chains}
+    if not any(ours.values()) or not theirs:
+        return Check("cannot know", how="the structures carry no residue names")
+    try:
+        similar = similar_sequences({s for chains in ours.values() for s in chains}, theirs, SAME_PROTEIN)
+    except ImportError:
+        return Check("cannot know", how="Biopython is not installed")
+    ids, structures = dataset.column("id")[rows].tolist(), dataset.receptor_structure[rows].tolist()
+    same = [name for name, s in zip(ids, structures, strict=True) if any(c in similar for c in ours[s])]
+    how = f"chains within 6 Å of the ligand, identity of {SAME_PROTEIN:.0%} or more"
+    return _found(same, len(ids), how)
+
+
+def _by_receptor(dataset: Dataset, rows: Array) -> dict[int, list[str]]:
+    """Sequences of each receptor, near the first ligand it occurs with."""
+    found: dict[int, list[str]] = {}
+    receptors, ligands = dataset.receptor_structure, dataset.ligand_structure
+    for row in rows.tolist():
+        number = int(receptors[row])
+        if number not in found:
+            atoms = dataset.store.atoms
+            found[number] = chains_near(atoms(number), atoms(int(ligands[row])))
+    return found
+
+
+def _ligands(training: Dataset, trained: Array, dataset: Dataset, rows: Array) -> Check:
+    molecules = len(set(molecule_keys(dataset, rows))) + len(set(molecule_keys(training, trained)))
+    if molecules > MOST_LIGANDS:
+        return Check(
+            "cannot know", how=f"{molecules:,} molecules are more than the {MOST_LIGANDS:,} that are compared"
+        )
+    theirs = list(fingerprints(training, trained).values())
+    ours = fingerprints(dataset, rows)
+    close = {key for key, one in ours.items() if nearest(one, theirs)[1] >= SAME_LIGAND}
+    ids = dataset.column("id")[rows].tolist()
+    same = [name for name, key in zip(ids, molecule_keys(dataset, rows), strict=True) if key in close]
+    how = f"Tanimoto similarity of {SAME_LIGAND} or more of the skeletons' Morgan fingerprints"
+    return _found(same, len(ids), how)
+
+
+def molecule_keys(dataset: Dataset, rows: Array) -> list[tuple[str, str]]:
+    """(target, molecule) of each row; the row's id stands for a molecule without a name."""
+    columns = [dataset.column(name)[rows].tolist() for name in ("target", "molecule", "id")]
+    return [(target, molecule or name) for target, molecule, name in zip(*columns, strict=True)]
+
+
+def fingerprints(dataset: Dataset, rows: Array) -> dict[tuple[str, str], Any]:
+    """A fingerprint of each molecule, from its first pose."""
+    found: dict[tuple[str, str], Any] = {}
+    structures = dataset.ligand_structure
+    for key, row in zip(molecule_keys(dataset, rows), rows.tolist(), strict=True):
+        if key not in found:
+            found[key] = fingerprint(dataset.store.atoms(int(structures[row])))
+    return found
+
+
+def _found(same: list[str], of: int, how: str) -> Check:
+    return Check("found" if same else "none", len(same), of, tuple(same[:5]), how)

@@ -1,0 +1,258 @@
+"""Results: one model on one benchmark, a JSON file with the predictions beside it, both hashed.
+
+``result.json`` names the SHA-256 of ``predictions.csv`` and closes with a seal over itself, so that
+an edited prediction, label or metric is found when the result is read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board import bootstrap
+from affinity_zoo.zoo.board.predictions import labels_hash, read_predictions, write_predictions
+from affinity_zoo.zoo.files import file_hash, write_whole
+from affinity_zoo.zoo.scorers.judge import Metric, judge, plain
+
+FORMAT = "affinity-zoo result"
+FORMAT_VERSION = 1
+RESULT_NAME = "result.json"
+PREDICTIONS_NAME = "predictions.csv"
+LIBRARIES = (
+    "affinity-zoo",
+    "keras",
+    "tensorflow",
+    "jax",
+    "torch",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "rdkit",
+    "prody",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A result file as read. ``data`` is the whole JSON; predictions are read when asked for."""
+
+    path: Path
+    data: dict[str, Any]
+    metrics: dict[str, Metric]
+
+    @property
+    def model(self) -> dict[str, Any]:
+        """Name, featurizer, architecture, options, weights hash."""
+        return self.data["model"]
+
+    @property
+    def benchmark(self) -> dict[str, Any]:
+        """Name, content hash, path, rows, labels hash."""
+        return self.data["benchmark"]
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether the row stands for a baseline, not for a trained model."""
+        return self.model.get("kind") == "baseline"
+
+    def predictions(self) -> Predictions:
+        """The stored predictions, their hash checked again."""
+        path = self.path.with_name(self.data["predictions"]["file"])
+        _check_predictions(self.path, self.data, path)
+        return read_predictions(path)
+
+
+def write_result(
+    folder: Path,
+    *,
+    model: Mapping[str, Any],
+    predictions: Predictions,
+    benchmark: Mapping[str, Any],
+    training: Mapping[str, Any] | None = None,
+    seeds: Sequence[int] | int | None = None,
+    views: int | None = None,
+    command: str = "",
+    wall_time_s: float | None = None,
+    n_failed: int = 0,
+    overlap: Mapping[str, Any] | None = None,
+    scorers: Sequence[Scorer] | None = None,
+    threshold: float | None = None,
+    replicates: int = bootstrap.REPLICATES,
+) -> Path:
+    """Judge predictions and write ``result.json`` and ``predictions.csv`` into a folder.
+
+    Args:
+        folder: made where it is missing; one result each.
+        model: ``name``, ``featurizer``, ``architecture``, ``options``, ``weights`` (a hash), ``kind``
+            (``model`` or ``baseline``), and whatever else describes it.
+        predictions: one row a pair.
+        benchmark: ``name``, ``hash`` (content), ``path``.
+        training: what the model was trained on: ``ids_hash``, ``path`` to the ids, epochs, ...
+        seeds: of training and views.
+        views: rotations averaged for each pair.
+        command: that makes this result again.
+        wall_time_s: seconds that the scoring took.
+        n_failed: inputs that never became a row.
+        overlap: with the training set, from :func:`~affinity_zoo.zoo.board.overlap.overlap_with_training`.
+        scorers: None: those that fit the truths.
+        threshold: for the confusion matrix, from validation.
+        replicates: of the bootstrap.
+
+    Returns:
+        The path of the JSON file. An older result of the same model is replaced.
+
+    Raises:
+        AffinityZooError: the folder holds a result of another model.
+    """
+    folder = Path(folder)
+    path = folder / RESULT_NAME
+    _keep_others(path, model)
+    metrics = judge(predictions, scorers, threshold=threshold, replicates=replicates)
+    unscored = int(np.isnan(predictions.score).sum())
+    write_predictions(folder / PREDICTIONS_NAME, predictions)
+    data: dict[str, Any] = {
+        "format": FORMAT,
+        "version": FORMAT_VERSION,
+        "model": {"kind": "model", **model},
+        "benchmark": {**benchmark, "rows": len(predictions), "labels_hash": labels_hash(predictions)},
+        "training": dict(training or {}),
+        "seeds": seeds,
+        "views": views,
+        "command": command,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "wall_time_s": wall_time_s,
+        "n_failed": n_failed,
+        "n_unscored": unscored,
+        "overlap": dict(overlap or {}),
+        "versions": library_versions(),
+        "predictions": {"file": PREDICTIONS_NAME, "sha256": file_hash(folder / PREDICTIONS_NAME)},
+        "metrics": {key: metric.as_dict() for key, metric in metrics.items()},
+    }
+    write_sealed(path, data)
+    return path
+
+
+def write_sealed(path: Path, data: Mapping[str, Any]) -> Path:
+    """Write a JSON object with a seal over all of it."""
+    body = plain({key: value for key, value in data.items() if key != "seal"})
+    body = json.loads(json.dumps(body, default=str))
+    with write_whole(path) as file:
+        json.dump({**body, "seal": seal_of(body)}, file, indent=1)
+        file.write("\n")
+    return path
+
+
+def seal_of(data: Mapping[str, Any]) -> str:
+    """SHA-256 of the object in canonical form, its ``seal`` left out."""
+    body = {key: value for key, value in data.items() if key != "seal"}
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_result(path: Path, *, recompute: bool = False) -> Result:
+    """Read a result and refuse one that was edited.
+
+    Args:
+        path: the JSON file, or the folder that holds ``result.json``.
+        recompute: take every metric again from the stored predictions and compare: finds figures
+            that were changed and sealed again.
+
+    Raises:
+        AffinityZooError: not a result, or its hashes do not fit; the message says what differs.
+    """
+    path = Path(path)
+    if path.is_dir():
+        path = path / RESULT_NAME
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AffinityZooError(f"{path} cannot be read as a result: {error}; run evaluate again") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise AffinityZooError(f"{path} is not a result of affinity-zoo; evaluate writes them")
+    if data.get("version", 0) > FORMAT_VERSION:
+        raise AffinityZooError(
+            f"{path} is of format {data['version']}; this affinity-zoo reads {FORMAT_VERSION}: upgrade"
+        )
+    if data.get("seal") != seal_of(data):
+        raise AffinityZooError(
+            f"{path} was edited after it was written: its seal does not fit; run evaluate again"
+        )
+    _check_predictions(path, data, path.with_name(data["predictions"]["file"]))
+    metrics = {key: Metric.from_dict(metric) for key, metric in data["metrics"].items()}
+    result = Result(path, data, metrics)
+    if recompute:
+        _check_metrics(result)
+    return result
+
+
+def command_line() -> str:
+    """The command that is running, as it would be typed; empty where the package is used from Python."""
+    if Path(sys.argv[0]).name not in ("affinity-zoo", "affinity-zoo.exe"):
+        return ""
+    return shlex.join(["affinity-zoo", *sys.argv[1:]])
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that a result may depend on, where installed."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def _keep_others(path: Path, model: Mapping[str, Any]) -> None:
+    """Refuse to replace the result of another model; the same one may have been trained or evaluated again."""
+    try:
+        old = json.loads(path.read_text(encoding="utf-8"))
+        other = str(old["model"].get("name"))
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return  # not there or not readable: nothing to lose
+    if other != str(model.get("name")):
+        raise AffinityZooError(
+            f"{path} already holds the result of {other}: write this one into another folder"
+        )
+
+
+def _check_predictions(path: Path, data: Mapping[str, Any], predictions: Path) -> None:
+    if not predictions.is_file():
+        raise AffinityZooError(f"{path}: its predictions {predictions.name} are missing; run evaluate again")
+    if file_hash(predictions) != data["predictions"]["sha256"]:
+        raise AffinityZooError(
+            f"{predictions} was edited: a score or a label is not what {path.name} was computed from; "
+            "run evaluate again"
+        )
+
+
+def _check_metrics(result: Result) -> None:
+    from affinity_zoo.zoo.catalog import catalog
+
+    predictions = result.predictions()
+    if labels_hash(predictions) != result.benchmark.get("labels_hash"):
+        raise AffinityZooError(
+            f"{result.path}: the labels are not those of its benchmark; run evaluate again"
+        )
+    for key, metric in result.metrics.items():
+        scorer = catalog().create("scorer", metric.name, metric.options)
+        again = judge(predictions, [scorer], replicates=0)
+        value = next(iter(again.values())).value if again else np.nan
+        if not np.isclose(value, metric.value, rtol=1e-9, atol=1e-12, equal_nan=True):
+            raise AffinityZooError(
+                f"{result.path}: {key} is {metric.value:.6g} there but {value:.6g} by its predictions; "
+                "run evaluate again"
+            )

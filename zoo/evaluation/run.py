@@ -1,0 +1,260 @@
+"""Judging a run on labelled pairs: the function behind ``affinity-zoo evaluate``."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.baselines.learned import learned_baselines
+from affinity_zoo.zoo.baselines.run import write_baseline_results
+from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, check, find, select_rows
+from affinity_zoo.zoo.board.overlap import overlap_with_training
+from affinity_zoo.zoo.board.predictions import from_dataset
+from affinity_zoo.zoo.board.results import Result, command_line, load_result, write_result
+from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.evaluation.candidates import Candidate, describe, find_candidate
+from affinity_zoo.zoo.evaluation.scoring import score_rows
+from affinity_zoo.zoo.models import loading as models
+from affinity_zoo.zoo.models.ensembles import mean_logit
+from affinity_zoo.zoo.outputs import column_of, output_for, outputs_of
+from affinity_zoo.zoo.parallel import dask_cluster
+from affinity_zoo.zoo.scorers.judge import DEFAULT_SCORERS, default_scorers, metric_key
+from affinity_zoo.zoo.terminal import warn
+from affinity_zoo.zoo.training.resolve import fits_box
+from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT
+
+
+def evaluate(
+    run: str | int | os.PathLike[str],
+    data: str | Path | None = None,
+    *,
+    split: str = "test",
+    views: int = 4,
+    sources: tuple[str, ...] = (),
+    scorers: tuple[str, ...] = (),
+    runs: str | Path = DEFAULT_ROOT,
+    seed: int = 0,
+    batch_size: int = 32,
+    voxelize: str = "auto",
+    workers: int = 2,
+    submission: str | Path | None = None,
+    output: str | None = None,
+    dask: str = "",
+) -> Result:
+    """Score the pairs of a split, average over views, rank, judge, and write the result.
+
+    Args:
+        run: a run as ``train`` returned it, its number below ``runs``, one of its folders, a model or
+            ensemble directory, or the name of a shipped model.
+        data: a folder made by ``affinity-zoo index``, or the name of a benchmark below ``runs``; None: the
+            folder that the run was trained on.
+        split: ``test``, ``validation``, ``train`` or ``all``.
+        views: fixed rotations averaged for each pair; the first is that of the file.
+        sources: judge only poses from these sources (crystal, crystal_relaxed, near_native, docked);
+            empty: all.
+        scorers: names of scorers to judge by besides those that stand on every board.
+        seed: of the views.
+        batch_size: pairs at once.
+        voxelize: where images are made: ``auto``, ``host`` or ``device``.
+        workers: threads that make batches.
+        submission: write the Kaggle file (``Id,Expected``) there too.
+        output: judge every truth by this output of the model: ``pose``, ``activity`` or ``affinity``. None: each by
+            its own (:data:`affinity_zoo.zoo.outputs.PREFERENCE`).
+        dask: address of a Dask scheduler to score on; empty: here.
+
+    Returns:
+        The result; ``x_predictions.txt``, ``x_scores.txt``, ``predictions.csv`` and ``result.json`` are
+        beside it.
+
+    Raises:
+        UsageError: an unknown split, scorer or place, or an output that the model does not have.
+        AffinityZooError: there is no such run, model or index, or no row to judge.
+    """
+    started = time.perf_counter()
+    # an unknown name is said before the scoring
+    named = _scorers(scorers)
+    candidate = find_candidate(run, Path(runs))
+    model = candidate.model
+    wanted = _outputs(candidate, output)
+    dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
+    warn_of_other_reading(dataset, model)
+    cluster = dask_cluster(dask) if dask else None
+    scores = [
+        score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers, cluster)
+        for m in candidate.models
+    ]
+    predictions = _with_scores(dataset, rows, scores, candidate, wanted)
+    threshold = candidate.threshold if set(wanted) - {"affinity"} else None
+    described, training = describe(candidate)
+    place = str(benchmark["name"])
+    if output is not None:
+        described["name"], place = f"{described['name']} by {output}", f"{place}-by-{output}"
+    path = write_result(
+        candidate.logs / "results" / place,
+        model=described,
+        predictions=predictions,
+        benchmark=benchmark,
+        training=training,
+        seeds=[model.recipe.training.seed, seed],
+        views=views,
+        command=command_line(),
+        wall_time_s=time.perf_counter() - started,
+        n_failed=count_failures(dataset),
+        overlap=overlap_with_training(candidate.training_pairs(), dataset, rows, candidate.trained_on),
+        scorers=_with_defaults(named, predictions, threshold),
+        threshold=threshold,
+    )
+    # the baselines stand on every board: once for each benchmark, whatever the number of runs
+    baselines = candidate.root / "baselines"
+    write_baseline_results(baselines, dataset, rows, predictions, benchmark)
+    if learned := learned_baselines(candidate.trained_on):
+        write_baseline_results(baselines, dataset, rows, predictions, benchmark, learned)
+    result = load_result(path)
+    write_ancestor_files(candidate.logs, candidate.x, result)
+    if submission is not None:
+        from affinity_zoo.zoo.evaluation.submission import write_submission
+
+        write_submission(Path(submission), predictions)
+    return result
+
+
+def _judged_rows(
+    candidate: Candidate, data: str | Path | None, split: str, sources: tuple[str, ...], runs: Path
+) -> tuple[Dataset, NDArray[np.int64], dict[str, Any]]:
+    """Return the index, the numbers of its rows that are judged, and what a result says of them."""
+    known = _benchmark(data, runs)
+    if known is not None:
+        dataset = Dataset.open(known.path)
+        return dataset, select_rows(dataset, known.split, known.sources), known.as_result_entry()
+    dataset = Dataset.open(Path(data) if data is not None else candidate.data())
+    benchmark = {
+        "name": benchmark_name(dataset, split, sources),
+        "hash": dataset.content_hash,
+        "path": str(dataset.path.resolve()),
+        "split": split,
+    }
+    return dataset, select_rows(dataset, split, sources), benchmark
+
+
+def _outputs(candidate: Candidate, wanted: str | None) -> tuple[str, ...]:
+    """The outputs that are judged: those that every model of the candidate has, or the one asked for."""
+    each = [outputs_of(model.card) for model in candidate.models]
+    common = tuple(name for name in each[0] if all(name in others for others in each))
+    if wanted is not None and wanted not in common:
+        raise UsageError(f"--output {wanted}: {candidate.x} has {', '.join(common) or 'no output in common'}")
+    if not common:
+        raise AffinityZooError(f"the members of {candidate.x} have no output in common")
+    return common if wanted is None else (wanted,)
+
+
+def _with_scores(
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    scores: Sequence[NDArray[np.float64]],
+    candidate: Candidate,
+    wanted: tuple[str, ...],
+) -> Predictions:
+    """Put (n, views, outputs) of each model beside the truths of their rows: mean over views, then over models."""
+    models_ = candidate.models
+    by_output = {
+        name: np.stack(
+            [found[:, :, outputs_of(m.card).index(name)] for found, m in zip(scores, models_, strict=True)]
+        )
+        for name in wanted
+    }
+    columns = {name: _mean(name, found.mean(axis=2), models_) for name, found in by_output.items()}
+    main = _main_output(dataset, rows, wanted)
+    extra: dict[str, NDArray[Any]] = {column_of(name): column for name, column in columns.items()}
+    extra["spread_over_views"] = by_output[main].std(axis=2).mean(axis=0)
+    if label := next((name for name in ("pose", "activity") if name in columns), None):
+        correct = models_[0].probability if len(models_) == 1 else lambda logit: 1.0 / (1.0 + np.exp(-logit))
+        extra["probability"] = np.array([correct(float(logit)) for logit in columns[label]])
+    if len(models_) > 1:
+        extra["spread_over_models"] = by_output[main].mean(axis=2).std(axis=0)
+    extra["cropped"] = np.max([cropped(dataset, rows, model) for model in models_], axis=0)
+    return from_dataset(dataset, rows, columns[main], extra)
+
+
+def _mean(name: str, each: NDArray[np.float64], models_: Sequence[models.Model]) -> NDArray[np.float64]:
+    """(models, n) to (n,): affinities by their mean, logits by that of their probabilities."""
+    if len(each) == 1:
+        return each[0]
+    if name == "affinity":
+        return each.mean(axis=0)
+    return mean_logit(each, [float(model.card["logit_correction"]) for model in models_])
+
+
+def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, ...]) -> str:
+    """The output that ``score`` is: the one for the first truth that the rows have."""
+    present = (truth for truth in DEFAULT_SCORERS if np.isfinite(dataset.column(truth)[rows]).any())
+    truth = next(present, None)
+    found = outputs[0] if truth is None else output_for(truth, outputs)
+    return found or outputs[0]
+
+
+def cropped(dataset: Dataset, rows: NDArray[np.int64], model: models.Model) -> NDArray[np.int64]:
+    """1 where the ligand is too long for the model's box in some rotation, so that part of it is cut off."""
+    too_long = np.array([not fits_box(dataset, int(s), model.box) for s in dataset.ligand_structure[rows]])
+    if too_long.any():
+        warn(
+            f"{too_long.sum()} of {len(rows)} ligands are too long for a box of {model.box.extent:g} Å: cropped"
+        )
+    return too_long.astype(np.int64)
+
+
+def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[str], None] = warn) -> None:
+    """Say where the reader decided otherwise than at training."""
+    trained = dict(model.recipe.data.read_options)
+    for name, value in dataset.read_options.items():
+        if name in trained and trained[name] != value:
+            say(
+                f"{dataset.path} was read with {name}={value}, the model was trained with {name}={trained[name]}"
+            )
+
+
+def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> str:
+    """Name what is judged: data, split and sources."""
+    parts = [dataset.path.resolve().name, split, *sources]
+    return "-".join(part for part in parts if part)
+
+
+def count_failures(dataset: Dataset) -> int:
+    """Number of inputs of an index that never became a pair."""
+    path = dataset.path / "failures.csv"
+    if not path.is_file():
+        return 0
+    with path.open(encoding="utf-8") as file:
+        return max(sum(1 for _ in file) - 1, 0)
+
+
+def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
+    """The benchmark that ``data`` names, if there is one; a folder of the same name is ``./name``."""
+    if data is None or Path(data).name != str(data) or not (runs / FOLDER / f"{data}.json").is_file():
+        return None
+    found = find(runs, str(data))
+    changed = check(found)
+    if changed:
+        raise AffinityZooError(f"benchmark {found.name!r} cannot be used: {changed}; index its source again")
+    return found
+
+
+def _scorers(names: tuple[str, ...]) -> list[Scorer]:
+    from affinity_zoo.zoo.catalog import catalog
+
+    return [catalog().create("scorer", name, {}) for name in names]
+
+
+def _with_defaults(named: list[Scorer], predictions: Predictions, threshold: float | None) -> list[Scorer]:
+    """The scorers that stand on every board, and those that were asked for besides."""
+    standing = default_scorers(predictions, threshold)
+    keys = {metric_key(scorer) for scorer in standing}
+    return [*standing, *(scorer for scorer in named if metric_key(scorer) not in keys)]

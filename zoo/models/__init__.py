@@ -1,0 +1,1 @@
+"""Models: model directories, ensembles, cards, and where models come from."""

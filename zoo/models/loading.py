@@ -1,0 +1,219 @@
+"""Model directories: ``model.keras``, ``recipe.toml``, ``card.json``, and loading them without running code."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.files import whole_folder
+from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folder, find_model_folders
+from affinity_zoo.zoo.models.safety import check_folder
+from affinity_zoo.zoo.training.recipe import Recipe, from_tables
+
+if TYPE_CHECKING:
+    import keras
+
+    from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
+    from affinity_zoo.zoo.prediction import PosePrediction
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """A trained model, ready to score.
+
+    Attributes:
+        network: the Keras model, from image or encoded atoms to ``(B, outputs)``.
+        featurizer, architecture, box: rebuilt from the recipe.
+        recipe: every choice of the training.
+        card: what is known of the model: outputs with unit and direction, threshold, training ids hash.
+        folder: where it lies.
+    """
+
+    network: keras.Model
+    featurizer: Featurizer
+    architecture: Architecture
+    box: Box
+    recipe: Recipe
+    card: Mapping[str, Any]
+    folder: Path
+
+    def probability(self, logit: float) -> float:
+        """Probability at the prevalence of the training data, corrected for loss weight and balance."""
+        corrected = logit + float(self.card["logit_correction"])
+        return 1.0 / (1.0 + math.exp(-min(max(corrected, -700.0), 700.0)))
+
+    def predict(
+        self, receptor: str | Path, poses: Sequence[str | Path] | str | Path, **options: Any
+    ) -> list[PosePrediction]:
+        """Score and rank poses of one receptor; see :func:`affinity_zoo.zoo.prediction.predict`."""
+        from affinity_zoo.zoo.prediction import predict
+
+        return predict(self, receptor, poses, **options)
+
+
+def save_model(
+    folder: Path,
+    network: keras.Model,
+    recipe: Recipe,
+    card: Mapping[str, Any],
+    training_pairs: Sequence[Mapping[str, str]] | None,
+) -> None:
+    """Write a model directory; it appears whole or not at all.
+
+    Args:
+        network: an uncompiled model: no optimizer is saved.
+        training_pairs: ``id``, ``target`` and ``coordinates`` (hash) of each training row, for overlap checks;
+            None where they are not known.
+    """
+    with whole_folder(folder) as temporary:
+        network.save(temporary / "model.keras")
+        recipe.write(temporary / "recipe.toml")
+        (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        if training_pairs is not None:
+            with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
+                writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")
+                writer.writeheader()
+                writer.writerows(training_pairs)
+
+
+def load_models(names: Sequence[Name], runs: str | Path = "summaries") -> list[Model]:
+    """Load several models, to score as an ensemble.
+
+    Args:
+        names: each a model directory, a run, the name of a shipped model, or an ensemble directory, which
+            stands for its members. A model that comes twice is loaded once.
+        runs: folder of the runs, for numbers.
+
+    Raises:
+        AffinityZooError: as :func:`load_model`; what is not there is said before anything is loaded.
+    """
+    return [_load(folder) for folder in find_model_folders(names, runs)]
+
+
+def load_model(model: Name, runs: str | Path = "summaries") -> Model:
+    """Load a model directory. Nothing in it is executed: Keras safe mode, no pickle, plugins by name.
+
+    Args:
+        model: a model directory, the name of a shipped model, a run as ``train`` returned it, its number, or
+            one of its folders.
+        runs: folder of the runs, for a number.
+
+    Raises:
+        AffinityZooError: it is not a model, it needs a plugin that is not installed (named, with the
+            distribution and version), or the plugin's encoding is not the one it was trained with.
+    """
+    return _load(find_model_folder(model, runs))
+
+
+def _load(folder: Path) -> Model:
+    recipe = read_model_recipe(folder)
+    card = read_card(folder)
+    featurizer, architecture = plugins_of(recipe, folder)
+    check_encoding(featurizer, recipe, folder)
+    objects = {**featurizer.custom_objects(), **architecture.custom_objects()}
+    check_folder(folder, objects)
+    network = _load_network(folder / "model.keras", objects)
+    return Model(network, featurizer, architecture, box_of(recipe), recipe, card, folder)
+
+
+def box_of(recipe: Recipe) -> Box:
+    """Return the box of a resolved recipe."""
+    from affinity_zoo.plugins.contracts import Box
+
+    return Box(recipe.box.side, recipe.box.spacing, recipe.box.grid)
+
+
+def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]:
+    """Make the featurizer and the architecture a recipe names.
+
+    Raises:
+        AffinityZooError: one is not installed; the message names its distribution and version.
+    """
+    from affinity_zoo.zoo.catalog import catalog
+
+    made = []
+    for kind, choice in (("featurizer", recipe.featurizer), ("architecture", recipe.architecture)):
+        try:
+            if choice.distribution:
+                catalog().require(kind, choice.name, choice.distribution, choice.version)
+            made.append(catalog().create(kind, choice.name, choice.options))
+        except AffinityZooError as error:
+            raise AffinityZooError(f"{where}: {error}") from error
+    return made[0], made[1]
+
+
+def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> None:
+    """Refuse a featurizer that encodes atoms otherwise than at training.
+
+    Raises:
+        AffinityZooError: the hashes differ.
+    """
+    from affinity_zoo.zoo.provenance import encoding_hash
+
+    trained = recipe.featurizer
+    if trained.encoding_hash and encoding_hash(featurizer) != trained.encoding_hash:
+        raise AffinityZooError(
+            f"{where} was trained with {trained.name!r} of {trained.distribution} {trained.version}, which encodes "
+            f"atoms otherwise than the one installed; install that version, or train again"
+        )
+
+
+def read_model_recipe(folder: Path) -> Recipe:
+    """Read a model directory's recipe; Keras is not needed.
+
+    Raises:
+        AffinityZooError: it is missing or damaged.
+    """
+    import tomllib
+
+    path = folder / "recipe.toml"
+    try:
+        return from_tables(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AffinityZooError(
+            f"{path}: cannot be read ({error}); a model directory needs {', '.join(FILES)}"
+        ) from error
+
+
+def read_card(folder: Path) -> Mapping[str, Any]:
+    """Read a model directory's card; Keras is not needed.
+
+    Raises:
+        AffinityZooError: it is missing or damaged.
+    """
+    path = folder / "card.json"
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(card, dict):
+            raise ValueError("it is no JSON object")
+        return card
+    except (OSError, ValueError) as error:
+        raise AffinityZooError(
+            f"{path}: cannot be read ({error}); a model directory needs {', '.join(FILES)}"
+        ) from error
+
+
+def _load_network(path: Path, custom_objects: dict[str, type]) -> keras.Model:
+    try:
+        import keras
+
+        from affinity_zoo.featurizers import layers  # noqa: F401  (registers the voxelizers with Keras)
+        from affinity_zoo.zoo.scoring_model import ScoringModel
+
+        loaded = keras.saving.load_model(path, custom_objects=custom_objects, compile=False, safe_mode=True)
+        if not isinstance(loaded, ScoringModel):
+            raise AffinityZooError(
+                f"{path}: not a model of affinity-zoo but a {type(loaded).__name__}; train or import one"
+            )
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise AffinityZooError(
+            f"{path}: cannot be loaded safely ({first}); get the model again from where it came"
+        ) from error
+    return loaded
