@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.contracts import Predictions, Scorer
+from affinity_zoo.plugins.contracts import Box, Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.baselines.learned import learned_baselines
 from affinity_zoo.zoo.baselines.run import write_baseline_results
@@ -180,7 +180,8 @@ def _with_scores(
         extra["probability"] = np.array([correct(float(logit)) for logit in columns[label]])
     if len(models_) > 1:
         extra["spread_over_models"] = by_output[main].mean(axis=2).std(axis=0)
-    extra["cropped"] = np.max([cropped(dataset, rows, model) for model in models_], axis=0)
+    boxes = list(dict.fromkeys(model.box for model in models_))  # each is judged, and told of, once
+    extra["cropped"] = np.max([cropped(dataset, rows, box) for box in boxes], axis=0)
     return from_dataset(dataset, rows, columns[main], extra)
 
 
@@ -201,13 +202,11 @@ def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, 
     return found or outputs[0]
 
 
-def cropped(dataset: Dataset, rows: NDArray[np.int64], model: models.Model) -> NDArray[np.int64]:
+def cropped(dataset: Dataset, rows: NDArray[np.int64], box: Box) -> NDArray[np.int64]:
     """1 where the ligand is too long for the model's box in some rotation, so that part of it is cut off."""
-    too_long = np.array([not fits_box(dataset, int(s), model.box) for s in dataset.ligand_structure[rows]])
+    too_long = np.array([not fits_box(dataset, int(s), box) for s in dataset.ligand_structure[rows]])
     if too_long.any():
-        warn(
-            f"{too_long.sum()} of {len(rows)} ligands are too long for a box of {model.box.extent:g} Å: cropped"
-        )
+        warn(f"{too_long.sum()} of {len(rows)} ligands are too long for a box of {box.extent:g} Å: cropped")
     return too_long.astype(np.int64)
 
 
