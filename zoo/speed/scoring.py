@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import layers
-from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.gnina_types import RECEPTOR_CHANNELS
-from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.plugins.contracts import Atoms, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.architectures.gnina import GRID, GninaDefault2018
 from affinity_zoo.zoo.data.readers import read_poses, read_receptor
@@ -172,7 +171,9 @@ def _peer(
         raise AffinityZooError(f"the peer computes gnina-default2018, not {model.architecture.name}")
     inputs, weights, out = folder / "typed.npz", folder / "weights.npz", folder / "peer.json"
     if not inputs.exists():
-        np.savez(inputs, **_typed(receptor, poses), batches=sorted({8, batch_size}), rounds=1)  # type: ignore[arg-type]
+        np.savez(
+            inputs, **_typed(model.featurizer, receptor, poses), batches=sorted({8, batch_size}), rounds=1
+        )  # type: ignore[arg-type]
         np.savez(weights, **_state_dict(model))  # type: ignore[arg-type]
     try:
         done = subprocess.run(
@@ -191,11 +192,11 @@ def _peer(
     return report
 
 
-def _typed(receptor: Path, poses: Path) -> dict[str, NDArray[Any]]:
+def _typed(featurizer: Featurizer, receptor: Path, poses: Path) -> dict[str, NDArray[Any]]:
     ligands = [record.atoms for record in read_poses(poses) if record.atoms is not None]
-    parts = [_channels(atoms, len(RECEPTOR_CHANNELS)) for atoms in ligands]
+    parts = [_channels(featurizer, atoms, len(RECEPTOR_CHANNELS)) for atoms in ligands]
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    protein = _channels(read_receptor(receptor).atoms, 0)
+    protein = _channels(featurizer, read_receptor(receptor).atoms, 0)
     return {
         **{f"rec_{name}": value for name, value in zip(("xyz", "type", "r"), protein, strict=True)},
         **{f"lig_{name}": value for name, value in zip(("xyz", "type", "r"), joined, strict=True)},
@@ -203,9 +204,11 @@ def _typed(receptor: Path, poses: Path) -> dict[str, NDArray[Any]]:
     }
 
 
-def _channels(atoms: Atoms, first: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+def _channels(
+    featurizer: Featurizer, atoms: Atoms, first: int
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Atoms that are imaged: positions, channels from 0, radii."""
-    encoding = AtomTypes().encode(atoms)
+    encoding = featurizer.encode(atoms)
     assert encoding.channel is not None
     keep = encoding.channel >= 0
     return atoms.xyz[keep], encoding.channel[keep] - first, encoding.radius[keep]
