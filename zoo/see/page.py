@@ -47,7 +47,8 @@ def needs_plotly() -> None:
     """
     if find_spec("plotly") is None:
         raise AffinityZooError(
-            "the page that turns in 3D needs plotly: pip install 'affinity-zoo[see]' (explain works without it: --no-page)"
+            "the page that turns in 3D needs plotly: pip install 'affinity-zoo[see]' "
+            "(explain works without it: --no-page)"
         )
 
 
