@@ -71,9 +71,7 @@ def from_dataset(
 
 
 def take(predictions: Predictions, rows: Array) -> Predictions:
-    """The rows that a mask (N,) or row numbers select, in that order; all of them: the same object, not a copy."""
-    if len(rows) == len(predictions) and np.array_equal(rows, np.arange(len(rows))):
-        return predictions
+    """The rows that a mask (N,) or row numbers select, in that order."""
     parts = {f.name: getattr(predictions, f.name)[rows] for f in fields(predictions) if f.name != "extra"}
     return Predictions(extra={name: column[rows] for name, column in predictions.extra.items()}, **parts)
 

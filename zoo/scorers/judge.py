@@ -157,7 +157,9 @@ def judge(
             continue
         if truth not in prepared:
             scored = for_truth(predictions, truth)
-            rows = take(scored, np.flatnonzero(judged_rows(scored, truth)))
+            judged = judged_rows(scored, truth)
+            # a million rows are not copied for each truth
+            rows = scored if judged.all() else take(scored, np.flatnonzero(judged))
             draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
             prepared[truth] = rows, draws
         metric = _judge_one(scorer, truth, *prepared[truth])
