@@ -171,9 +171,8 @@ def _peer(
         raise AffinityZooError(f"the peer computes gnina-default2018, not {model.architecture.name}")
     inputs, weights, out = folder / "typed.npz", folder / "weights.npz", folder / "peer.json"
     if not inputs.exists():
-        np.savez(
-            inputs, **_typed(model.featurizer, receptor, poses), batches=sorted({8, batch_size}), rounds=1
-        )  # type: ignore[arg-type]
+        typed: dict[str, Any] = _typed(model.featurizer, receptor, poses)
+        np.savez(inputs, **typed, batches=sorted({8, batch_size}), rounds=1)
         np.savez(weights, **_state_dict(model))  # type: ignore[arg-type]
     try:
         done = subprocess.run(
