@@ -7,7 +7,6 @@ commit in :data:`BASE_URL`. They hold the same numbers as the models built into 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fnmatch import fnmatch
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.plugins.names import canonical, nearest
@@ -157,8 +156,3 @@ def get(name: str) -> Published:
             f"no model {name!r} can be downloaded{nearest(name, CATALOGUE)}; `affinity-zoo models list` names them"
         )
     return found
-
-
-def matching(pattern: str) -> list[Published]:
-    """Return the published models whose name fits a pattern such as ``gnina*``."""
-    return [one for one in CATALOGUE.values() if fnmatch(one.name, pattern)]

@@ -6,7 +6,6 @@ reading a file into typed atoms (ours) and reading it into a parsed object (the 
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -50,19 +49,6 @@ def rows(seconds: float = 1.0) -> list[IndexSpeed]:
     """
     with TemporaryDirectory(prefix="affinity-zoo-speed-") as folder:
         return list(_rows(Path(folder), seconds))
-
-
-def scaling(source: Path, workers: tuple[int, ...] = (1, 2)) -> dict[int, float]:
-    """Pairs/s (wall time) of a whole indexing by number of workers; wants a quiet machine."""
-    from affinity_zoo.zoo.data.index import build_index
-
-    found = {}
-    with TemporaryDirectory(prefix="affinity-zoo-speed-") as folder:
-        for number in workers:
-            summary = build_index(source, Path(folder) / str(number), workers=number, progress=False)
-            found[number] = summary.rows / summary.seconds
-            shutil.rmtree(Path(folder) / str(number))
-    return found
 
 
 def as_dicts(seconds: float = 1.0) -> list[dict[str, Any]]:
