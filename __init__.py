@@ -9,13 +9,13 @@ __version__ = "0.1.0"
 
 #: public name -> module:name that it stands for; loaded on first use, so that `import affinity_zoo` is cheap
 _PUBLIC: dict[str, str] = {
-    "index": "affinity_zoo.zoo.data.index:build_index",
+    "index": "affinity_zoo.zoo.data.index.run:build_index",
     "train": "affinity_zoo.zoo.training.train:train",
     "evaluate": "affinity_zoo.zoo.evaluation.run:evaluate",
     "predict": "affinity_zoo.zoo.prediction.run:predict",
     "load_model": "affinity_zoo.zoo.models.loading:load_model",
     "load_models": "affinity_zoo.zoo.models.loading:load_models",
-    "Dataset": "affinity_zoo.zoo.data.dataset:Dataset",
+    "Dataset": "affinity_zoo.zoo.data.store.dataset:Dataset",
 }
 
 __all__ = ["__version__", *_PUBLIC]

@@ -42,7 +42,7 @@ def main() -> None:
         typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
         sys.exit(error.exit_code)
     except Exception as error:
-        from affinity_zoo.zoo.catalog import blame
+        from affinity_zoo.zoo.catalog.registry import blame
 
         told = blame(error)
         if told:

@@ -73,7 +73,7 @@ def type_all(pairs: Path, out: Path) -> None:
 
 def compare(pairs: Path, typed: Path, folders: list[Path]) -> None:
     """Print atoms typed otherwise, and median, 95th percentile and largest change of both scores."""
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
     from affinity_zoo.zoo.data.readers import read_poses, read_receptor
@@ -137,9 +137,9 @@ def _moved(model: Any, typing: str, both: list[Any]) -> list[str]:
 
 
 def _score(model: Any, receptor: Any, ligand: Any) -> np.ndarray:
-    from affinity_zoo.zoo import inference
-    from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
-    from affinity_zoo.zoo.data.pairs import PosesOfReceptor
+    from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
+    from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
+    from affinity_zoo.zoo.inference import outputs as inference
 
     maker = BatchMaker(PosesOfReceptor(receptor, [ligand]), Imaging(model.featurizer, model.box))
     return inference.outputs(model.network, maker, np.arange(1))[0, 0].astype(np.float64)

@@ -25,13 +25,13 @@ from typing import Any
 
 import numpy as np
 
-from affinity_zoo.zoo.data.build import RECEPTORS_PER_SHARD, ROWS_PER_SHARD
-from affinity_zoo.zoo.data.columns import write_columns
-from affinity_zoo.zoo.data.dataset import INDEX_FILE, INTEGERS, MANIFEST_FILE, NUMBERS, Dataset
-from affinity_zoo.zoo.data.files import cell, file_hash, whole, write_json
-from affinity_zoo.zoo.data.index import split_dataset
-from affinity_zoo.zoo.data.store import write_shard
-from affinity_zoo.zoo.terminal import say
+from affinity_zoo.zoo.data.index.build import RECEPTORS_PER_SHARD, ROWS_PER_SHARD
+from affinity_zoo.zoo.data.index.run import split_dataset
+from affinity_zoo.zoo.data.store.columns import write_columns
+from affinity_zoo.zoo.data.store.dataset import INDEX_FILE, INTEGERS, MANIFEST_FILE, NUMBERS, Dataset
+from affinity_zoo.zoo.data.store.shards import write_shard
+from affinity_zoo.zoo.runtime.files import cell, file_hash, whole, write_json
+from affinity_zoo.zoo.runtime.terminal import say
 
 STAGES = ("open", "split", "epoch", "rank")
 
@@ -103,10 +103,10 @@ def split_index(folder: Path, work: Path) -> dict[str, float]:
 
 def one_epoch(folder: Path, work: Path) -> dict[str, float]:
     """Every batch of one epoch, without a network: element-tag, 40^3 at 0.5 Å, 32 rows, 2 threads."""
-    from affinity_zoo.zoo.catalog import catalog
-    from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
-    from affinity_zoo.zoo.data.pairs import IndexedPairs
-    from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan
+    from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
+    from affinity_zoo.zoo.batches.pairs import IndexedPairs
+    from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan
+    from affinity_zoo.zoo.catalog.registry import catalog
 
     data = Dataset.open(folder)
     featurizer = catalog().create("featurizer", "element-tag", {})
@@ -130,8 +130,8 @@ def one_epoch(folder: Path, work: Path) -> dict[str, float]:
 def rank(folder: Path, work: Path) -> dict[str, float]:
     """Judge a score (the docking score of the file) by every standing scorer, with intervals, onto a leaderboard."""
     from affinity_zoo.zoo.board.leaderboard import build_boards
-    from affinity_zoo.zoo.board.predictions import from_dataset
     from affinity_zoo.zoo.board.results import write_result
+    from affinity_zoo.zoo.judging.predictions import from_dataset
 
     data = Dataset.open(folder)
     started = time.perf_counter()

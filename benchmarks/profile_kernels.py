@@ -17,7 +17,7 @@ import numpy as np
 
 from affinity_zoo.featurizers import _compiled, kernels, views
 from affinity_zoo.plugins.contracts import Box
-from affinity_zoo.zoo import terminal
+from affinity_zoo.zoo.runtime import terminal
 from affinity_zoo.zoo.speed import inputs as sets
 from affinity_zoo.zoo.speed import kernels as timed
 

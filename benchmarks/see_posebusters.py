@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from affinity_zoo.zoo.quiet import start_keras
+from affinity_zoo.zoo.runtime.keras import start_keras
 
 NEAR = 6.0  #: Å; residues this near to the ligand are its pocket
 KINDS = {"near-native": "near_native/", "docked": "docked_ligands/", "perturbed": "crystal_relaxed/"}

@@ -21,9 +21,9 @@ from pathlib import Path
 
 from rdkit import Chem
 
-from affinity_zoo.zoo.data.geometry import shortest_distance
+from affinity_zoo.zoo.chem.geometry import shortest_distance
 from affinity_zoo.zoo.data.readers import read_poses, read_receptor
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.runtime.files import whole
 
 CLASH = 1.8  #: Å between heavy atoms
 BAD_SYSTEMS = ("opls_stress__cr_bace1", "opls_stress__cr_bace2")
@@ -53,7 +53,7 @@ def main(data: Path, out: Path) -> None:
         if usable:
             median = statistics.median(float(row["pK"]) for row in same)
             made.append(usable[0] | {"pK": f"{median:.3f}", "measurements": str(len(same))})
-    with write_whole(out) as file:
+    with whole(out) as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(made)

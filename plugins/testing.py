@@ -101,7 +101,9 @@ def check(kind: str, subject: Any, **options: object) -> Report:
 def _only(*plugins: str | ModuleType | object) -> Registry:
     names = {canonical(plugin) for plugin in plugins if isinstance(plugin, str)}
     objects = [plugin for plugin in plugins if not isinstance(plugin, str)]
-    catalog = importlib.import_module("affinity_zoo.zoo.catalog")  # the host's table, where there is a host
+    catalog = importlib.import_module(
+        "affinity_zoo.zoo.catalog.registry"
+    )  # the host's table, where there is a host
 
     def discover() -> list[Any]:
         installed = [p for p in installed_plugins() if {p.name, p.origin.distribution} & names]
@@ -124,7 +126,7 @@ else:
         registry; everything in affinity-zoo then sees the built-ins and these. Before it is called the
         test sees built-ins only.
         """
-        catalog = importlib.import_module("affinity_zoo.zoo.catalog")
+        catalog = importlib.import_module("affinity_zoo.zoo.catalog.registry")
         _only()
         yield _only
         catalog.reset()

@@ -80,7 +80,7 @@ def cli(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> C
 @pytest.fixture(scope="session")
 def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Real complexes in the ancestor's folders: crystal poses of 7PBL and 3MHT with 3 decoys each."""
-    from affinity_zoo.zoo.data.demo_set import make_demo_set
+    from affinity_zoo.zoo.demo.complexes import make_demo_set
 
     folder = tmp_path_factory.mktemp("small-set") / "structures"
     make_demo_set(folder, structures=("7pbl", "3mht"), decoys_per_ligand=3, tries=10)
@@ -90,7 +90,7 @@ def small_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def small_data(small_set: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The index of ``small_set``, split by complex."""
-    from affinity_zoo.zoo.data.index import build_index
+    from affinity_zoo.zoo.data.index.run import build_index
 
     folder = tmp_path_factory.mktemp("small-data") / "data"
     build_index(small_set, folder, workers=0, progress=False)

@@ -108,7 +108,7 @@ def test_installed_nothing_of_ours_is_a_top_level_name(wheel: Path, tmp_path: Pa
         "assert not bad, bad\n"
         "import affinity_zoo, affinity_zoo.cli\n"
         f"assert affinity_zoo.__file__.startswith({str(site)!r}), affinity_zoo.__file__\n"
-        "from affinity_zoo.zoo.catalog import catalog\n"
+        "from affinity_zoo.zoo.catalog.registry import catalog\n"
         "bad = [p for p in catalog().plugins() if p.builtin and p.state != 'loaded']\n"
         "assert not bad, bad\n"
     )

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 import affinity_zoo
-from affinity_zoo.zoo.training.recipe import read_recipe
+from affinity_zoo.zoo.models.recipe import read_recipe
 
 BAD_NUMBERS = """
 from dataclasses import dataclass
@@ -110,7 +110,7 @@ def test_predict_agrees_with_evaluate(runs: Path, small_set: Path) -> None:
     """The same pose scored from its file and from the store, in the first fixed view."""
     receptor = next((small_set / "receptors").glob("7pbl*"))
     pose = next((small_set / "crystal_ligands" / receptor.stem).iterdir())
-    rows = affinity_zoo.load_model(runs / "2_logs").predict(receptor, pose, views=1)
+    rows = affinity_zoo.predict(affinity_zoo.load_model(runs / "2_logs"), receptor, pose, views=1)
     result = affinity_zoo.evaluate(2, split="all", views=1, runs=runs)
     predictions = result.predictions()
     stored = predictions.score[[pose.stem in str(i) for i in predictions.id]]

@@ -14,7 +14,7 @@ import pytest
 
 from affinity_zoo.plugins.discovery import Origin, Plugin, load_plugin
 from affinity_zoo.plugins.registry import Registry
-from affinity_zoo.zoo.catalog import BUILTINS
+from affinity_zoo.zoo.catalog.registry import BUILTINS
 
 Distribute = Callable[..., Path]
 Source = Callable[..., str]

@@ -17,7 +17,8 @@ from typer.testing import CliRunner
 from affinity_zoo.cli import app, main
 from affinity_zoo.plugins import settings
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo import catalog, describe
+from affinity_zoo.zoo.catalog import describe
+from affinity_zoo.zoo.catalog import registry as catalog
 
 Distribute = Callable[..., Path]
 Source = Callable[..., str]

@@ -32,7 +32,7 @@ from affinity_zoo.plugins.testing import (
     check_featurizer,
     check_scorer,
 )
-from affinity_zoo.zoo.catalog import catalog
+from affinity_zoo.zoo.catalog.registry import catalog
 
 pytest_plugins = ["affinity_zoo.plugins.testing"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from affinity_zoo.plugins.testing import check
-from affinity_zoo.zoo.catalog import BUILTINS, catalog
+from affinity_zoo.zoo.catalog.registry import BUILTINS, catalog
 
 NAMES = [(kind, name) for kind, table in BUILTINS.items() for name in table]
 

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from affinity_zoo.cli import app
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo import catalog
-from affinity_zoo.zoo.scaffold import new_plugin
+from affinity_zoo.zoo.catalog import registry as catalog
+from affinity_zoo.zoo.catalog.scaffold import new_plugin
 
 Distribute = Callable[..., Path]
 Source = Callable[..., str]

@@ -23,7 +23,7 @@ class Burial(Baseline):
 
     def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
         """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
-        from affinity_zoo.zoo.data.geometry import burial
+        from affinity_zoo.zoo.chem.geometry import burial
 
         return burial(receptor, ligand, self.cutoff)
 

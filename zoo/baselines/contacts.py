@@ -23,7 +23,7 @@ class Contacts(Baseline):
 
     def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
         """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
-        from affinity_zoo.zoo.data.geometry import contacts_per_atom
+        from affinity_zoo.zoo.chem.geometry import contacts_per_atom
 
         return contacts_per_atom(receptor, ligand, self.cutoff)
 

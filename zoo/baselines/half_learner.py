@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,31 @@ from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.plugins.contracts import Atoms, MeasuredPair
 from affinity_zoo.zoo.baselines.pairs import IndexedMeasuredPairs
 
-if TYPE_CHECKING:
-    from affinity_zoo.zoo.baselines.half_complex import HalfComplex
-
 #: Å, outer radii of the shells around the centre: they reach as far as a box of 24 Å does on its axes
 SHELLS: Final = (3.0, 5.0, 7.0, 9.0, 11.0, 13.0)
 #: Å, edges of the bins of distances within a ligand
 DISTANCES: Final = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 13.0, 16.0, np.inf)
 MOST_ROWS: Final = 20_000  #: learnt from; of more, so many are drawn
 TRUTHS: Final = ("pose_label", "active", "affinity")
+
+
+class Half(Protocol):
+    """The options of a half-complex baseline that learning needs."""
+
+    @property
+    def half(self) -> str: ...
+    @property
+    def centre(self) -> str: ...
+    @property
+    def training(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def folds(self) -> int: ...
+    @property
+    def seed(self) -> int: ...
+
+
 _CHANNELS: Final = 14
 
 
@@ -56,7 +72,7 @@ def describe_receptor(receptor: Atoms, centre: NDArray[np.float64]) -> NDArray[n
 class Learnt:
     """Trees that were fitted, and what they look at."""
 
-    baseline: HalfComplex
+    baseline: Half
     trees: Any
 
     def score(self, pairs: Sequence[MeasuredPair]) -> NDArray[np.float64]:
@@ -65,7 +81,7 @@ class Learnt:
 
 
 def describe(
-    baseline: HalfComplex, pairs: Sequence[MeasuredPair]
+    baseline: Half, pairs: Sequence[MeasuredPair]
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
     """Describe the half of each pair that is seen: (N, features), and the columns that learning needs."""
     sites = _sites(pairs) if baseline.centre == "site" else {}
@@ -87,14 +103,14 @@ def describe(
 
 
 @lru_cache(maxsize=6)
-def learnt(baseline: HalfComplex) -> Learnt:
+def learnt(baseline: Half) -> Learnt:
     """Fit a baseline on its training index.
 
     Raises:
         AffinityZooError: the index cannot be read, or none of its rows is labelled.
     """
     from affinity_zoo.plugins.errors import AffinityZooError
-    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.data.store.dataset import Dataset
 
     dataset = Dataset.open(baseline.training)
     rows = dataset.rows(baseline.split)
@@ -108,7 +124,7 @@ def learnt(baseline: HalfComplex) -> Learnt:
     return Learnt(baseline, _fit(features, columns[truth], truth, baseline.seed))
 
 
-def cross_validated(baseline: HalfComplex, pairs: Sequence[MeasuredPair]) -> NDArray[np.float64]:
+def cross_validated(baseline: Half, pairs: Sequence[MeasuredPair]) -> NDArray[np.float64]:
     """Score each pair by trees that saw other groups only: (N,), NaN for all with less than two groups."""
     from sklearn.model_selection import GroupKFold
 

@@ -12,8 +12,8 @@ LEARNED = ("nearest-training-ligand", "ligand-only", "receptor-only", "receptor-
 
 def learned_baselines(trained_on: Path | None) -> list[Baseline]:
     """What stands beside a model that was trained on this index; nothing where the index is gone."""
-    from affinity_zoo.zoo.catalog import catalog
-    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.data.store.dataset import Dataset
 
     try:
         if trained_on is None or not len(Dataset.open(trained_on).rows("train")):

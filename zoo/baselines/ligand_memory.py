@@ -11,8 +11,8 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.board.overlap import fingerprints, molecule_keys
-from affinity_zoo.zoo.board.similarity import fingerprint, nearest
-from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.similarity import fingerprint, nearest
+from affinity_zoo.zoo.data.store.dataset import Dataset
 
 
 @dataclass(eq=False)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import MeasuredPair
 
 if TYPE_CHECKING:
-    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.data.store.dataset import Dataset
 
 PAIR_COLUMNS: Final = (
     "id", "receptor", "ligand", "record", "target", "molecule", "pose_label", "active", "affinity", "rmsd",

@@ -15,7 +15,7 @@ from affinity_zoo.zoo.baselines.pairs import IndexedMeasuredPairs
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.board.benchmarks import Benchmark
-    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.data.store.dataset import Dataset
 
 Array: TypeAlias = NDArray[Any]
 
@@ -28,7 +28,7 @@ DEFAULT_BASELINES = (
 
 def default_baselines() -> list[Baseline]:
     """The baselines that stand on every board; plugins' own are run by name."""
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
 
     return [catalog().create("baseline", name, {}) for name in DEFAULT_BASELINES]
 
@@ -93,9 +93,10 @@ def write_baseline_results(
     Returns:
         The JSON files, those that were there already too; a baseline that says nothing of any row has none.
     """
-    from affinity_zoo.zoo.board.predictions import labels_hash, with_score
     from affinity_zoo.zoo.board.results import command_line, write_result
-    from affinity_zoo.zoo.scorers.judge import default_scorers
+    from affinity_zoo.zoo.judging.judge import default_scorers
+    from affinity_zoo.zoo.judging.predictions import labels_hash
+    from affinity_zoo.zoo.scorers.rescored import with_score
 
     place = Path(folder) / f"{benchmark['name']}-{str(benchmark['hash'])[:8]}"
     bare = with_score(predictions, predictions.score)
@@ -156,7 +157,7 @@ def _folder_name(baseline: Baseline) -> str:
 
 def judge_baselines(folder: Path, dataset: Dataset, rows: Array, benchmark: Benchmark) -> list[Path]:
     """Judge the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index."""
-    from affinity_zoo.zoo.board.predictions import from_dataset
+    from affinity_zoo.zoo.judging.predictions import from_dataset
 
     table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
     return write_baseline_results(folder, dataset, rows, table, benchmark.as_result_entry())

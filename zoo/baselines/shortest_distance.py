@@ -21,7 +21,7 @@ class ShortestDistance(Baseline):
 
     def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
         """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
-        from affinity_zoo.zoo.data.geometry import shortest_distance
+        from affinity_zoo.zoo.chem.geometry import shortest_distance
 
         return shortest_distance(receptor, ligand)
 

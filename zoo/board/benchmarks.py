@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.board.predictions import TRUTHS, from_dataset, labels_hash
 from affinity_zoo.zoo.board.results import seal_of, write_sealed
-from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.judging.predictions import TRUTHS, from_dataset, labels_hash
 
 FORMAT = "affinity-zoo benchmark"
 FOLDER = "benchmarks"

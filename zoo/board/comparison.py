@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.plugins.names import nearest
-from affinity_zoo.zoo.board import bootstrap
 from affinity_zoo.zoo.board.leaderboard import find_results, merge_seeds, row_name
-from affinity_zoo.zoo.board.predictions import known_rows, labels_hash, take
 from affinity_zoo.zoo.board.results import Result, load_result
-from affinity_zoo.zoo.outputs import for_truth
-from affinity_zoo.zoo.scorers.judge import default_scorers, metric_key, plain, truth_of
+from affinity_zoo.zoo.judging import bootstrap
+from affinity_zoo.zoo.judging.judge import default_scorers, metric_key, plain, truth_of
+from affinity_zoo.zoo.judging.outputs import for_truth
+from affinity_zoo.zoo.judging.predictions import known_rows, labels_hash, take
 
 
 @dataclass(frozen=True)

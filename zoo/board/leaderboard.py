@@ -11,7 +11,7 @@ from typing import Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.results import RESULT_NAME, Result, load_result, seal_of
-from affinity_zoo.zoo.scorers.judge import Metric, plain
+from affinity_zoo.zoo.judging.judge import Metric, plain
 
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 
@@ -275,7 +275,7 @@ def row_name(members: Sequence[Result]) -> str:
 
 def _changed_options(architecture: str, options: dict[str, Any]) -> str:
     """``(filters=16)``: the options that are not the defaults; empty where the architecture is not installed."""
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
 
     if not options:
         return ""

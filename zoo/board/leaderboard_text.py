@@ -4,26 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from typing import Any
 
+from affinity_zoo.zoo.board.figures import cell
 from affinity_zoo.zoo.board.leaderboard import Board, Row
 from affinity_zoo.zoo.board.results import FORMAT
-from affinity_zoo.zoo.scorers.judge import Metric, plain
-
-
-def cell(metric: Metric | None, digits: int = 3) -> str:
-    """``0.912 [0.887, 0.934]``, of several trainings ``0.912 ± 0.010 [...]``; percent with one digit; no figure: -."""
-    if metric is None or not math.isfinite(metric.value):
-        return "-" if metric is None else "undefined"
-    digits = 1 if metric.unit == "%" else digits
-    value = f"{metric.value:.{digits}f}"
-    if "spread" in metric.details:
-        value += f" ± {metric.details['spread']:.{digits}f}"
-    if not math.isfinite(metric.low):
-        return value
-    return f"{value} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"
+from affinity_zoo.zoo.board.words import in_words
+from affinity_zoo.zoo.judging.judge import plain
 
 
 def headings(board: Board, most: int | None = None) -> list[str]:
@@ -68,8 +56,6 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
         boards: as built.
         most: metrics a table; None: all.
     """
-    from affinity_zoo.zoo.reports.words import in_words  # it needs `cell` of this module
-
     lines = ["# Leaderboard", "", MARKDOWN_HEAD, ""]
     for board in boards:
         head = headings(board, most)

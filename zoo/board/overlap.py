@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.similarity import fingerprint, nearest, similar_sequences
-from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.data.sequences import chains_near
-from affinity_zoo.zoo.provenance import coordinates_hash
+from affinity_zoo.zoo.data.similarity import fingerprint, nearest, similar_sequences
+from affinity_zoo.zoo.data.splits.sequences import chains_near
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.models.provenance import coordinates_hash
 
 Array: TypeAlias = NDArray[Any]
 Verdict = Literal["none", "found", "cannot know"]

@@ -22,10 +22,10 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board import bootstrap
-from affinity_zoo.zoo.board.predictions import labels_hash, read_predictions, write_predictions
-from affinity_zoo.zoo.files import file_hash, write_whole
-from affinity_zoo.zoo.scorers.judge import Metric, judge, plain
+from affinity_zoo.zoo.judging import bootstrap
+from affinity_zoo.zoo.judging.judge import Metric, judge, plain
+from affinity_zoo.zoo.judging.predictions import labels_hash, read_predictions, write_predictions
+from affinity_zoo.zoo.runtime.files import file_hash, whole
 
 FORMAT = "affinity-zoo result"
 FORMAT_VERSION = 1
@@ -149,7 +149,7 @@ def write_sealed(path: Path, data: Mapping[str, Any]) -> Path:
     """Write a JSON object with a seal over all of it."""
     body = plain({key: value for key, value in data.items() if key != "seal"})
     body = json.loads(json.dumps(body, default=str))
-    with write_whole(path) as file:
+    with whole(path) as file:
         json.dump({**body, "seal": seal_of(body)}, file, indent=1)
         file.write("\n")
     return path
@@ -240,7 +240,7 @@ def _check_predictions(path: Path, data: Mapping[str, Any], predictions: Path) -
 
 
 def _check_metrics(result: Result) -> None:
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
 
     predictions = result.predictions()
     if labels_hash(predictions) != result.benchmark.get("labels_hash"):

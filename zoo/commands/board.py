@@ -41,10 +41,10 @@ def leaderboard(
     ] = False,
 ) -> None:
     """Compare all results found: best first, with 95 % intervals and the baselines beside them."""
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.board.leaderboard import build_boards
     from affinity_zoo.zoo.board.leaderboard_text import as_csv, as_json, as_markdown, headings, table_rows
-    from affinity_zoo.zoo.files import write_whole
+    from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.runtime.files import whole
 
     boards = build_boards(paths or [Path("summaries")], benchmark=benchmark, sort_by=sort, recompute=verify)
     for reason in boards[0].refused:
@@ -52,7 +52,7 @@ def leaderboard(
     written: list[Path] = []
     for path, text in ((csv, as_csv), (markdown, as_markdown)):
         if path is not None:
-            with write_whole(path) as file:
+            with whole(path) as file:
                 file.write(text(boards))
             written.append(path)
     if html is not None:
@@ -83,9 +83,9 @@ def report(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
     """Write one page about one run: figures with intervals, curves, misses, baselines beside it."""
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.models.run_folder import RunFolder
     from affinity_zoo.zoo.reports.page import report_run
-    from affinity_zoo.zoo.training.run_folder import RunFolder
+    from affinity_zoo.zoo.runtime import terminal
 
     folder = RunFolder.find(run, runs)
     page = out if out is not None else folder.logs / "report.html"
@@ -103,10 +103,10 @@ def compare(
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
     """Say whether one model is really better than another: paired bootstrap on the same rows."""
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.board.comparison import compare as run
     from affinity_zoo.zoo.board.comparison import find_pair
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.runtime import terminal
 
     chosen = [catalog().create("scorer", name, {}) for name in scorer or []] or None
     found = run(*find_pair(a, b, runs, benchmark), scorers=chosen)
@@ -140,9 +140,9 @@ def benchmarks_add(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
     """Give a labelled set a name and a hash, and judge the baselines on it."""
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.board import benchmarks
-    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.data.store.dataset import Dataset
+    from affinity_zoo.zoo.runtime import terminal
 
     dataset = Dataset.open(data)
     wanted = tuple(part for part in sources.split(",") if part)
@@ -169,8 +169,8 @@ def benchmarks_list(
     """List the benchmarks."""
     from dataclasses import asdict
 
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.board import benchmarks
+    from affinity_zoo.zoo.runtime import terminal
 
     known = benchmarks.load_all(runs)
     if json:
@@ -191,8 +191,8 @@ def benchmarks_show(
     from dataclasses import asdict
 
     from affinity_zoo.plugins.errors import AffinityZooError
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.board import benchmarks
+    from affinity_zoo.zoo.runtime import terminal
 
     found = benchmarks.find(runs, name)
     changed = benchmarks.check(found)

@@ -60,7 +60,7 @@ def global_options(
 ) -> None:
     """Train, judge and use 3D convolutional networks on protein-ligand complexes."""
     if no_plugins or strict or plugin_file:
-        from affinity_zoo.zoo import catalog
+        from affinity_zoo.zoo.catalog import registry as catalog
 
         before = catalog.configure(no_plugins, strict, plugin_file or ())
         context.call_on_close(lambda: catalog.restore(before))
@@ -72,8 +72,9 @@ def list_names(
     as_json: Json = False,
 ) -> None:
     """List the featurizers, architectures, scorers or baselines that can be chosen by name."""
-    from affinity_zoo.zoo import describe, terminal
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog import describe
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.runtime import terminal
 
     rows = [describe.entry_summary(entry) for entry in catalog().entries(describe.singular(what), pattern)]
     if as_json:
@@ -90,8 +91,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show one featurizer, architecture, scorer or baseline: options, input, output, origin."""
-    from affinity_zoo.zoo import describe, terminal
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog import describe
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.runtime import terminal
 
     found = [describe.entry_details(entry) for entry in _entries_named(catalog(), name)]
     if as_json:
@@ -109,8 +111,9 @@ def list_plugins(
     ] = True,
 ) -> None:
     """List every plugin: its state and why, where it comes from, and its import time."""
-    from affinity_zoo.zoo import describe, terminal
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog import describe
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.runtime import terminal
 
     rows = [describe.plugin_state(plugin) for plugin in catalog().plugins(load=load)]
     if as_json:
@@ -138,7 +141,8 @@ def new(
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where to write the package.")] = Path("."),
 ) -> None:
     """Write a new plugin package: pyproject, class, test, README and CI file; it installs and passes."""
-    from affinity_zoo.zoo import scaffold, terminal
+    from affinity_zoo.zoo.catalog import scaffold
+    from affinity_zoo.zoo.runtime import terminal
 
     made = scaffold.new_plugin(name, kind.value, folder)
     terminal.say(f"wrote {made}")
@@ -153,8 +157,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Run the conformance checks on installed plugins: all, or one; also on a built-in by name."""
-    from affinity_zoo.zoo import describe, terminal
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog import describe
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.runtime import terminal
 
     reports = describe.conformance(catalog(), name)
     if as_json:
@@ -201,7 +206,7 @@ def _summary(row: dict[str, Any]) -> str:
 
 def _print_details(shown: dict[str, Any]) -> None:
     from affinity_zoo.plugins.options import as_text
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
 
     terminal.say(f"{shown['name']} ({shown['kind']})  {_summary(shown)}")
     for key in ("aliases", "input", "output", "reference", "module"):
@@ -223,7 +228,7 @@ def _print_details(shown: dict[str, Any]) -> None:
 
 
 def _print_plugins(rows: list[dict[str, Any]]) -> None:
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
 
     body = [
         (

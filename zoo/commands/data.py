@@ -46,10 +46,10 @@ def index(
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Read a folder of complexes into an index: store, tables, failures, safe splits."""
-    from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.data.index import build_index
-    from affinity_zoo.zoo.data.layouts import Hints
-    from affinity_zoo.zoo.parallel import dask_cluster
+    from affinity_zoo.zoo.data.index.run import build_index
+    from affinity_zoo.zoo.data.layouts.recognise import Hints
+    from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.runtime.parallel import dask_cluster
 
     summary = build_index(
         source,
@@ -89,10 +89,10 @@ def check(
     """Say what would be read, what is odd, and what predicts the label without chemistry. Writes no index."""
     from dataclasses import asdict
 
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.data.checks import check as check_path
-    from affinity_zoo.zoo.data.layouts import Hints
-    from affinity_zoo.zoo.parallel import dask_cluster
+    from affinity_zoo.zoo.data.layouts.recognise import Hints
+    from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.runtime.parallel import dask_cluster
 
     hints = Hints(_columns(columns or []), receptor, ligand)
     report = check_path(
@@ -103,7 +103,7 @@ def check(
         make_executor=dask_cluster(dask) if dask else None,
     )
     if csv is not None:
-        from affinity_zoo.zoo.data.files import write_csv
+        from affinity_zoo.zoo.runtime.files import write_csv
 
         rows = [asdict(f) for f in report.findings]
         rows += [{"id": f["file"], "what": "failed", "detail": f["reason"]} for f in report.failures]
@@ -147,9 +147,9 @@ def split(
     """Split an index again, and report what the sets share."""
     from dataclasses import asdict
 
-    from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.data.dataset import Dataset
-    from affinity_zoo.zoo.data.resplit import split as split_data
+    from affinity_zoo.zoo.data.splits.run import split as split_data
+    from affinity_zoo.zoo.data.store.dataset import Dataset
+    from affinity_zoo.zoo.runtime import terminal
 
     summary = split_data(
         Dataset.open(data),
@@ -184,8 +184,8 @@ def fetch(
     """Download structures from the PDB by id; `index` reads the folder as complexes."""
     from dataclasses import asdict
 
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.data.fetch import fetch as fetch_ids
+    from affinity_zoo.zoo.runtime import terminal
 
     found = fetch_ids(ids, out, format=format, server=server)
     failed = [f for f in found if f.path is None]
@@ -199,7 +199,7 @@ def fetch(
 
 
 def _show(summary) -> None:  # type: ignore[no-untyped-def]
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
 
     title = f"{summary.out}: {summary.rows:,} pairs of {summary.receptors:,} receptors ({summary.layout})"
     rows = [("read", what, n) for what, n in summary.by_label.items()]

@@ -42,12 +42,12 @@ def demo(
     workers: Annotated[int, typer.Option(help="Threads.", min=1)] = 2,
 ) -> None:
     """Take real crystal structures to a leaderboard: decoys, index, two trainings, evaluation. A few minutes."""
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.commands.board import leaderboard
-    from affinity_zoo.zoo.demo import run_demo
+    from affinity_zoo.zoo.demo.run import run_demo
+    from affinity_zoo.zoo.runtime import terminal
 
     done = run_demo(output, epochs, seed, workers, terminal.say)
     leaderboard([done.folders.summaries])

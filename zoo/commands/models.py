@@ -41,10 +41,10 @@ def gnina(
     ] = None,
 ) -> None:
     """Convert gnina's published networks to model directories. Needs PyTorch for this command alone."""
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.models.gnina_import import import_gnina
+    from affinity_zoo.zoo.importers.gnina import import_gnina
 
     for folder in import_gnina(files, output, ensemble=ensemble):
         _say_use(folder)
@@ -56,8 +56,8 @@ def list_models(
     as_json: Json = False,
 ) -> None:
     """List trained models: shipped with the package, in a folder, and those to download."""
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.models.cards import listing
+    from affinity_zoo.zoo.runtime import terminal
 
     rows = listing(pattern, folder)
     if as_json:
@@ -77,9 +77,9 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show a model's card: where it fails, figures with intervals, limits, licence, how to cite."""
-    from affinity_zoo.zoo import terminal
     from affinity_zoo.zoo.models.card_text import print_card
     from affinity_zoo.zoo.models.cards import card_of
+    from affinity_zoo.zoo.runtime import terminal
 
     card = card_of(name, folder, runs)
     if as_json:
@@ -99,10 +99,10 @@ def get(
     from affinity_zoo.zoo.models import published
 
     published.get(name)  # a wrong name is said before Keras starts
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.models.downloads import get_model
+    from affinity_zoo.zoo.importers.downloads import get_model
 
     _say_use(get_model(name, output, url=url))
 
@@ -118,12 +118,12 @@ def ship(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
     """Make a model to give away: the best of several trainings on validation, with a card of its results."""
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.models.shipping import read_notes
-    from affinity_zoo.zoo.models.shipping import ship as ship_model
-    from affinity_zoo.zoo.terminal import say
+    from affinity_zoo.zoo.runtime.terminal import say
+    from affinity_zoo.zoo.shipping.shipping import read_notes
+    from affinity_zoo.zoo.shipping.shipping import ship as ship_model
 
     folder = ship_model(trainings, output, read_notes(notes), runs=runs)
     say(f"{folder}: `affinity-zoo models show {folder}` shows its card")
@@ -143,14 +143,14 @@ def export(
     from affinity_zoo.zoo.models.folders import find_model_folder
 
     folder = find_model_folder(model, runs)
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
     from dataclasses import asdict
 
-    from affinity_zoo.zoo.models.export import export as export_model
+    from affinity_zoo.zoo.export.export import export as export_model
     from affinity_zoo.zoo.models.loading import load_model
-    from affinity_zoo.zoo.terminal import print_json, say
+    from affinity_zoo.zoo.runtime.terminal import print_json, say
 
     told = export_model(load_model(folder), output, format=format, source=source)
     if as_json:
@@ -161,6 +161,6 @@ def export(
 
 
 def _say_use(folder: Path) -> None:
-    from affinity_zoo.zoo.terminal import say
+    from affinity_zoo.zoo.runtime.terminal import say
 
     say(f"{folder}: use it with `affinity-zoo predict {folder} -r receptor.pdb -l poses.sdf`")

@@ -25,9 +25,9 @@ def label(
     json: Annotated[bool, typer.Option("--json", help="Print the labels as JSON.")] = False,
 ) -> None:
     """Measure the RMSD of poses to a crystal pose (in place, symmetry-corrected) and label them."""
-    from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.data.files import write_csv
     from affinity_zoo.zoo.data.labels import COLUMNS, label_poses
+    from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.runtime.files import write_csv
 
     found = list(label_poses(poses, reference, near=near, far=far))
     rows = [item.as_dict() for item in found]
@@ -79,10 +79,10 @@ def decoys(
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Make decoys for the crystal poses of an index; a stopped run continues."""
-    from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.data.decoys_dock import DockOptions
-    from affinity_zoo.zoo.data.decoys_run import make_decoys
-    from affinity_zoo.zoo.parallel import dask_cluster
+    from affinity_zoo.zoo.decoys.dock import DockOptions
+    from affinity_zoo.zoo.decoys.run import make_decoys
+    from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.runtime.parallel import dask_cluster
 
     made = make_decoys(
         data,

@@ -80,10 +80,10 @@ def predict(
     json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
 ) -> None:
     """Rank unlabelled poses, best first, with one model or an ensemble."""
-    from affinity_zoo.zoo.files import check_output
     from affinity_zoo.zoo.models.folders import find_model_folders
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
     from affinity_zoo.zoo.prediction.pipes import Pipes
+    from affinity_zoo.zoo.runtime.files import check_output
 
     # what is not there is said at once, not after Keras has started
     to_stdout = output == "-"
@@ -104,13 +104,14 @@ def predict(
                 raise UsageError("give the receptor with -r and poses with -l, or a table with -t")
             inputs = from_files(receptor, pipes.poses(ligand), pipes.piped)
         if not dask and not processes:
-            from affinity_zoo.zoo.quiet import start_keras
+            from affinity_zoo.zoo.runtime.keras import start_keras
 
             start_keras()
         from affinity_zoo.zoo.prediction import output as writing
+        from affinity_zoo.zoo.prediction.choices import Choices
         from affinity_zoo.zoo.prediction.report import print_ranking
-        from affinity_zoo.zoo.prediction.run import Choices, run
-        from affinity_zoo.zoo.terminal import print_json
+        from affinity_zoo.zoo.prediction.run import run
+        from affinity_zoo.zoo.runtime.terminal import print_json
 
         choices = Choices(
             views, seed, batch_size, voxelize, workers, rank_by, best_per, chunk, processes, dask

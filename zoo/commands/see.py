@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from affinity_zoo.zoo.quiet import start_keras
+from affinity_zoo.zoo.runtime.keras import start_keras
 
 Receptor = Annotated[Path, typer.Option("--receptor", "-r", help="Structure of the receptor.")]
 Record = Annotated[int, typer.Option(help="Which record of the pose file, from 0.", min=0)]
@@ -50,9 +50,9 @@ def explain(
     json_output: Annotated[bool, typer.Option("--json", help="Print residues and atoms as JSON.")] = False,
 ) -> None:
     """Say which atoms of ligand and receptor a model's score comes from, in tables, PDB, SDF and a 3D page."""
-    from affinity_zoo.zoo.files import check_folder
     from affinity_zoo.zoo.models.loading import find_model_folder, load_model
-    from affinity_zoo.zoo.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.runtime.files import check_folder
     from affinity_zoo.zoo.see.page import needs_plotly
 
     folder = find_model_folder(model, runs)
@@ -105,8 +105,8 @@ def view(
     """Show a complex and its image as a network gets it, channel by channel, for any featurizer."""
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.commands.training import key_values, parse_box
-    from affinity_zoo.zoo.files import check_output
-    from affinity_zoo.zoo.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.runtime.files import check_output
     from affinity_zoo.zoo.see.page import needs_plotly
     from affinity_zoo.zoo.see.view_picture import needs_matplotlib
 
@@ -156,9 +156,9 @@ def refine(
     json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
 ) -> None:
     """Move poses to where the model likes them better: rigid, then torsions; no new clash, never a worse score."""
-    from affinity_zoo.zoo.files import check_output
     from affinity_zoo.zoo.models.loading import find_model_folder, load_model
-    from affinity_zoo.zoo.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.runtime.files import check_output
 
     folder = find_model_folder(model, runs)
     files = pose_files(ligand)
@@ -169,8 +169,8 @@ def refine(
     start_keras()
     from affinity_zoo.zoo.refine import run
     from affinity_zoo.zoo.refine.refine import Options
-    from affinity_zoo.zoo.terminal import print_json, say, warn
-    from affinity_zoo.zoo.terminal import table as print_table
+    from affinity_zoo.zoo.runtime.terminal import print_json, say, warn
+    from affinity_zoo.zoo.runtime.terminal import table as print_table
 
     rows = run.refine(
         load_model(folder), receptor, files, out, output=output, table=table,

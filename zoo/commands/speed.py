@@ -41,7 +41,7 @@ def speed(
     """Time the kernels, the pipeline, training with and without it, and scoring."""
     if context.invoked_subcommand:
         return
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.speed.suite import measure
 
     report = measure(
@@ -69,7 +69,7 @@ def device(
     as_json: Json = False,
 ) -> None:
     """Time voxelizing and training on the accelerator (KERAS_BACKEND=jax, tensorflow or torch)."""
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.speed.device import measure
 
     report = measure(
@@ -80,9 +80,9 @@ def device(
     if out is not None:
         import json
 
-        from affinity_zoo.zoo.files import write_whole
+        from affinity_zoo.zoo.runtime.files import whole
 
-        with write_whole(out) as file:
+        with whole(out) as file:
             json.dump(report, file, indent=2)
     if as_json:
         terminal.print_json(report)
@@ -113,8 +113,8 @@ def score(
 ) -> None:
     """Time scoring poses of one receptor from SDF to a ranked CSV, beside PyTorch on molgrid's images."""
     from affinity_zoo.plugins.errors import UsageError
-    from affinity_zoo.zoo import terminal
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     if (receptor is None) != (ligand is None):
         raise UsageError("give both -r and -l, or neither")
@@ -137,7 +137,7 @@ def index(
     as_json: Json = False,
 ) -> None:
     """Time reading structures, format by format, beside a plain ProDy or RDKit loop."""
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.speed import index as indexing
 
     if as_json:
@@ -152,7 +152,7 @@ def index(
 
 
 def _show(report: dict[str, Any]) -> None:
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
 
     where = report["machine"]
     terminal.say(f"{where['processor']}, {where['cores']} cores, load {where['load']}")
@@ -207,7 +207,7 @@ def _show(report: dict[str, Any]) -> None:
 
 
 def _show_device(report: dict[str, Any]) -> None:
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
 
     terminal.say(f"{report['device']}, Keras on {report['backend']}")
     images = [(row["image"], f"{row['images_per_s']:,.0f}") for row in report["voxelizers"]]
@@ -232,7 +232,7 @@ def _show_device(report: dict[str, Any]) -> None:
 def _show_scoring(report: dict[str, Any]) -> None:
     from statistics import median
 
-    from affinity_zoo.zoo import terminal
+    from affinity_zoo.zoo.runtime import terminal
 
     where = report["machine"]
     terminal.say(f"{where['processor']}, {where['cores']} cores, load {where['load']}")

@@ -8,8 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.files import check_output
-from affinity_zoo.zoo.quiet import start_keras
+from affinity_zoo.zoo.runtime.files import check_output
+from affinity_zoo.zoo.runtime.keras import start_keras
 
 Names = list[str] | None
 Runs = Annotated[Path, typer.Option(help="Folder of the runs.")]
@@ -170,7 +170,7 @@ def train(
 ) -> None:
     """Train a featurizer with an architecture on an index."""
     start_keras()
-    from affinity_zoo.zoo.training.distributed import speaks
+    from affinity_zoo.zoo.runtime.cluster import speaks
     from affinity_zoo.zoo.training.train import train as run_training
 
     training: dict[str, Any] = {
@@ -228,7 +228,7 @@ def evaluate(
     if submission is not None:
         check_output(submission)
     start_keras()
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.evaluation.report import print_result
     from affinity_zoo.zoo.evaluation.run import evaluate as run_evaluation
 

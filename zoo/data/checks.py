@@ -16,14 +16,14 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.dataset import MANIFEST_FILE, Dataset
-from affinity_zoo.zoo.data.files import file_hash, read_csv
-from affinity_zoo.zoo.data.geometry import close_contacts, shortest_distance
-from affinity_zoo.zoo.data.index import build_index
-from affinity_zoo.zoo.data.layouts import Hints
+from affinity_zoo.zoo.chem.geometry import close_contacts, shortest_distance
+from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.data.layouts.recognise import Hints
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.data.readers.formats import suffix_of
-from affinity_zoo.zoo.parallel import Lost, ordered_map
+from affinity_zoo.zoo.data.store.dataset import MANIFEST_FILE, Dataset
+from affinity_zoo.zoo.runtime.files import file_hash, read_csv
+from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 
 FAR: Final = 6.0  #: Å; a ligand whose nearest receptor atom is beyond is not bound
 CUT: Final = 15.0  #: Å; a receptor with no atom beyond this from the ligand is a cut-out

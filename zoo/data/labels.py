@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data import symmetry
+from affinity_zoo.zoo.chem import symmetry
 from affinity_zoo.zoo.data.readers import ReadOptions, read_poses
 
 NEAR = 2.0  #: Å; below it a pose is near-native

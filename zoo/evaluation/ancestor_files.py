@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from affinity_zoo.zoo.board.results import Result
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.runtime.files import whole
 
 
 def write_ancestor_files(logs_folder: Path, x: int | str, result: Result) -> tuple[Path, Path]:
@@ -42,7 +42,7 @@ def _write_predictions(path: Path, result: Result) -> None:
         np.full(len(rows), np.nan),
     )
     order = np.argsort(-rows.score, kind="stable")  # NaN sorts last
-    with write_whole(path) as file:
+    with whole(path) as file:
         file.write("rank\tprediction\tlabel\tid\n")
         for rank, row in enumerate(order.tolist(), start=1):
             file.write(f"{rank}\t{rows.score[row]:.6f}\t{label[row]:g}\t{rows.id[row]}\n")
@@ -50,7 +50,7 @@ def _write_predictions(path: Path, result: Result) -> None:
 
 def _write_scores(path: Path, result: Result) -> None:
     metrics = result.metrics
-    with write_whole(path) as file:
+    with whole(path) as file:
         file.write(f"model: {result.model.get('name', '')}\nbenchmark: {result.benchmark.get('name', '')}\n")
         top = metrics.get("r-precision")
         if top is not None and math.isfinite(top.value):

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from affinity_zoo.zoo.board.results import Result
-from affinity_zoo.zoo.terminal import print_json, say, table
+from affinity_zoo.zoo.runtime.terminal import print_json, say, table
 
 
 def print_result(result: Result, as_json: bool, scorers: Sequence[str] = ()) -> None:

@@ -15,22 +15,22 @@ from affinity_zoo.plugins.contracts import Box, Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.baselines.learned import learned_baselines
 from affinity_zoo.zoo.baselines.run import write_baseline_results
+from affinity_zoo.zoo.batches.fits import fits_box
 from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, check, find, select_rows
 from affinity_zoo.zoo.board.overlap import overlap_with_training
-from affinity_zoo.zoo.board.predictions import from_dataset
 from affinity_zoo.zoo.board.results import Result, command_line, load_result, write_result
-from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
-from affinity_zoo.zoo.evaluation.candidates import Candidate, describe, find_candidate
-from affinity_zoo.zoo.evaluation.scoring import score_rows
+from affinity_zoo.zoo.inference.rows import score_rows
+from affinity_zoo.zoo.judging.judge import DEFAULT_SCORERS, default_scorers, metric_key
+from affinity_zoo.zoo.judging.outputs import column_of, output_for, outputs_of
+from affinity_zoo.zoo.judging.predictions import from_dataset
 from affinity_zoo.zoo.models import loading as models
+from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
 from affinity_zoo.zoo.models.ensembles import mean_logit
-from affinity_zoo.zoo.outputs import column_of, output_for, outputs_of
-from affinity_zoo.zoo.parallel import dask_cluster
-from affinity_zoo.zoo.scorers.judge import DEFAULT_SCORERS, default_scorers, metric_key
-from affinity_zoo.zoo.terminal import warn
-from affinity_zoo.zoo.training.resolve import fits_box
-from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT
+from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT
+from affinity_zoo.zoo.runtime.parallel import dask_cluster
+from affinity_zoo.zoo.runtime.terminal import warn
 
 
 def evaluate(
@@ -68,7 +68,7 @@ def evaluate(
         workers: threads that make batches.
         submission: write the Kaggle file (``Id,Expected``) there too.
         output: judge every truth by this output of the model: ``pose``, ``activity`` or ``affinity``. None: each by
-            its own (:data:`affinity_zoo.zoo.outputs.PREFERENCE`).
+            its own (:data:`affinity_zoo.zoo.judging.outputs.PREFERENCE`).
         dask: address of a Dask scheduler to score on; empty: here.
 
     Returns:
@@ -247,7 +247,7 @@ def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
 
 
 def _scorers(names: tuple[str, ...]) -> list[Scorer]:
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
 
     return [catalog().create("scorer", name, {}) for name in names]
 

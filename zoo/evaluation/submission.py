@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.runtime.files import whole
 
 #: stands where nothing could be predicted, as in the ancestor's file
 NOTHING = "L"
@@ -20,7 +20,7 @@ def write_submission(path: Path, predictions: Predictions) -> None:
     A ligand is named by its ``molecule``, or by its ``id`` where the molecule is not known; it stands at
     its best pose. Receptors are in alphabetical order.
     """
-    with write_whole(path) as file:
+    with whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["Id", "Expected"])
         for target in np.unique(predictions.target):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from affinity_zoo.zoo import terminal
 from affinity_zoo.zoo.models.cards import outputs_text
+from affinity_zoo.zoo.runtime import terminal
 
 #: card keys that are one line each, in this order
 _LINES = (

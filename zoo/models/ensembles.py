@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.runtime.files import whole
 
 if TYPE_CHECKING:
     import numpy as np
@@ -94,7 +94,7 @@ def write_ensemble(
     import tomli_w
 
     table = {"format": 1, "name": name, "members": list(members), "about": about, "cite": cite}
-    with write_whole(folder / ENSEMBLE_FILE) as file:
+    with whole(folder / ENSEMBLE_FILE) as file:
         file.write(tomli_w.dumps(table))
     return read_ensemble(folder)
 

@@ -71,7 +71,7 @@ def model_path(model: Name) -> Path | None:
 
 
 def _folders(model: Name, runs: Path) -> list[Path]:
-    from affinity_zoo.zoo.training.run_folder import RunFolder
+    from affinity_zoo.zoo.models.run_folder import RunFolder
 
     path = model_path(model)
     if path is not None:

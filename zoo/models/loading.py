@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.files import whole_folder
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folder, find_model_folders
+from affinity_zoo.zoo.models.recipe import Recipe, from_tables
 from affinity_zoo.zoo.models.safety import check_folder
-from affinity_zoo.zoo.training.recipe import Recipe, from_tables
+from affinity_zoo.zoo.runtime.files import whole_folder
 
 if TYPE_CHECKING:
     import keras
 
     from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
-    from affinity_zoo.zoo.prediction import PosePrediction
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,14 +46,6 @@ class Model:
         """Probability at the prevalence of the training data, corrected for loss weight and balance."""
         corrected = logit + float(self.card["logit_correction"])
         return 1.0 / (1.0 + math.exp(-min(max(corrected, -700.0), 700.0)))
-
-    def predict(
-        self, receptor: str | Path, poses: Sequence[str | Path] | str | Path, **options: Any
-    ) -> list[PosePrediction]:
-        """Score and rank poses of one receptor; see :func:`affinity_zoo.zoo.prediction.predict`."""
-        from affinity_zoo.zoo.prediction import predict
-
-        return predict(self, receptor, poses, **options)
 
 
 def save_model(
@@ -135,7 +126,7 @@ def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]
     Raises:
         AffinityZooError: one is not installed; the message names its distribution and version.
     """
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
 
     made = []
     for kind, choice in (("featurizer", recipe.featurizer), ("architecture", recipe.architecture)):
@@ -154,7 +145,7 @@ def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> Non
     Raises:
         AffinityZooError: the hashes differ.
     """
-    from affinity_zoo.zoo.provenance import encoding_hash
+    from affinity_zoo.zoo.models.provenance import encoding_hash
 
     trained = recipe.featurizer
     if trained.encoding_hash and encoding_hash(featurizer) != trained.encoding_hash:
@@ -204,7 +195,7 @@ def _load_network(path: Path, custom_objects: dict[str, type]) -> keras.Model:
         import keras
 
         from affinity_zoo.featurizers import layers  # noqa: F401  (registers the voxelizers with Keras)
-        from affinity_zoo.zoo.scoring_model import ScoringModel
+        from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
         loaded = keras.saving.load_model(path, custom_objects=custom_objects, compile=False, safe_mode=True)
         if not isinstance(loaded, ScoringModel):

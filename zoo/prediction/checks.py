@@ -10,10 +10,10 @@ import numpy as np
 
 from affinity_zoo.featurizers import views
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Box
-from affinity_zoo.zoo.board.similarity import fingerprint, nearest
-from affinity_zoo.zoo.data.geometry import close_contacts
+from affinity_zoo.zoo.chem.geometry import close_contacts
+from affinity_zoo.zoo.data.similarity import fingerprint, nearest
+from affinity_zoo.zoo.models.training_ligands import load_fingerprints
 from affinity_zoo.zoo.prediction.reading import Pose, Protein
-from affinity_zoo.zoo.prediction.training_ligands import load_fingerprints
 
 FAR: Final = 5.0  #: Å; a ligand none of whose atoms comes nearer to the receptor is not in it
 CLOSE: Final = 2.75  #: Å; heavy atoms further apart do not clash (C-C: 2.55)

@@ -13,10 +13,10 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.prediction.chunks import Piece, Task
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.scoring import Scored, prepare, score, score_chunk
-from affinity_zoo.zoo.terminal import Advance
+from affinity_zoo.zoo.runtime.terminal import Advance
 
 if TYPE_CHECKING:
-    from affinity_zoo.zoo.prediction.run import Choices
+    from affinity_zoo.zoo.prediction.choices import Choices
 
 
 def scored_chunks(tasks: Iterator[Task], choices: Choices, advance: Advance) -> Iterator[tuple[Task, Scored]]:
@@ -28,7 +28,7 @@ def scored_chunks(tasks: Iterator[Task], choices: Choices, advance: Advance) -> 
     if not choices.dask and not choices.processes:
         yield from _here(tasks, advance)
         return
-    from affinity_zoo.zoo.parallel import Lost, dask_cluster, ordered_map
+    from affinity_zoo.zoo.runtime.parallel import Lost, dask_cluster, ordered_map
 
     def mapped(some: Iterator[Task]) -> Iterator[Any]:
         return ordered_map(

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import kernels
 from affinity_zoo.plugins.contracts import Box, Featurizer
-from affinity_zoo.zoo.data.batches import makes_own_image
-from affinity_zoo.zoo.data.encoded import EncodedStructure
+from affinity_zoo.zoo.batches.batches import makes_own_image
+from affinity_zoo.zoo.batches.encoded import EncodedStructure
 
 
 def after_pooling(network: Any, featurizer: Featurizer, box: Box) -> Any:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers.formats import stem
-from affinity_zoo.zoo.files import file_hash
-from affinity_zoo.zoo.pose_files import pose_files, receptor_file
+from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+from affinity_zoo.zoo.runtime.files import file_hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +94,8 @@ def from_table(table: Path, root: Path | None = None) -> Inputs:
     Raises:
         AffinityZooError: it is no such table.
     """
-    from affinity_zoo.zoo.data import layout_tables
-    from affinity_zoo.zoo.data.layouts import Hints
+    from affinity_zoo.zoo.data.layouts import tables as layout_tables
+    from affinity_zoo.zoo.data.layouts.recognise import Hints
 
     if not table.is_file():
         raise AffinityZooError(f"{table}: no such file; give a CSV with columns receptor and ligand to -t")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import views as view_rules
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, Inputs, choose_place
+from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, Inputs, choose_place
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.models.loading import Model, load_model
 from affinity_zoo.zoo.prediction.chunks import Task
@@ -42,8 +42,8 @@ class Member:
         self, poses: Sequence[Pose], task: Task, advance: Callable[[int], None]
     ) -> NDArray[np.float64]:
         """Score poses in fixed views: (n, views, outputs) float64."""
-        from affinity_zoo.zoo import inference
-        from affinity_zoo.zoo.training.device import find_device
+        from affinity_zoo.zoo.inference import outputs as inference
+        from affinity_zoo.zoo.runtime.device import find_device
 
         if not poses:
             return np.zeros((0, task.views, len(self.names)))
@@ -111,7 +111,7 @@ def members(folders: Sequence[str]) -> list[Member]:
             changed = stamp(str(Path(folder) / "model.keras"))
             known = _loaded.get(folder)
             if known is None or known[0] not in (_GIVEN, changed):
-                from affinity_zoo.zoo.quiet import start_keras
+                from affinity_zoo.zoo.runtime.keras import start_keras
 
                 start_keras()
                 known = _loaded[folder] = (changed, member_of(load_model(folder)))
@@ -155,7 +155,7 @@ def member_of(model: Model) -> Member:
 
 def pooled_model(model: Model) -> Any:
     """The model for images that are pooled already, where its network begins with average pooling; else None."""
-    from affinity_zoo.zoo.scoring_model import ScoringModel
+    from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
     network = after_pooling(model.network.network, model.featurizer, model.box)
     return None if network is None else ScoringModel(network, name="scoring_model_after_pooling")

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from affinity_zoo.zoo.data.files import whole
-from affinity_zoo.zoo.files import write_whole
 from affinity_zoo.zoo.prediction.rows import FIELDS, HEADER, PosePrediction
 from affinity_zoo.zoo.prediction.structures import with_properties
+from affinity_zoo.zoo.runtime.files import whole
 
 #: what an SDF record does not repeat: it is that pose
 _NOT_IN_SDF = frozenset(("status", "reason", "name"))
@@ -19,7 +18,7 @@ _NOT_IN_SDF = frozenset(("status", "reason", "name"))
 
 def write_predictions_csv(path: Path, rows: Iterable[PosePrediction]) -> None:
     """Write the rows as CSV; the header says unit and direction."""
-    with write_whole(path) as file:
+    with whole(path) as file:
         write_csv(file, rows)
 
 

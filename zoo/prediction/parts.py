@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.data.files import write_bytes, write_json
 from affinity_zoo.zoo.prediction.scoring import Scored
+from affinity_zoo.zoo.runtime.files import write_bytes, write_json
 
 _PLAN = "plan.json"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from affinity_zoo.zoo.prediction.checks import REMEDIES, kind_of
 from affinity_zoo.zoo.prediction.run import Ranking
-from affinity_zoo.zoo.terminal import say, table, warn
+from affinity_zoo.zoo.runtime.terminal import say, table, warn
 
 _MOST_REASONS = 8
 _COLUMNS = (
@@ -63,7 +63,7 @@ def _warnings(found: Ranking) -> None:
 
 
 def _say_aside(message: str) -> None:
-    from affinity_zoo.zoo.terminal import console
+    from affinity_zoo.zoo.runtime.terminal import console
 
     console(stderr=True).print(message, highlight=False, soft_wrap=True)
 

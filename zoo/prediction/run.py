@@ -12,42 +12,17 @@ from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.files import file_hash
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
 from affinity_zoo.zoo.prediction import checks, members, output, ranking, reading
-from affinity_zoo.zoo.prediction.chunks import CHUNK, Cutter, Task
+from affinity_zoo.zoo.prediction.choices import Choices
+from affinity_zoo.zoo.prediction.chunks import Cutter, Task
 from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
 from affinity_zoo.zoo.prediction.parts import Parts
 from affinity_zoo.zoo.prediction.rows import PosePrediction
-from affinity_zoo.zoo.terminal import progress, warn
-
-
-@dataclass(frozen=True)
-class Choices:
-    """How poses are scored and ranked."""
-
-    views: int = 4  #: fixed rotations averaged for each pose; the first is that of the file
-    seed: int = 0  #: of the views
-    batch_size: int = 32  #: images at once
-    voxelize: str = "auto"  #: where images are made: auto, host or device
-    threads: int = 2  #: that make images
-    rank_by: str | None = None  #: pose, activity, affinity or product; None: the first the models give
-    best_per: str | None = None  #: molecule: the best pose of each
-    chunk: int = CHUNK  #: poses of a piece of work
-    processes: int = 0  #: that score; 0: this one
-    dask: str = ""  #: address of a Dask scheduler to score on
-
-    def __post_init__(self) -> None:
-        for name, number in (
-            ("views", self.views), ("batch-size", self.batch_size), ("workers", self.threads), ("chunk", self.chunk),
-        ):  # fmt: skip
-            if number < 1:
-                raise UsageError(f"--{name} must be at least 1, not {number}")
-        if self.voxelize not in ("auto", "host", "device"):
-            raise UsageError(f"--voxelize is one of auto, host, device, not {self.voxelize!r}")
-        ranking.check_best_per(self.best_per)
+from affinity_zoo.zoo.runtime.files import file_hash
+from affinity_zoo.zoo.runtime.terminal import progress, warn
 
 
 @dataclass(frozen=True, eq=False)

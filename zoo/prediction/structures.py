@@ -51,7 +51,7 @@ def _skeleton(atoms: Atoms, name: str) -> bytes:
     from rdkit import Chem
     from rdkit.Geometry import Point3D
 
-    from affinity_zoo.zoo.data.geometry import radii
+    from affinity_zoo.zoo.chem.geometry import radii
 
     _, covalent = radii()
     xyz, element = np.asarray(atoms.xyz, np.float64), atoms.element.astype(int)

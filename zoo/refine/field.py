@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers import kernels
 from affinity_zoo.plugins.contracts import Atoms, Encoding, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.batches import makes_own_image
-from affinity_zoo.zoo.data.encoded import EncodedStructure, imaged
+from affinity_zoo.zoo.batches.batches import makes_own_image
+from affinity_zoo.zoo.batches.encoded import EncodedStructure, imaged
 from affinity_zoo.zoo.models.loading import Model
-from affinity_zoo.zoo.see.gradients import value_and_gradient
+from affinity_zoo.zoo.runtime.gradients import value_and_gradient
 from affinity_zoo.zoo.see.imaging import to_numpy
 
 NO_SHIFT = np.zeros(3, np.float32)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.data.geometry import CLASH_FRACTION, close_contacts, close_pairs_xyz, near_box, radii
+from affinity_zoo.zoo.chem.geometry import CLASH_FRACTION, close_contacts, close_pairs_xyz, near_box, radii
 from affinity_zoo.zoo.see.imaging import take
 
 DEEPER = 0.02  #: Å by which a clash that was there may change

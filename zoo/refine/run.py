@@ -12,15 +12,14 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.files import write_csv
 from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
-from affinity_zoo.zoo.files import write_whole
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.refine.field import check_positions_count
 from affinity_zoo.zoo.refine.refine import Options, Refined, refine_pose
+from affinity_zoo.zoo.runtime.files import whole, write_csv
+from affinity_zoo.zoo.runtime.terminal import progress
 from affinity_zoo.zoo.see.explain import output_column
 from affinity_zoo.zoo.see.molecules import molecule_of, sdf_text
-from affinity_zoo.zoo.terminal import progress
 
 STATUSES = ("improved", "unchanged", "failed")
 
@@ -77,7 +76,7 @@ def refine(
     read_options = ReadOptions.from_dict(model.recipe.data.read_options)
     protein = read_receptor(receptor, read_options).atoms
     rows: list[Row] = []
-    with write_whole(out) as file, progress("refining", None, "poses") as advance:
+    with whole(out) as file, progress("refining", None, "poses") as advance:
         for path in poses:
             for pose in read_poses(path, read_options):
                 row, text = _one(model, column, described, protein, path, pose, options)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Truth
-from affinity_zoo.zoo.board.predictions import judged_rows, take
+from affinity_zoo.zoo.judging.predictions import judged_rows, take
 from affinity_zoo.zoo.scorers import ties
 from affinity_zoo.zoo.scorers.units import unit_auc, unit_top, units
 

@@ -15,13 +15,13 @@ from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.leaderboard import Board, Row, build_boards
 from affinity_zoo.zoo.board.leaderboard_text import without_figure
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.board.words import in_words
 from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.reports.plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
 from affinity_zoo.zoo.reports.style import SCRIPT, STYLE
 from affinity_zoo.zoo.reports.svg import COLOURS, GREY
 from affinity_zoo.zoo.reports.table import board_table
-from affinity_zoo.zoo.reports.words import in_words
+from affinity_zoo.zoo.runtime.files import whole
 
 DRAWN_BASELINES = (
     "docking-score",
@@ -49,7 +49,7 @@ def write_report(path: Path, boards: Sequence[Board], title: str = "affinity-zoo
         "files; no figure was typed. Bars are 95 % bootstrap intervals.</p>"
         f"{body}<script>{SCRIPT}</script></body></html>\n"
     )
-    with write_whole(Path(path)) as file:
+    with whole(Path(path)) as file:
         file.write(text)
     return Path(path)
 

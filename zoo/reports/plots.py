@@ -12,7 +12,7 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.zoo.board.leaderboard import Board, Row
-from affinity_zoo.zoo.outputs import for_truth
+from affinity_zoo.zoo.judging.outputs import for_truth
 from affinity_zoo.zoo.reports.curves import binary_truth, ranking_curves, success_curve
 from affinity_zoo.zoo.reports.svg import COLOURS, Axis, Line, line_plot
 

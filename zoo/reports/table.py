@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from affinity_zoo.zoo.board.figures import cell
 from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, Column, Row
-from affinity_zoo.zoo.board.leaderboard_text import cell
 from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 

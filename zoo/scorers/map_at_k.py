@@ -55,7 +55,7 @@ class MapAtK(PerTargetRanking):
         """What a random order gets."""
         import numpy as np
 
-        from affinity_zoo.zoo.board.predictions import with_score
+        from affinity_zoo.zoo.scorers.rescored import with_score
 
         chance = self.values(with_score(predictions, np.zeros(len(predictions))), truth, where, None)
         return {"chance": float(np.nanmean(chance))}

@@ -25,7 +25,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.see.gradients import value_and_gradient
+from affinity_zoo.zoo.runtime.gradients import value_and_gradient
 from affinity_zoo.zoo.see.imaging import WeightedImager, to_numpy
 
 TOLERANCE = 0.01  #: of the score's difference: how far the sum may be off before more steps are taken

@@ -13,7 +13,7 @@ from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
-from affinity_zoo.zoo.pose_files import receptor_file
+from affinity_zoo.zoo.prediction.pose_files import receptor_file
 
 
 @dataclass(frozen=True, eq=False)

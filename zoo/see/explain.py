@@ -14,10 +14,10 @@ from affinity_zoo.featurizers.views import evaluation_views
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.models.loading import Model
+from affinity_zoo.zoo.runtime.terminal import progress
 from affinity_zoo.zoo.see.attribution import Gradients, Scorer, gradients, occlusion
 from affinity_zoo.zoo.see.complexes import Complex, Residue, read_complex, residues
 from affinity_zoo.zoo.see.imaging import WeightedImager
-from affinity_zoo.zoo.terminal import progress
 
 Method = Literal["gradient", "occlusion", "both"]
 METHODS = ("gradient", "occlusion", "both")

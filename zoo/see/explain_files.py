@@ -14,9 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import AtomFlag
-from affinity_zoo.zoo.data.files import write_csv
-from affinity_zoo.zoo.data.pdb_write import CHAINS
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.chem.pdb_write import CHAINS
+from affinity_zoo.zoo.runtime.files import whole, write_csv
 from affinity_zoo.zoo.see.complexes import labels, symbols, text
 from affinity_zoo.zoo.see.explain import Explanation
 from affinity_zoo.zoo.see.molecules import molecule_of, sdf_text
@@ -131,7 +130,7 @@ def write_pdb(explanation: Explanation, path: Path, kind: str | None = None) -> 
     ]
     if kind == "occlusion":
         remarks.append("RECEPTOR ATOMS HAVE THE VALUE OF THEIR WHOLE RESIDUE")
-    with write_whole(path) as file:
+    with whole(path) as file:
         file.writelines(f"REMARK 250 {line[:68]}\n" for line in remarks)
         file.write(stream.getvalue())
     return path
@@ -216,7 +215,7 @@ def write_sdf(explanation: Explanation, path: Path) -> str:
         f"{name} score ({unit})": f"{explanation.score:.6f}",
         "views": str(explanation.views),
     }
-    with write_whole(path) as file:
+    with whole(path) as file:
         file.write(sdf_text(molecule, complex_.name, properties))
     return note
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.zoo.data.symmetry import bonds_from_distances
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.chem.symmetry import bonds_from_distances
+from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.see.complexes import labels, symbols, text
 from affinity_zoo.zoo.see.explain import Explanation
 from affinity_zoo.zoo.see.explain_files import WORDS, ranked_residues, residue_distances
@@ -54,7 +54,7 @@ def write_page(explanation: Explanation, path: Path, command: str = "") -> Path:
         f"What {explanation.model} sees in {complex_.name}", introduction, _side(explanation),
         page_data(explanation), ("explain.js",), about,
     )  # fmt: skip
-    with write_whole(path) as file:
+    with whole(path) as file:
         file.write(made)
     return path
 

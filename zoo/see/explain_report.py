@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from affinity_zoo.zoo.files import check_folder
+from affinity_zoo.zoo.runtime.files import check_folder
+from affinity_zoo.zoo.runtime.terminal import print_json, say, table, warn
 from affinity_zoo.zoo.see.complexes import labels
 from affinity_zoo.zoo.see.explain import Explanation
 from affinity_zoo.zoo.see.explain_files import (
@@ -19,7 +20,6 @@ from affinity_zoo.zoo.see.explain_files import (
     write_tables,
 )
 from affinity_zoo.zoo.see.explain_page import sum_rule, write_page
-from affinity_zoo.zoo.terminal import print_json, say, table, warn
 
 LISTED = 10
 

@@ -12,7 +12,7 @@ from affinity_zoo.featurizers import kernels
 from affinity_zoo.featurizers.views import centre as ligand_centre
 from affinity_zoo.plugins.contracts import Atoms, Box, Encoding, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.batches import makes_own_image, padded_size
+from affinity_zoo.zoo.batches.batches import makes_own_image, padded_size
 
 How = Literal["kernel", "layer", "host"]
 HOST_REACH = 3.0  #: Å beyond the box at which a featurizer of whole images may still see an atom

@@ -109,7 +109,7 @@ def featurizer_of(name: str, options: Mapping[str, str]) -> Featurizer:
     Raises:
         AffinityZooError: there is none of this name, or it has not these options.
     """
-    from affinity_zoo.zoo.catalog import catalog
+    from affinity_zoo.zoo.catalog.registry import catalog
 
     made = catalog().create("featurizer", name, options)
     assert isinstance(made, Featurizer)

@@ -10,8 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.zoo.data.symmetry import bonds_from_distances
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.chem.symmetry import bonds_from_distances
+from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.see.complexes import labels, symbols
 from affinity_zoo.zoo.see.imaging import take
 from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
@@ -72,7 +72,7 @@ def write_view_page(view: View, path: Path, command: str = "") -> Path:
     made = page(
         f"{found.name} as {view.featurizer.name} images it", introduction, side, data, ("view.js",), about
     )
-    with write_whole(path) as file:
+    with whole(path) as file:
         file.write(made)
     return path
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.symmetry import bonds_from_distances
+from affinity_zoo.zoo.chem.symmetry import bonds_from_distances
 from affinity_zoo.zoo.see.complexes import symbols
 from affinity_zoo.zoo.see.view import View
 

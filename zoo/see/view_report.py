@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.runtime.terminal import print_json, say, table, warn
 from affinity_zoo.zoo.see.view import View, box_from, featurizer_of, make_view
-from affinity_zoo.zoo.terminal import print_json, say, table, warn
 
 
 def viewed(
@@ -66,7 +66,7 @@ def _may_have_layer(featurizer: Any) -> bool:
 
 def _start_where_needed(needed: bool) -> None:
     if needed:
-        from affinity_zoo.zoo.quiet import start_keras
+        from affinity_zoo.zoo.runtime.keras import start_keras
 
         start_keras()
 

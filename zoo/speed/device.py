@@ -18,9 +18,9 @@ from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Box, Featurizer
-from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, Inputs
+from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, Inputs
+from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.speed import training as rates
-from affinity_zoo.zoo.training.device import find_device
 
 #: the ancestor's benchmark: crystal poses and ten docked decoys of each, 40 voxels of 0.5 Å
 ANCESTOR_ROWS = 30_000 * 11

@@ -43,9 +43,9 @@ def run_epoch(rows: int, batch_size: int = 32, workers: int = 2) -> float:
     """Make every batch of one epoch, each row once; the peak of this process so far, MiB."""
     import numpy as np
 
-    from affinity_zoo.zoo.catalog import catalog
-    from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
-    from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, training_data
+    from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
+    from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, training_data
+    from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.speed.training import SyntheticPairs
 
     featurizer = catalog().create("featurizer", FEATURIZER, {})
@@ -61,7 +61,7 @@ def run_epoch(rows: int, batch_size: int = 32, workers: int = 2) -> float:
 
 def main() -> None:
     """Print the peak for the number of rows given."""
-    from affinity_zoo.zoo.quiet import start_keras
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
     sys.stdout.write(f"{run_epoch(int(sys.argv[1]))}\n")

@@ -26,13 +26,14 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.architectures.gnina import GRID, GninaDefault2018
 from affinity_zoo.zoo.data.readers import read_poses, read_receptor
 from affinity_zoo.zoo.models.loading import Model, load_model, save_model
+from affinity_zoo.zoo.models.parts import choose
+from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
+from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.prediction import write_predictions_csv
+from affinity_zoo.zoo.prediction.choices import Choices
 from affinity_zoo.zoo.prediction.inputs import from_files
-from affinity_zoo.zoo.prediction.run import Choices, run
-from affinity_zoo.zoo.scoring_model import ScoringModel
+from affinity_zoo.zoo.prediction.run import run
 from affinity_zoo.zoo.speed.suite import libraries, machine
-from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe
-from affinity_zoo.zoo.training.resolve import choose
 
 _PEER = Path(__file__).with_name("peer_scoring.py")
 
@@ -145,7 +146,7 @@ def many_poses(folder: Path, n: int) -> tuple[Path, Path]:
     """Write a receptor (7PBL) and an SDF file of its ligand in ``n`` places, up to 1 Å from where it lies."""
     from rdkit import Chem
 
-    from affinity_zoo.zoo.data.demo_set import make_demo_set
+    from affinity_zoo.zoo.demo.complexes import make_demo_set
 
     made = folder / "structures"
     make_demo_set(made, structures=("7pbl",), decoys_per_ligand=3, tries=10)

@@ -53,7 +53,7 @@ def measure(
     if "kernels" in parts:
         report |= _kernels(inputs, peer, peer_python, passes, say)
     if "training" in parts:
-        from affinity_zoo.zoo.quiet import start_keras
+        from affinity_zoo.zoo.runtime.keras import start_keras
 
         start_keras()
         from affinity_zoo.zoo.speed import training

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers import layers
 from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo import inference
-from affinity_zoo.zoo.catalog import catalog
-from affinity_zoo.zoo.data.batches import BatchMaker, Imaging, choose_place
-from affinity_zoo.zoo.data.pairs import PosesOfReceptor
-from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, has_tensorflow, training_data
-from affinity_zoo.zoo.scoring_model import ScoringModel
+from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, choose_place
+from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
+from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, has_tensorflow, training_data
+from affinity_zoo.zoo.catalog.registry import catalog
+from affinity_zoo.zoo.inference import outputs as inference
+from affinity_zoo.zoo.models.scoring_model import ScoringModel
+from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.speed.inputs import synthetic_atoms
-from affinity_zoo.zoo.training.device import find_device
 from affinity_zoo.zoo.training.losses import WeightedCrossEntropy
 
 #: featurizer and architecture at the featurizer's own box

@@ -72,7 +72,7 @@ class Display(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Open the bar."""
-        from affinity_zoo.zoo.terminal import progress
+        from affinity_zoo.zoo.runtime.terminal import progress
 
         self._started = time.perf_counter()
         self._context = progress(

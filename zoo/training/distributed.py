@@ -7,177 +7,20 @@ first worker, the chief, alone writes and speaks. TensorFlow only.
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.runtime.cluster import Cluster
 
 if TYPE_CHECKING:
     import keras
 
-    from affinity_zoo.zoo.data.pipeline import TrainingBatches
-
-_PORT = 20_000  #: first of the ports under Slurm; the job's number is added, so that two jobs on a node do not meet
-
-
-@dataclass(frozen=True)
-class Cluster:
-    """The workers of one training, as one of them sees it."""
-
-    strategy: Any  #: ``tf.distribute.MultiWorkerMirroredStrategy``
-    workers: int
-    index: int  #: of this worker; 0 is the chief
-    copies: dict[int, Any] = field(default_factory=dict, compare=False, repr=False)  #: see :func:`local_copy`
-
-    @property
-    def chief(self) -> bool:
-        """Whether this worker writes and speaks."""
-        return self.index == 0
-
-    def total(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Add arrays of one shape over the workers; every worker must call it, and gets the same."""
-        import tensorflow as tf
-
-        strategy = self.strategy
-        mine = tf.constant(np.asarray(values, np.float64))
-
-        def give(context: Any) -> Any:
-            # several devices of one host: the first brings the values
-            return (
-                mine
-                if context.replica_id_in_sync_group % strategy.extended._num_devices_per_worker == 0
-                else mine * 0
-            )
-
-        with strategy.scope():
-            spread = strategy.experimental_distribute_values_from_function(give)
-            return np.asarray(strategy.reduce(tf.distribute.ReduceOp.SUM, spread, axis=None))
-
-    def agree(self, what: str, value: str) -> None:
-        """See that all workers have the same.
-
-        Raises:
-            AffinityZooError: they have not; all of them raise it.
-        """
-        # 48 bits are whole in a float64
-        mark = int.from_bytes(hashlib.sha256(value.encode()).digest()[:6], "little")
-        marks = self.total(np.where(np.arange(self.workers) == self.index, mark, 0))
-        others = [i for i in range(self.workers) if marks[i] != marks[0]]
-        if others:
-            raise AffinityZooError(
-                f"the workers do not train alike: {what} of worker {', '.join(map(str, others))} differs from that of "
-                "worker 0; give all of them the same command, the same data and the same --runs folder"
-            )
-
-    def number(self, chief: Callable[[], int]) -> int:
-        """What the chief says, known to all."""
-        return int(self.total(np.array(chief() if self.chief else 0)))
-
-
-def connect(asked: bool = False) -> Cluster | None:
-    """Join the training that ``TF_CONFIG``, or Slurm's variables, describe. Must come before any computation.
-
-    Args:
-        asked: whether the user wants it: only then Slurm's variables count. ``TF_CONFIG`` always does.
-
-    Returns:
-        None: this process trains alone.
-
-    Raises:
-        UsageError: it was asked for and cannot be.
-    """
-    resolver = _resolver(asked)
-    if resolver is None:
-        return None
-    import keras
-
-    if keras.config.backend() != "tensorflow":
-        raise UsageError(
-            "training on several hosts needs the TensorFlow backend: set KERAS_BACKEND=tensorflow"
-        )
-    import tensorflow as tf
-
-    try:
-        strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
-    except (RuntimeError, ValueError, tf.errors.OpError) as error:
-        raise AffinityZooError(
-            f"the workers cannot meet ({str(error).splitlines()[0]}): are the addresses right and the ports free?"
-        ) from error
-    spec = resolver.cluster_spec().as_dict()
-    index = int(resolver.task_id) + (len(spec.get("chief", [])) if resolver.task_type == "worker" else 0)
-    global _joined
-    _joined = Cluster(strategy, sum(len(spec.get(job, [])) for job in ("chief", "worker")), index)
-    return _joined
-
-
-_joined: Cluster | None = None
-
-
-def speaks() -> bool:
-    """Whether this process prints: it trains alone, or is the first of its workers."""
-    return _joined is None or _joined.chief
-
-
-def _resolver(asked: bool) -> Any:
-    config = _tf_config()
-    if config is not None:
-        jobs = config.get("cluster", {})
-        workers = sum(len(jobs.get(job, [])) for job in ("chief", "worker"))
-        if workers > 1:
-            import tensorflow as tf
-
-            return tf.distribute.cluster_resolver.TFConfigClusterResolver()
-    if not asked:
-        return None
-    if "SLURM_PROCID" not in os.environ:
-        raise UsageError(
-            "--distributed needs TF_CONFIG with at least two workers, or a step of Slurm (srun): see docs/scale.md"
-        )
-    if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) < 2:
-        raise UsageError("--distributed needs at least two tasks: srun --ntasks=2 affinity-zoo train ...")
-    import tensorflow as tf
-
-    port = _PORT + int(os.environ.get("SLURM_JOB_ID", "0")) % 10_000
-    resolvers = tf.distribute.cluster_resolver
-    try:
-        # It would give the GPUs out itself, after TensorFlow has counted them, and knows no node without one: Slurm
-        # binds GPUs to tasks (--gpus-per-task), and this only asks who the workers are.
-        slurm = resolvers.SlurmClusterResolver(
-            port_base=port, gpus_per_node=4096, gpus_per_task=1, auto_set_gpu=False
-        )
-        workers = slurm.cluster_spec()
-    except (RuntimeError, ValueError) as error:
-        raise UsageError(
-            f"Slurm's variables do not tell the workers: {error}; start them with srun"
-        ) from error
-    gpus = len(tf.config.list_physical_devices("GPU"))
-    return resolvers.SimpleClusterResolver(
-        workers,
-        task_type=slurm.task_type,
-        task_id=slurm.task_id,
-        rpc_layer="grpc",
-        num_accelerators={"GPU": gpus},
-    )
-
-
-def _tf_config() -> dict[str, Any] | None:
-    text = os.environ.get("TF_CONFIG", "")
-    if not text:
-        return None
-    try:
-        config: dict[str, Any] = json.loads(text)
-        config.get("cluster", {}).get("worker", [])
-    except (ValueError, AttributeError) as error:
-        raise UsageError(f"TF_CONFIG is no JSON object with a cluster: {error}") from None
-    return config
+    from affinity_zoo.zoo.batches.pipeline import TrainingBatches
 
 
 @contextmanager
@@ -303,7 +146,7 @@ def _training_step(cluster: Cluster, model: keras.Model) -> Callable[[Any], Any]
 
 
 def _share_of_batches(cluster: Cluster, batches: TrainingBatches, epochs: range, workers: int) -> Any:
-    from affinity_zoo.zoo.data.pipeline import Share, training_data
+    from affinity_zoo.zoo.batches.pipeline import Share, training_data
 
     first, last = epochs.start * batches.steps, epochs.stop * batches.steps
     replicas = cluster.strategy.num_replicas_in_sync

@@ -16,21 +16,21 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers import layers
 from affinity_zoo.plugins.contracts import Architecture, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo import inference
-from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
-from affinity_zoo.zoo.data.pairs import IndexedPairs
-from affinity_zoo.zoo.data.pipeline import TrainingBatches, TrainingPlan, training_data
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
+from affinity_zoo.zoo.batches.pairs import IndexedPairs
+from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, training_data
+from affinity_zoo.zoo.inference import outputs as inference
 from affinity_zoo.zoo.models import loading as models
-from affinity_zoo.zoo.prediction.training_ligands import write_training_ligands
-from affinity_zoo.zoo.provenance import coordinates_hash
-from affinity_zoo.zoo.scoring_model import ScoringModel
+from affinity_zoo.zoo.models.provenance import coordinates_hash
+from affinity_zoo.zoo.models.recipe import Head, Recipe
+from affinity_zoo.zoo.models.scoring_model import ScoringModel
+from affinity_zoo.zoo.models.training_ligands import write_training_ligands
+from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.training import callbacks, checkpoints, distributed
 from affinity_zoo.zoo.training.head import with_head
 from affinity_zoo.zoo.training.history import History
 from affinity_zoo.zoo.training.job import Job
 from affinity_zoo.zoo.training.losses import logit_correction, loss_of
-from affinity_zoo.zoo.training.recipe import Head, Recipe
 from affinity_zoo.zoo.training.resolve import Rows
 from affinity_zoo.zoo.training.start import freeze_layers, load_start, start_folder, take_weights
 from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
@@ -262,7 +262,7 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
         _all_training_pairs(job),
     )  # fmt: skip
     write_training_ligands(job.run.model, job.dataset, rows.rows)
-    with write_whole(job.run.logs / "history.json") as file:
+    with whole(job.run.logs / "history.json") as file:
         json.dump(history.state(), file, indent=2)
 
 

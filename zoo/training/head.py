@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keras
 
-from affinity_zoo.zoo.training.recipe import Head
+from affinity_zoo.zoo.models.recipe import Head
 
 NAME = "affinity_in_pk"
 

@@ -12,13 +12,14 @@ import numpy as np
 
 from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
-from affinity_zoo.zoo.data.batches import Imaging, choose_place
-from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.batches.batches import Imaging, choose_place
+from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models import loading as models
+from affinity_zoo.zoo.models.parts import choose
+from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe, check_training, monitors, read_recipe
+from affinity_zoo.zoo.models.run_folder import RunFolder
+from affinity_zoo.zoo.runtime.device import Device
 from affinity_zoo.zoo.training import resolve
-from affinity_zoo.zoo.training.device import Device
-from affinity_zoo.zoo.training.recipe import BoxChoice, Recipe, check_training, monitors, read_recipe
-from affinity_zoo.zoo.training.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -104,10 +105,10 @@ def _new_run(runs: Path, device: Device) -> RunFolder:
 
 
 def _resolve(recipe: Recipe, wishes: Wishes, device: Device) -> tuple[Recipe, Featurizer, Architecture]:
-    chosen_f, featurizer = resolve.choose(
+    chosen_f, featurizer = choose(
         "featurizer", recipe.featurizer, wishes.featurizer, wishes.featurizer_options
     )
-    chosen_a, architecture = resolve.choose(
+    chosen_a, architecture = choose(
         "architecture", recipe.architecture, wishes.architecture, wishes.architecture_options
     )
     # a box of the recipe belongs to its featurizer; with another one its own box is right

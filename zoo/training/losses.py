@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from affinity_zoo.zoo.training.recipe import Training
+from affinity_zoo.zoo.models.recipe import Training
 from affinity_zoo.zoo.training.targets import one_label
 
 

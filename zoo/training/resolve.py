@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers import views
 from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.catalog import catalog
-from affinity_zoo.zoo.provenance import encoding_hash, ids_hash
-from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Data, Head, Recipe, Training
+from affinity_zoo.zoo.batches.fits import fits_box
+from affinity_zoo.zoo.models.provenance import ids_hash
+from affinity_zoo.zoo.models.recipe import BoxChoice, Data, Head, Recipe, Training
 from affinity_zoo.zoo.training.targets import TRUTH, Targets, targets_of
 
 if TYPE_CHECKING:
-    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.data.store.dataset import Dataset
 
 #: near-native positives that were prepared as the decoys were; crystal poses are left out beside them,
 #: or the model learns "was it docked" (the distances of a raw crystal pose give it away)
@@ -59,24 +58,6 @@ def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
         name = f"{prefix}{key}"
         flat |= _flat(value, f"{name}.") if isinstance(value, Mapping) else {name: value}
     return flat
-
-
-def choose(kind: str, before: Choice, name: str | None, options: Mapping[str, Any]) -> tuple[Choice, Any]:
-    """Resolve a plugin: the command line's name and options over the recipe's.
-
-    Options of the recipe are kept where the name stays the same.
-
-    Returns:
-        The choice with every option resolved and its origin, and the instance.
-    """
-    name = name or before.name
-    kept = before.options if name == before.name else {}
-    instance = catalog().create(kind, name, {**kept, **options})
-    origin = catalog().origin(kind, name)
-    choice = Choice(type(instance).name, instance.options(), origin.distribution, origin.version)
-    if kind == "featurizer":
-        choice = replace(choice, encoding_hash=encoding_hash(instance))
-    return choice, instance
 
 
 def choose_box(recipe: Recipe, featurizer: Featurizer, architecture: Architecture) -> BoxChoice:
@@ -205,12 +186,6 @@ def resolve_head(train: Rows) -> Head:
     values = values[train.targets.measured if train.targets.measured.any() else np.isfinite(values)]
     spread = float(values.std())
     return Head(round(float(values.mean()), 4), round(spread, 4) if spread > 0.05 else 1.0)
-
-
-def fits_box(dataset: Dataset, structure: int, box: Box) -> bool:
-    """Whether a ligand of the store fits the box in every rotation, by its radius."""
-    xyz = dataset.store.atoms(structure).xyz
-    return views.fits(xyz - xyz.mean(axis=0), box)
 
 
 def describe_data(dataset: Dataset, train: Rows, validation: Rows) -> Data:

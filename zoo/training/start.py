@@ -11,12 +11,12 @@ import numpy as np
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo import shipped
-from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.files import file_hash
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.judging.outputs import outputs_of
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.folders import Name, find_model_folder
-from affinity_zoo.zoo.outputs import outputs_of
-from affinity_zoo.zoo.training.recipe import Recipe, Start, Training
+from affinity_zoo.zoo.models.recipe import Recipe, Start, Training
+from affinity_zoo.zoo.runtime.files import file_hash
 from affinity_zoo.zoo.training.targets import TRUTH
 
 if TYPE_CHECKING:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Truth
-from affinity_zoo.zoo.training.recipe import Training
+from affinity_zoo.zoo.models.recipe import Training
 
 if TYPE_CHECKING:
-    from affinity_zoo.zoo.data.dataset import Dataset
+    from affinity_zoo.zoo.data.store.dataset import Dataset
 
 #: task -> the truth of the index that teaches it
 TRUTH: dict[str, Truth] = {"pose": "pose_label", "activity": "active", "affinity": "affinity"}

@@ -13,16 +13,16 @@ from typing import Any
 import numpy as np
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.files import write_whole
+from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models.folders import Name
-from affinity_zoo.zoo.terminal import say as print_line
-from affinity_zoo.zoo.training.device import find_device
-from affinity_zoo.zoo.training.distributed import connect
+from affinity_zoo.zoo.models.recipe import Recipe, read_recipe
+from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT, RunFolder
+from affinity_zoo.zoo.runtime.cluster import connect
+from affinity_zoo.zoo.runtime.device import find_device
+from affinity_zoo.zoo.runtime.files import whole
+from affinity_zoo.zoo.runtime.terminal import say as print_line
 from affinity_zoo.zoo.training.fit import fit, validation_groups
 from affinity_zoo.zoo.training.job import Job, Wishes, prepare
-from affinity_zoo.zoo.training.recipe import Recipe, read_recipe
-from affinity_zoo.zoo.training.run_folder import DEFAULT_ROOT, RunFolder
 from affinity_zoo.zoo.training.start import start_recipe
 from affinity_zoo.zoo.training.validation import validation_scores
 from affinity_zoo.zoo.training.verdict import judge_start
@@ -150,7 +150,7 @@ def monitored(job: Job) -> bool:
 
 
 def _finish(job: Job) -> None:
-    with write_whole(job.run.logs / "run.json") as file:
+    with whole(job.run.logs / "run.json") as file:
         json.dump(
             {"data": str(job.dataset.path.resolve()), "finished": time.strftime("%Y-%m-%dT%H:%M:%S")}, file
         )

@@ -11,8 +11,8 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.metrics import roc_auc_score, roc_curve
 
+from affinity_zoo.zoo.models.recipe import Training
 from affinity_zoo.zoo.training.callbacks import shuffled
-from affinity_zoo.zoo.training.recipe import Training
 from affinity_zoo.zoo.training.targets import Targets
 
 Array = NDArray[np.float64]

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.predictions import from_dataset, known_rows, take
-from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.judging.outputs import column_of, output_for, outputs_of
+from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows, take
 from affinity_zoo.zoo.models import loading as models
-from affinity_zoo.zoo.outputs import column_of, output_for, outputs_of
 from affinity_zoo.zoo.training.targets import TRUTH
 
 if TYPE_CHECKING:
@@ -99,8 +99,8 @@ def _against(scorer: Scorer, truth: Truth, now: Predictions, other: Predictions,
 
 def _scorer(rows: Predictions, truth: Truth) -> Scorer | None:
     """The first scorer of a board that has a value for these rows."""
-    from affinity_zoo.zoo.catalog import catalog
-    from affinity_zoo.zoo.scorers.judge import DEFAULT_SCORERS
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.judging.judge import DEFAULT_SCORERS
 
     if len(rows) < 3:
         return None
@@ -112,7 +112,7 @@ def _scorer(rows: Predictions, truth: Truth) -> Scorer | None:
 
 
 def _scored(job: Job, rows: NDArray[np.int64], model: models.Model, truth: Truth) -> Predictions:
-    from affinity_zoo.zoo.evaluation.scoring import score_rows
+    from affinity_zoo.zoo.inference.rows import score_rows
 
     outputs = outputs_of(model.card)
     output = output_for(truth, outputs) or outputs[0]

@@ -14,9 +14,9 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.board import benchmarks
 from affinity_zoo.zoo.board.benchmarks import add, check, describe, find, load_all
 from affinity_zoo.zoo.board.leaderboard import build_boards
-from affinity_zoo.zoo.board.predictions import from_dataset
 from affinity_zoo.zoo.board.results import write_result
-from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.judging.predictions import from_dataset
 
 
 def index(path: Path, content: str = "c0de" * 16, **changes: Any) -> Dataset:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from affinity_zoo.zoo.catalog import BUILTINS, catalog
+from affinity_zoo.zoo.catalog.registry import BUILTINS, catalog
 
 PAGE = Path(__file__).parents[3] / "docs" / "judging.md"
 

@@ -13,10 +13,10 @@ from rdkit.Chem import AllChem
 
 from affinity_zoo.plugins.contracts import Atoms, Role
 from affinity_zoo.zoo.board.overlap import check_overlap, verdict
-from affinity_zoo.zoo.board.similarity import fingerprint, nearest, similar_sequences
-from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.data.sequences import chains_near, identity
-from affinity_zoo.zoo.provenance import coordinates_hash
+from affinity_zoo.zoo.data.similarity import fingerprint, nearest, similar_sequences
+from affinity_zoo.zoo.data.splits.sequences import chains_near, identity
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.models.provenance import coordinates_hash
 
 THREE = dict(zip("ACDEFGHIKLMNPQRSTVWY", ["ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS", "ILE", "LYS", "LEU", "MET", "ASN", "PRO", "GLN", "ARG", "SER", "THR", "VAL", "TRP", "TYR"], strict=True))  # fmt: skip  # noqa: E501
 

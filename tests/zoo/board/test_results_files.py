@@ -12,15 +12,15 @@ from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.leaderboard import build_boards
 from affinity_zoo.zoo.board.leaderboard_text import as_csv, as_json, as_markdown, headings, table_rows
-from affinity_zoo.zoo.board.predictions import (
+from affinity_zoo.zoo.board.results import load_result, write_result, write_sealed
+from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.judging.predictions import (
     labels_hash,
     make_predictions,
     read_predictions,
-    with_score,
     write_predictions,
 )
-from affinity_zoo.zoo.board.results import load_result, write_result, write_sealed
-from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.scorers.rescored import with_score
 
 BENCHMARK = {"name": "toy", "hash": "c0ffee" * 8, "path": "toy"}
 

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.board.predictions import make_predictions, with_score
+from affinity_zoo.zoo.judging.judge import judge
+from affinity_zoo.zoo.judging.predictions import make_predictions
 from affinity_zoo.zoo.scorers.enrichment import Enrichment
-from affinity_zoo.zoo.scorers.judge import judge
+from affinity_zoo.zoo.scorers.rescored import with_score
 from affinity_zoo.zoo.scorers.roc_auc import RocAuc, RocAucPerComplex
 
 pytestmark = pytest.mark.shared

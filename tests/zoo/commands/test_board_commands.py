@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from affinity_zoo.cli import app
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.predictions import make_predictions
 from affinity_zoo.zoo.board.results import write_result
+from affinity_zoo.zoo.judging.predictions import make_predictions
 
 BENCHMARK = {"name": "toy", "hash": "feed" * 16, "path": "toy"}
 

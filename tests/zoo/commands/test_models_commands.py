@@ -9,7 +9,7 @@ import pytest
 
 from affinity_zoo.zoo import shipped
 from affinity_zoo.zoo.models.ensembles import write_ensemble
-from affinity_zoo.zoo.training.recipe import Recipe
+from affinity_zoo.zoo.models.recipe import Recipe
 
 CARD = {
     "name": "made",

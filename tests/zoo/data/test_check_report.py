@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from affinity_zoo.zoo.data.checks import CheckReport, check
-from affinity_zoo.zoo.data.index import build_index
+from affinity_zoo.zoo.data.index.run import build_index
 
 Make = Callable[[float], str]
 
@@ -82,7 +82,7 @@ def test_an_index_is_checked_as_its_source_is(ancestor_folder: Callable[..., Pat
 
 
 def test_real_sets_give_their_known_oddities(unpacked: Callable[[str], Path]) -> None:
-    from affinity_zoo.zoo.data.layouts import Hints
+    from affinity_zoo.zoo.data.layouts.recognise import Hints
 
     hints = Hints(columns={"active": "label", "affinity": "potency"})
     report = check(unpacked("screening"), hints=hints, workers=0)

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.columns import FOLDER, Columns, write_columns
-from affinity_zoo.zoo.data.dataset import INDEX_FILE, SPLIT_FILES, Dataset
-from affinity_zoo.zoo.data.index import split_dataset
-from affinity_zoo.zoo.data.store import FIELDS, Store, write_shard
-from affinity_zoo.zoo.parallel import ordered_map
+from affinity_zoo.zoo.data.index.run import split_dataset
+from affinity_zoo.zoo.data.store.columns import FOLDER, Columns, write_columns
+from affinity_zoo.zoo.data.store.dataset import INDEX_FILE, SPLIT_FILES, Dataset
+from affinity_zoo.zoo.data.store.shards import FIELDS, Store, write_shard
+from affinity_zoo.zoo.runtime.parallel import ordered_map
 
 TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=12)
 
@@ -163,7 +163,7 @@ def test_more_shards_than_a_process_may_open(tmp_path: Path) -> None:
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 from pathlib import Path
-from affinity_zoo.zoo.data.store import Store
+from affinity_zoo.zoo.data.store.shards import Store
 folder = Path(sys.argv[1])
 parts = [{"file": p.name, "structures": 10, "sha256": ""} for p in sorted(folder.iterdir())]
 store = Store(folder, {"receptors": [], "ligands": parts})

@@ -12,7 +12,7 @@ import pytest
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.fetch import fetch
-from affinity_zoo.zoo.data.index import build_index
+from affinity_zoo.zoo.data.index.run import build_index
 
 
 @pytest.fixture

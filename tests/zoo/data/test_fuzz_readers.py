@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from affinity_zoo.zoo.data.index import build_index
+from affinity_zoo.zoo.data.index.run import build_index
 
 COUNT = int(os.environ.get("AFFINITY_ZOO_FUZZ", "120"))
 SEED = int(os.environ.get("AFFINITY_ZOO_FUZZ_SEED", "0"))

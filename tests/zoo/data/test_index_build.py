@@ -16,11 +16,11 @@ import pytest
 
 import affinity_zoo
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data import build
-from affinity_zoo.zoo.data.dataset import COLUMNS, Dataset
-from affinity_zoo.zoo.data.files import file_hash
-from affinity_zoo.zoo.data.index import build_index
-from affinity_zoo.zoo.data.splits import split_groups
+from affinity_zoo.zoo.data.index import build
+from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.data.splits.groups import split_groups
+from affinity_zoo.zoo.data.store.dataset import COLUMNS, Dataset
+from affinity_zoo.zoo.runtime.files import file_hash
 
 
 def _bytes(folder: Path) -> dict[str, str]:
@@ -175,9 +175,9 @@ def test_extra_values_come_from_a_table_beside_the_folders(
 
 _RUN = """
 import sys
-from affinity_zoo.zoo.data import build
+from affinity_zoo.zoo.data.index import build
 build.ROWS_PER_SHARD, build.RECEPTORS_PER_SHARD = 8, 4
-from affinity_zoo.zoo.data.index import build_index
+from affinity_zoo.zoo.data.index.run import build_index
 print("ready", flush=True)
 build_index(sys.argv[1], sys.argv[2], workers=0, progress=False)
 """

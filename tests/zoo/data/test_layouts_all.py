@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data.affinity import parse_affinity
-from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.data.index import IndexSummary, build_index
-from affinity_zoo.zoo.data.layouts import Hints, recognise
+from affinity_zoo.zoo.data.index.run import IndexSummary, build_index
+from affinity_zoo.zoo.data.layouts.affinity import parse_affinity
+from affinity_zoo.zoo.data.layouts.recognise import Hints, recognise
+from affinity_zoo.zoo.data.store.dataset import Dataset
 
 Make = Callable[[float], str]
 
@@ -274,7 +274,7 @@ def test_a_large_file_is_read_in_ranges_with_the_same_result(
     from rdkit import Chem
     from rdkit.Chem import AllChem
 
-    from affinity_zoo.zoo.data import plan
+    from affinity_zoo.zoo.data.layouts import plan
     from affinity_zoo.zoo.data.readers import formats
 
     molecule = Chem.AddHs(Chem.MolFromSmiles("CCO"))

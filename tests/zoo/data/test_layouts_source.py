@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from affinity_zoo.zoo.data.layout_tables import _source
+from affinity_zoo.zoo.data.layouts.tables import _source
 
 
 @pytest.mark.parametrize(

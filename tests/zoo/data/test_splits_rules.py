@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data.dataset import Dataset
-from affinity_zoo.zoo.data.index import build_index
-from affinity_zoo.zoo.data.resplit import split
-from affinity_zoo.zoo.data.sequences import alike, identity
-from affinity_zoo.zoo.data.splits import fold_groups, split_groups
+from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.data.splits.groups import fold_groups, split_groups
+from affinity_zoo.zoo.data.splits.run import split
+from affinity_zoo.zoo.data.splits.sequences import alike, identity
+from affinity_zoo.zoo.data.store.dataset import Dataset
 
 UBIQUITIN = "MQIFVKTLTGKTITLEVEPSDTIENVKAKIQDKEGIPPDQQRLIFAGKQLEDGRTLSDYNIQKESTLHLVLRLRGG"
 LYSOZYME = "KVFGRCELAAAMKRHGLDNYRGYSLGNWVCAAKFESNFNTQATNRNTDGSTDYGILQINSRWWCNDGRTPGSRNLCNIPCSALLSSDITASVNCAKK"
@@ -177,7 +177,7 @@ def test_the_hash_of_ids_does_not_depend_on_how_many_are_held_at_once() -> None:
     import hashlib
     import random
 
-    from affinity_zoo.zoo.data.splits import _SortedHash
+    from affinity_zoo.zoo.data.splits.groups import _SortedHash
 
     texts = [f"é{random.Random(i).random()}".encode() for i in range(300)] + [b"", b"a\nb"]
     expected = hashlib.sha256("\n".join(sorted(t.decode() for t in texts)).encode()).hexdigest()

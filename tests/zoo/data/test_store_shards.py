@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.files import file_hash
-from affinity_zoo.zoo.data.store import FIELDS, Store, write_shard
+from affinity_zoo.zoo.data.store.shards import FIELDS, Store, write_shard
+from affinity_zoo.zoo.runtime.files import file_hash
 
 
 def _atoms(n: int, seed: int, role: str = "ligand") -> Atoms:

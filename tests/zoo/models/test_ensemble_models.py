@@ -11,12 +11,12 @@ import pytest
 from affinity_zoo.featurizers import layers
 from affinity_zoo.plugins.contracts import Box
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.catalog import catalog
-from affinity_zoo.zoo.models import gnina_import
+from affinity_zoo.zoo.catalog.registry import catalog
+from affinity_zoo.zoo.importers import gnina as gnina_import
 from affinity_zoo.zoo.models.ensembles import mean_logit, write_ensemble
 from affinity_zoo.zoo.models.loading import load_models, save_model
-from affinity_zoo.zoo.scoring_model import ScoringModel
-from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Recipe
+from affinity_zoo.zoo.models.recipe import BoxChoice, Choice, Recipe
+from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
 OUTPUTS = [{"name": "pose", "unit": "logit", "direction": "higher is better"}]
 

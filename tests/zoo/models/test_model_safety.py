@@ -17,7 +17,7 @@ import pytest
 from affinity_zoo.featurizers import layers
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.models.safety import OURS, check_folder
-from affinity_zoo.zoo.scoring_model import ScoringModel
+from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
 
 @pytest.fixture(scope="module")

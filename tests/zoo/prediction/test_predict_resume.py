@@ -176,11 +176,11 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(  # type: ignore[no-
 
 def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """A chunk whose worker dies is scored record by record; the one that kills again is a row with the reason."""
-    from affinity_zoo.zoo import parallel
+    from affinity_zoo.zoo.prediction.choices import Choices
     from affinity_zoo.zoo.prediction.chunks import Piece, Task
     from affinity_zoo.zoo.prediction.execute import scored_chunks
     from affinity_zoo.zoo.prediction.rows import PosePrediction
-    from affinity_zoo.zoo.prediction.run import Choices
+    from affinity_zoo.zoo.runtime import parallel
 
     def fake(function, items, **_):  # type: ignore[no-untyped-def]
         for task in items:
@@ -210,9 +210,9 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
 
 def test_a_worker_that_cannot_score_is_an_error(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     from affinity_zoo.plugins.errors import AffinityZooError
-    from affinity_zoo.zoo import parallel
+    from affinity_zoo.zoo.prediction.choices import Choices
     from affinity_zoo.zoo.prediction.execute import scored_chunks
-    from affinity_zoo.zoo.prediction.run import Choices
+    from affinity_zoo.zoo.runtime import parallel
 
     monkeypatch.setattr(
         parallel,

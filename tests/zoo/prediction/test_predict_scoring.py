@@ -276,6 +276,6 @@ def test_files_that_change_are_read_again(make_model, small_set, receptor, block
         if model != folder:
             shutil.rmtree(folder)
             shutil.copytree(model, folder)
-            answers.append(loaded.predict(receptor, tmp_path / "poses.sdf", views=1)[0].score)
+            answers.append(predict(loaded, receptor, tmp_path / "poses.sdf", views=1)[0].score)
         answers.append(predict(folder, receptor, tmp_path / "poses.sdf", views=1)[0].score)
     assert answers[0] == answers[1] != answers[2]

@@ -6,10 +6,10 @@ import shutil
 
 import numpy as np
 
-from affinity_zoo.zoo.data.dataset import Dataset
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.models.training_ligands import FILE, load_fingerprints, write_training_ligands
 from affinity_zoo.zoo.prediction import predict
 from affinity_zoo.zoo.prediction.checks import REMEDIES, kind_of, other_reading
-from affinity_zoo.zoo.prediction.training_ligands import FILE, load_fingerprints, write_training_ligands
 
 
 def _kinds(rows) -> list[list[str]]:  # type: ignore[no-untyped-def]

@@ -10,8 +10,8 @@ from scipy import stats
 from sklearn.metrics import mean_absolute_error, root_mean_squared_error
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer
-from affinity_zoo.zoo.board.bootstrap import resampling
-from affinity_zoo.zoo.board.predictions import make_predictions, take
+from affinity_zoo.zoo.judging.bootstrap import resampling
+from affinity_zoo.zoo.judging.predictions import make_predictions, take
 from affinity_zoo.zoo.scorers.affinity import Kendall, Mae, Pearson, Rmse, Spearman
 from affinity_zoo.zoo.scorers.series import SeriesKendall, SeriesRmse
 

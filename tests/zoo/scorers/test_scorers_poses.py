@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.board.predictions import make_predictions, take
+from affinity_zoo.zoo.judging.predictions import make_predictions, take
 from affinity_zoo.zoo.scorers.poses import DockingSuccess, Top1
 
 

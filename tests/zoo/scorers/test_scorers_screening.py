@@ -12,8 +12,8 @@ from sklearn.metrics import brier_score_loss
 
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.board.predictions import make_predictions, take
-from affinity_zoo.zoo.catalog import catalog
+from affinity_zoo.zoo.catalog.registry import catalog
+from affinity_zoo.zoo.judging.predictions import make_predictions, take
 from affinity_zoo.zoo.scorers import scans, ties
 from affinity_zoo.zoo.scorers.brier import Brier
 from affinity_zoo.zoo.scorers.enrichment import Bedroc, Enrichment

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, confusion_matrix, matthews_corrcoef, roc_auc_score
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.board.bootstrap import Resampling
-from affinity_zoo.zoo.board.predictions import make_predictions, take
+from affinity_zoo.zoo.judging.bootstrap import Resampling
+from affinity_zoo.zoo.judging.predictions import make_predictions, take
 from affinity_zoo.zoo.scorers import ties
 from affinity_zoo.zoo.scorers.base import PooledRanking
 from affinity_zoo.zoo.scorers.confusion import Confusion

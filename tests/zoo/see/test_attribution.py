@@ -277,7 +277,7 @@ def test_other_backends_give_the_same_gradients(backend: str) -> None:
     pytest.importorskip(backend)
     code = (
         "import numpy as np, keras\n"
-        "from affinity_zoo.zoo.see.gradients import value_and_gradient\n"
+        "from affinity_zoo.zoo.runtime.gradients import value_and_gradient\n"
         "x = np.arange(8, dtype='float32').reshape(1, 2, 2, 2, 1)\n"
         "net = keras.Sequential([keras.layers.Conv3D(1, 2, use_bias=False, kernel_initializer='ones'),"
         " keras.layers.Flatten()])\n"

@@ -19,8 +19,8 @@ from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.contracts import Box
-from affinity_zoo.zoo.data.batches import BatchMaker, Imaging
-from affinity_zoo.zoo.data.pairs import PosesOfReceptor
+from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
+from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
 from affinity_zoo.zoo.see.view import View, make_view
 from affinity_zoo.zoo.see.view_page import MOST_BYTES, coded, thinned, thinning, view_data, write_view_page
 from affinity_zoo.zoo.see.view_picture import write_picture

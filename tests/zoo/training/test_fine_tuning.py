@@ -11,10 +11,10 @@ import pytest
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.architectures.gnina import GninaDefault2018
 from affinity_zoo.zoo.architectures.resnet3d import ResNet3D
-from affinity_zoo.zoo.board.predictions import make_predictions
+from affinity_zoo.zoo.judging.predictions import make_predictions
+from affinity_zoo.zoo.models.recipe import Head
 from affinity_zoo.zoo.training import start
 from affinity_zoo.zoo.training.head import with_head
-from affinity_zoo.zoo.training.recipe import Head
 from affinity_zoo.zoo.training.verdict import verdict
 
 SHAPE = (8, 8, 8, 3)

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.training.recipe import BoxChoice, Choice, Data, Recipe, read_recipe
+from affinity_zoo.zoo.models.recipe import BoxChoice, Choice, Data, Recipe, read_recipe
+from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.training.resolve import refuse_changes
-from affinity_zoo.zoo.training.run_folder import RunFolder
 
 RECIPE = replace(
     Recipe(),

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.models.recipe import Recipe, check_training, presets, read_recipe
+from affinity_zoo.zoo.models.run_folder import RunFolder, all_runs
 from affinity_zoo.zoo.training import checkpoints
-from affinity_zoo.zoo.training.recipe import Recipe, check_training, presets, read_recipe
-from affinity_zoo.zoo.training.run_folder import RunFolder, all_runs
 
 
 def test_runs_are_numbered_and_never_shared(tmp_path: Path) -> None:

@@ -19,13 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.data.pipeline import TrainingPlan
-from affinity_zoo.zoo.training import distributed
+from affinity_zoo.zoo.batches.pipeline import TrainingPlan
+from affinity_zoo.zoo.runtime import cluster
 
 #: the command, with each part of a batch that is made written to a file, and slowed down so that it can be killed
 WORKER = """
 import os, time
-from affinity_zoo.zoo.data import pipeline
+from affinity_zoo.zoo.batches import pipeline
 
 made = pipeline.TrainingBatches.__call__
 
@@ -213,14 +213,14 @@ def test_what_is_missing_is_said(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(UsageError, match=says):
-        distributed.connect(asked)
+        cluster.connect(asked)
 
 
 def test_one_worker_trains_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(
         "TF_CONFIG", '{"cluster": {"worker": ["a:1"]}, "task": {"type": "worker", "index": 0}}'
     )
-    assert distributed.connect() is None
+    assert cluster.connect() is None
 
 
 def test_slurm_tells_who_trains(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,7 +232,7 @@ def test_slurm_tells_who_trains(monkeypatch: pytest.MonkeyPatch) -> None:
     ]  # fmt: skip
     for name, value in variables:
         monkeypatch.setenv(name, value)
-    resolver = distributed._resolver(True)
+    resolver = cluster._resolver(True)
     addresses = resolver.cluster_spec().as_dict()["worker"]
     assert addresses == ["node07:24321", "node07:24322", "node08:24321", "node08:24322"]
     assert (resolver.task_type, resolver.task_id) == ("worker", 2)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.training.recipe import Recipe, check_training
+from affinity_zoo.zoo.models.recipe import Recipe, check_training
 from affinity_zoo.zoo.training.targets import Targets, entry_weights, targets_of
 from affinity_zoo.zoo.training.validation import validation_scores
 

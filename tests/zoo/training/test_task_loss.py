@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import ArrayLike
 
+from affinity_zoo.zoo.models.recipe import Recipe
 from affinity_zoo.zoo.training.losses import MaskedTasks, WeightedCrossEntropy, loss_of
-from affinity_zoo.zoo.training.recipe import Recipe
 from affinity_zoo.zoo.training.targets import Targets
 from affinity_zoo.zoo.training.validation import affinity_loss
 

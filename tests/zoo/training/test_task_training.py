@@ -16,9 +16,9 @@ import pytest
 from scipy.stats import spearmanr
 
 import affinity_zoo
-from affinity_zoo.zoo.board.predictions import known_rows
-from affinity_zoo.zoo.data.index import build_index
-from affinity_zoo.zoo.training.recipe import read_recipe
+from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.judging.predictions import known_rows
+from affinity_zoo.zoo.models.recipe import read_recipe
 
 TARGETS, EACH = 6, 16
 SMALL = ("-f", "atom-types", "-a", "resnet3d", "-A", "filters=4", "-A", "dropout=0.1", "--box", "8x2")

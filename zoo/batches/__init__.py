@@ -1,0 +1,1 @@
+"""Batches of encoded atoms and images: pairs, encoding, epochs, the tf.data pipeline."""

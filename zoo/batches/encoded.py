@@ -1,0 +1,101 @@
+"""Encoded structures: what a featurizer made of each, kept in a cache that is bounded in bytes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.featurizers import views
+from affinity_zoo.plugins.contracts import Encoding, Featurizer
+from affinity_zoo.zoo.batches.pairs import Pairs
+
+#: bytes of the Python objects of one structure and its place in the cache: more than the atoms of a small ligand
+_AROUND: Final = 1536
+
+
+@dataclass(frozen=True, eq=False)
+class EncodedStructure:
+    """The atoms of one structure that are imaged: n of them, none with channel -1."""
+
+    xyz: NDArray[np.float32]  #: (n, 3) Å
+    encoding: Encoding
+    centre: NDArray[np.float32]  #: (3,) mean position, Å (of all atoms where none is imaged)
+
+    @property
+    def nbytes(self) -> int:
+        """What it takes in memory, bytes: its arrays, and the objects around them."""
+        arrays = (
+            self.xyz,
+            self.encoding.radius,
+            self.encoding.channel,
+            self.encoding.value,
+            self.encoding.values,
+        )
+        return _AROUND + sum(a.nbytes for a in arrays if a is not None)
+
+
+class EncodedStructures:
+    """Encodes each structure of ``pairs`` once and keeps the most recently used; thread-safe.
+
+    Args:
+        pairs: where the atoms come from.
+        featurizer: what encodes them.
+        max_bytes: bound on what is kept.
+    """
+
+    def __init__(self, pairs: Pairs, featurizer: Featurizer, max_bytes: int = 256 * 2**20) -> None:
+        self._pairs = pairs
+        self._featurizer = featurizer
+        self._max_bytes = max_bytes
+        self._kept: OrderedDict[int, EncodedStructure] = OrderedDict()
+        self._bytes = 0
+        self._lock = threading.Lock()
+
+    def __getitem__(self, structure: int) -> EncodedStructure:
+        with self._lock:
+            found = self._kept.get(structure)
+            if found is not None:
+                self._kept.move_to_end(structure)
+                return found
+        # encoding outside the lock: two threads may do the same work once, none waits for it
+        made = self._encode(structure)
+        with self._lock:
+            if structure not in self._kept:
+                self._kept[structure] = made
+                self._bytes += made.nbytes
+            while self._bytes > self._max_bytes and len(self._kept) > 1:
+                self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return made
+
+    def _encode(self, structure: int) -> EncodedStructure:
+        atoms = self._pairs.atoms(structure)
+        return imaged(np.asarray(atoms.xyz), self._featurizer.encode(atoms))
+
+
+def imaged(xyz: NDArray[np.float32], encoding: Encoding) -> EncodedStructure:
+    """Keep the atoms that are imaged, as contiguous arrays of the kernels' types."""
+    if encoding.values is not None:
+        keep = np.flatnonzero(np.any(encoding.values != 0, axis=1))
+        channel = value = None
+        values = np.ascontiguousarray(encoding.values[keep], dtype=np.float32)
+    else:
+        if encoding.channel is None:
+            raise ValueError("an Encoding needs `channel` or `values`")
+        keep = np.flatnonzero(encoding.channel >= 0)
+        channel = np.ascontiguousarray(encoding.channel[keep], dtype=np.int32)
+        given = np.ones(len(encoding.channel), np.float32) if encoding.value is None else encoding.value
+        value = np.ascontiguousarray(given[keep], dtype=np.float32)
+        values = None
+    kept_xyz = np.ascontiguousarray(xyz[keep], dtype=np.float32)
+    centre = views.centre(xyz, encoding) if len(xyz) else np.zeros(3, np.float32)
+    radius = np.ascontiguousarray(encoding.radius[keep], dtype=np.float32)
+    return EncodedStructure(
+        kept_xyz,
+        Encoding(radius=radius, channel=channel, value=value, values=values, unknown=encoding.unknown),
+        centre,
+    )

@@ -1,0 +1,63 @@
+"""Pairs of receptor and ligand as the batches need them, from an index or from files just read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from affinity_zoo.plugins.contracts import Atoms
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.data.store.dataset import Dataset
+
+
+class Pairs(Protocol):
+    """A numbered collection of pairs; structures have numbers of their own, so that they are encoded once."""
+
+    def __len__(self) -> int: ...
+
+    def structures(self, row: int) -> tuple[int, int]:
+        """Return the numbers of a row's receptor and ligand."""
+
+    def atoms(self, structure: int) -> Atoms:
+        """Return the atoms of a structure."""
+
+
+class IndexedPairs:
+    """The pairs of an index, read from its memory-mapped store."""
+
+    def __init__(self, dataset: Dataset) -> None:
+        self._dataset = dataset
+        self._receptor = dataset.receptor_structure
+        self._ligand = dataset.ligand_structure
+
+    def __len__(self) -> int:
+        return len(self._dataset)
+
+    def structures(self, row: int) -> tuple[int, int]:
+        """Return the numbers of a row's receptor and ligand."""
+        return int(self._receptor[row]), int(self._ligand[row])
+
+    def atoms(self, structure: int) -> Atoms:
+        """Return the atoms of a structure."""
+        return self._dataset.store.atoms(structure)
+
+
+@dataclass(frozen=True)
+class PosesOfReceptor:
+    """Poses of one receptor, in memory: row i is pose i."""
+
+    receptor: Atoms
+    poses: Sequence[Atoms]
+
+    def __len__(self) -> int:
+        return len(self.poses)
+
+    def structures(self, row: int) -> tuple[int, int]:
+        """Return the numbers of a row's receptor and ligand."""
+        return 0, row + 1
+
+    def atoms(self, structure: int) -> Atoms:
+        """Return the atoms of a structure."""
+        return self.receptor if structure == 0 else self.poses[structure - 1]

@@ -1,0 +1,20 @@
+"""A metric as text: value, spread over trainings, interval."""
+
+from __future__ import annotations
+
+import math
+
+from affinity_zoo.zoo.judging.judge import Metric
+
+
+def cell(metric: Metric | None, digits: int = 3) -> str:
+    """``0.912 [0.887, 0.934]``, of several trainings ``0.912 ± 0.010 [...]``; percent with one digit; no figure: -."""
+    if metric is None or not math.isfinite(metric.value):
+        return "-" if metric is None else "undefined"
+    digits = 1 if metric.unit == "%" else digits
+    value = f"{metric.value:.{digits}f}"
+    if "spread" in metric.details:
+        value += f" ± {metric.details['spread']:.{digits}f}"
+    if not math.isfinite(metric.low):
+        return value
+    return f"{value} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"

@@ -1,0 +1,1 @@
+"""Geometry and symmetry of molecules, and PDB output."""

@@ -1,0 +1,1 @@
+"""Building the index: the table of pairs with its store."""

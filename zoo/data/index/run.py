@@ -1,0 +1,302 @@
+"""From a folder of structures to an index: the function under ``affinity-zoo index``."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+import shutil
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo import __version__
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.data.index.build import FAILURE_COLUMNS, Builder, table_columns
+from affinity_zoo.zoo.data.layouts.plan import Plan
+from affinity_zoo.zoo.data.layouts.recognise import Hints, recognise
+from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.data.readers.bond_templates import smiles_of
+from affinity_zoo.zoo.data.splits.groups import (
+    DEFAULT_FRACTIONS,
+    check_fractions,
+    split_groups,
+    write_index_splits,
+)
+from affinity_zoo.zoo.data.store.columns import FOLDER as COLUMNS_FOLDER
+from affinity_zoo.zoo.data.store.columns import write_columns
+from affinity_zoo.zoo.data.store.dataset import (
+    FORMAT,
+    INDEX_FILE,
+    INTEGERS,
+    MANIFEST_FILE,
+    NUMBERS,
+    SPLIT_FILES,
+    Dataset,
+)
+from affinity_zoo.zoo.runtime.files import csv_lines, csv_rows, whole, write_json
+from affinity_zoo.zoo.runtime.parallel import ordered_map
+from affinity_zoo.zoo.runtime.terminal import progress as progress_bar
+
+BUILDING = ".building"
+
+
+@dataclass(frozen=True)
+class IndexSummary:
+    """What an indexing did."""
+
+    out: str  #: the folder
+    layout: str  #: what the source was recognised as
+    rows: int  #: pairs in the index
+    failed: int  #: rows of failures.csv
+    receptors: int  #: receptor structures
+    by_label: dict[str, int]  #: rows by source and pose_label
+    reasons: dict[str, int]  #: failures by reason
+    splits: dict[str, int]  #: rows of each split
+    untyped_atoms: int
+    seconds: float
+    resumed: bool = False  #: it continued a run that was stopped
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0: all read; 3: some failed; 1: nothing usable."""
+        return 1 if not self.rows else 3 if self.failed else 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return asdict(self)
+
+
+def build_index(
+    source: str | Path,
+    out: str | Path,
+    *,
+    workers: int | None = None,
+    npy: bool = False,
+    options: ReadOptions | None = None,
+    progress: bool = True,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+    seed: int = 0,
+    timeout: float | None = 120.0,
+    overwrite: bool = False,
+    hints: Hints | None = None,
+    make_executor: Callable[[], Executor] | None = None,
+) -> IndexSummary:
+    """Read every complex of a source and write an index.
+
+    Args:
+        source: a folder (or file) in one of the layouts of ``docs/formats.md``.
+        out: the folder to make: store, ``database_index.csv``, ``failures.csv``, the three sets.
+        workers: processes; None: one for each processor, 0: none.
+        npy: also write the ancestor's arrays of four columns under ``out/npy``.
+        options: what the reader decides.
+        progress: show a bar where stderr is a terminal.
+        fractions: of train, validation and test, by group.
+        seed: of the split.
+        timeout: seconds that one file may take.
+        overwrite: replace an index that is already there.
+        hints: what cannot be seen in the source: names of columns, the receptor, the ligand's residue.
+        make_executor: where to run instead of the local processes (see :func:`ordered_map`).
+
+    Returns:
+        Counts; the caller judges ``exit_code``. A run that was killed continues where it stopped.
+
+    Raises:
+        AffinityZooError: no layout fits, nothing could be read, or ``out`` holds something else.
+    """
+    started = time.monotonic()
+    options = options or ReadOptions()
+    fractions = check_fractions(fractions)
+    if workers is not None and workers < 0:
+        raise UsageError(f"--workers is 0 or more, not {workers}")
+    source, out = Path(source), Path(out)
+    hints = hints or Hints()
+    plan = replace(recognise(source, hints), smiles=smiles_of(hints.smiles))
+    _check_out(out, source, overwrite)
+    builder = Builder(plan, out / BUILDING, options, table_columns(plan))
+    resumed = builder.state.receptors_done
+    run = partial(ordered_map, workers=workers, timeout=timeout, make_executor=make_executor)
+    total = len(plan.receptors()) + len(plan.items)
+    with _bar(progress, total) as advance:
+        builder.receptors(run, advance)
+        if resumed:
+            advance(len(plan.receptors()))
+        if not builder.state.complete:
+            builder.poses(run, advance)
+    _finish(builder, plan, options)
+    if not builder.state.rows:
+        reasons = _reasons(builder.folder / "failures.csv")
+        _keep_failures(builder.folder, out)
+        most = f"; most often: {next(iter(reasons))}" if reasons else ""
+        raise AffinityZooError(
+            f"nothing in {source} could be read ({plan.layout}){most}; see {out / 'failures.csv'}"
+        )
+    write_columns(builder.folder, builder.folder / INDEX_FILE, INTEGERS, NUMBERS)
+    _publish(builder.folder, out)
+    data = Dataset.open(out)
+    if npy:
+        from affinity_zoo.zoo.data.index.npy import write_npy
+
+        write_npy(data)
+    count = split_dataset(data, fractions=fractions, seed=seed)
+    return IndexSummary(
+        out=str(out),
+        layout=plan.layout,
+        rows=len(data),
+        failed=builder.state.failures + len(plan.failures),
+        receptors=data.store.receptors,
+        by_label=_by_label(data),
+        reasons=_reasons(out / "failures.csv"),
+        splits=count,
+        untyped_atoms=builder.state.untyped,
+        seconds=time.monotonic() - started,
+        resumed=resumed,
+        notes=[*plan.notes, *_empty_sets(count, fractions)],
+    )
+
+
+def split_dataset(
+    data: Dataset, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
+) -> dict[str, int]:
+    """Split an index by its column ``group`` and write the three sets. Returns rows of each."""
+    column = data.column("group")
+    # one text for each group, not for each row
+    groups = [sys.intern(g) for k in range(0, len(data), 65536) for g in column[k : k + 65536].tolist()]
+    places = split_groups(groups, fractions, seed)
+    how = {"by": "receptor", "fractions": list(fractions), "seed": seed, "groups": len(set(groups))}
+    return write_index_splits(data.path, places, how)
+
+
+def _check_out(out: Path, source: Path, overwrite: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise AffinityZooError(f"{out} is a file: name a folder for the index with -o")
+    if out.resolve() == source.resolve():
+        raise AffinityZooError(
+            f"the index cannot be written into its source {source}: name another folder with -o"
+        )
+    if (out / MANIFEST_FILE).exists():
+        if not overwrite:
+            raise AffinityZooError(
+                f"{out} already holds an index: name another folder, or replace it with --overwrite"
+            )
+    elif out.is_dir() and any(p.name not in _OURS for p in out.iterdir()):
+        raise AffinityZooError(f"{out} is not empty and holds no index: name another folder with -o")
+
+
+_OURS = {
+    BUILDING,
+    "store",
+    COLUMNS_FOLDER,
+    "npy",
+    INDEX_FILE,
+    "failures.csv",
+    "splits.json",
+    *SPLIT_FILES.values(),
+}
+
+
+def _bar(shown: bool, total: int) -> Any:
+    from contextlib import nullcontext
+
+    return progress_bar("indexing", total, "structures") if shown else nullcontext(lambda n=1: None)
+
+
+def _finish(builder: Builder, plan: Plan, options: ReadOptions) -> None:
+    """Join the parts and write the manifest, all still in the building folder."""
+    folder, state = builder.folder, builder.state
+    with whole(folder / INDEX_FILE) as handle:
+        handle.write(csv_lines(builder.columns, []))
+        for line in _unique_ids(_parts(folder, "rows")):
+            handle.write(line)
+    with whole(folder / "failures.csv") as handle:
+        handle.write(csv_lines(FAILURE_COLUMNS, [asdict(f) for f in plan.failures]))
+        for path in sorted(folder.glob("failures-*.csv")):
+            handle.write(path.read_text(encoding="utf-8"))
+    manifest = {
+        "format": FORMAT,
+        "made_by": f"affinity-zoo {__version__}",
+        "layout": plan.layout,
+        "source": str(plan.root.resolve()),
+        "rows": state.rows,
+        "failures": state.failures + len(plan.failures),
+        "untyped_atoms": state.untyped,
+        "read_options": options.as_dict(),
+        "split_complexes": plan.split,
+        "bond_templates": plan.smiles,
+        "notes": plan.notes,
+        "store": {"receptors": state.receptor_shards, "ligands": state.ligand_shards},
+    }
+    write_json(folder / MANIFEST_FILE, manifest)
+
+
+def _parts(folder: Path, kind: str) -> Iterator[list[str]]:
+    for path in sorted(folder.glob(f"{kind}-*.csv")):
+        with open(path, encoding="utf-8", newline="") as handle:
+            yield from csv.reader(handle)
+
+
+def _unique_ids(rows: Iterator[list[str]]) -> Iterator[str]:
+    """CSV lines; an id that was there before gets a number."""
+    import io
+
+    seen: set[str] = set()
+    for row in rows:
+        name, n = row[0], 2
+        while row[0] in seen:
+            row[0] = f"{name}~{n}"
+            n += 1
+        seen.add(row[0])
+        out = io.StringIO()
+        csv.writer(out, lineterminator="\n").writerow(row)
+        yield out.getvalue()
+
+
+def _publish(building: Path, out: Path) -> None:
+    """Move the finished parts to their place, the manifest last: without it a folder is no index."""
+    (out / MANIFEST_FILE).unlink(missing_ok=True)
+    for part in ("store", COLUMNS_FOLDER):
+        if (building / part).is_dir():
+            shutil.rmtree(out / part, ignore_errors=True)
+            os.replace(building / part, out / part)
+    for name in ("failures.csv", INDEX_FILE, MANIFEST_FILE):
+        os.replace(building / name, out / name)
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def _keep_failures(building: Path, out: Path) -> None:
+    os.replace(building / "failures.csv", out / "failures.csv")
+    shutil.rmtree(building, ignore_errors=True)
+
+
+def _by_label(data: Dataset) -> dict[str, int]:
+    count: Counter[str] = Counter()
+    for source, pose, active, affinity in csv_rows(
+        data.path / INDEX_FILE, ["source", "pose_label", "active", "affinity"]
+    ):
+        said = [f"pose_label {pose}"] if pose else []
+        said += [f"active {active}"] if active else []
+        said += ["affinity"] if affinity else []
+        count[", ".join([source or "poses", *(said or ["no truth"])])] += 1
+    return dict(sorted(count.items()))
+
+
+def _empty_sets(count: dict[str, int], fractions: Sequence[float]) -> list[str]:
+    empty = [name for name, share in zip(count, fractions, strict=True) if share > 0 and not count[name]]
+    return [f"too few groups to split: no rows for {' and '.join(empty)}"] if empty else []
+
+
+def _reasons(path: Path) -> dict[str, int]:
+    """Failures by stage and reason, numbers and names taken out, most frequent first."""
+    count: Counter[str] = Counter()
+    with open(path, encoding="utf-8", newline="") as handle:
+        for row in csv.DictReader(handle):
+            reason = re.sub(r"'[^']*'|\S*/\S*", "...", row["reason"])
+            count[f"{row['stage']}: {re.sub(r'[-0-9.]*[0-9]', 'N', reason)}"] += 1
+    return dict(count.most_common())

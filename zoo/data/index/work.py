@@ -1,0 +1,126 @@
+"""What the workers do: read one receptor, or the records of one pose file that a task names."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from affinity_zoo.plugins.contracts import UNTYPED, Atoms
+from affinity_zoo.zoo.data.layouts.plan import Item
+from affinity_zoo.zoo.data.readers import (
+    Failure,
+    PoseRecord,
+    ReadError,
+    ReadOptions,
+    read_poses,
+    read_receptor,
+)
+from affinity_zoo.zoo.data.readers.bond_templates import with_template
+from affinity_zoo.zoo.data.readers.complex import read_complex_poses, read_complex_receptor
+from affinity_zoo.zoo.data.readers.formats import holds_many
+
+
+@dataclass(frozen=True)
+class ReceptorTask:
+    """One receptor file."""
+
+    root: Path
+    file: str
+    options: ReadOptions
+    split: str = ""  #: see :class:`Plan`
+
+
+@dataclass(frozen=True)
+class PoseTask:
+    """Neighbouring items of one pose file."""
+
+    root: Path
+    items: tuple[Item, ...]
+    options: ReadOptions
+    split: str = ""
+    first: int = 0  #: of a large file only the records ``first <= record < last``
+    last: int | None = None
+    smiles: str = ""  #: see :class:`Plan`
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """One record for one item: its atoms, or the failure."""
+
+    item: Item
+    row_id: str
+    pose: PoseRecord
+
+
+def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | None]:
+    """Read a receptor; a bad one is a failure."""
+    try:
+        if task.split:
+            receptor = read_complex_receptor(task.root / task.file, task.options, task.split)
+        else:
+            receptor = read_receptor(task.root / task.file, task.options)
+    except ReadError as error:
+        reason = error.reason.removeprefix(f"{task.root / task.file}: ")
+        return None, [], Failure(task.file, -1, error.stage, reason)
+    return receptor.atoms, receptor.notes, None
+
+
+def do_poses(task: PoseTask) -> list[Pose]:
+    """Read what a task names: for each item its record, or all records of the file."""
+    file = task.items[0].ligand
+    wanted = [item.record for item in task.items]
+    everything = -1 in wanted
+    first, last = (0, math.inf) if everything else (min(wanted), max(wanted) + 1)
+    if task.last is not None:
+        first, last = task.first, task.last
+    if task.split:
+        records = list(read_complex_poses(task.root / file, task.options, task.split))
+    else:
+        records = list(read_poses(task.root / file, task.options, first, last))
+    by_number = {pose.record: pose for pose in records}
+    several = not everything or len(records) > 1 or task.last is not None
+    many = several and (bool(task.split) or holds_many(task.root / file))
+    found: list[Pose] = []
+    for item in task.items:
+        chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]
+        template = str(item.values.get(task.smiles, "")) if task.smiles in item.values else task.smiles
+        for pose in chosen:
+            name = str(item.values.get("id") or _identity(item, pose.record, many))
+            found.append(Pose(item, name, _relative(_templated(pose, template), item)))
+    return found
+
+
+def _templated(pose: PoseRecord, template: str) -> PoseRecord:
+    if not template:
+        return pose
+    try:
+        return with_template(pose, template)
+    except ReadError as error:
+        return PoseRecord(pose.record, pose.name, failure=Failure("", pose.record, error.stage, error.reason))
+
+
+def untyped(atoms: Atoms) -> int:
+    """How many atoms have no type."""
+    return int(np.count_nonzero(atoms.atom_type == UNTYPED))
+
+
+def _identity(item: Item, record: int, many: bool) -> str:
+    name = item.ligand.removesuffix(".gz")
+    stem = name[: len(name) - len(Path(name).suffix)]
+    return f"{stem}#{record}" if many else stem
+
+
+def _absent(item: Item, records: list[PoseRecord]) -> PoseRecord:
+    whole = next((p.failure for p in records if p.failure), None)
+    reason = whole.reason if whole else f"the file has no record {item.record}"
+    stage = whole.stage if whole else "find"
+    return PoseRecord(item.record, "", failure=Failure(item.ligand, item.record, stage, reason))
+
+
+def _relative(pose: PoseRecord, item: Item) -> PoseRecord:
+    if pose.failure is None:
+        return pose
+    return replace(pose, failure=replace(pose.failure, file=item.ligand))

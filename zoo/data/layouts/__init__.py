@@ -1,0 +1,1 @@
+"""Recognition of folder and table layouts."""

@@ -1,0 +1,109 @@
+"""The ancestor's folders: receptors beside crystal, docked and unlabelled ligands; or its arrays with a CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final
+
+from affinity_zoo.zoo.data.layouts.plan import Item, Plan
+from affinity_zoo.zoo.data.layouts.recognise import Hints
+from affinity_zoo.zoo.data.readers.base import Failure
+from affinity_zoo.zoo.data.readers.formats import FORMATS, is_structure, stem
+from affinity_zoo.zoo.runtime.files import read_csv
+
+#: the ancestor's folders: name -> (pose_label, source); near-native and relaxed crystal poses are positives that
+#: ``source`` tells apart
+POSE_FOLDERS: Final[dict[str, tuple[int | None, str]]] = {
+    "crystal_ligands": (1, "crystal"),
+    "crystal_relaxed": (1, "crystal_relaxed"),
+    "near_native": (1, "near_native"),
+    "docked_ligands": (0, "docked"),
+    "ligands": (None, ""),
+}
+#: columns of a table beside the folders that say more of each pose file
+_RMSD: Final = ("rmsd", "rmsd_to_crystal_A", "rmsd_to_crystal")
+_SCORE: Final = ("docking_score", "vina_score_kcal", "vina_score", "score")
+
+
+def ancestor(source: Path, hints: Hints) -> Plan | None:
+    """``receptors/<id>.pdb`` with ``crystal_ligands/<id>/*``, ``docked_ligands/<id>/*``, ``ligands/<id>/*`` ..."""
+    if not source.is_dir() or not (source / "receptors").is_dir():
+        return None
+    folders = [name for name in POSE_FOLDERS if (source / name).is_dir()]
+    if not folders:
+        return None
+    receptors = {
+        stem(p): p for p in sorted((source / "receptors").rglob("*")) if p.is_file() and is_structure(p)
+    }
+    known = _tables(source)
+    items: list[Item] = []
+    failures: list[Failure] = []
+    for name in folders:
+        label, origin = POSE_FOLDERS[name]
+        for path in _pose_files(source / name):
+            relative = path.relative_to(source).as_posix()
+            target = path.parent.name if path.parent != source / name else stem(path)
+            receptor = receptors.get(target) or _longest_prefix(target, receptors)
+            if not is_structure(path):
+                failures.append(Failure(relative, -1, "find", unknown_format(path)))
+            elif receptor is None:
+                failures.append(
+                    Failure(relative, -1, "find", f"there is no receptor receptors/{target}.pdb for it")
+                )
+            else:
+                values = {"pose_label": label, "source": origin, **known.get(relative, {})}
+                items.append(
+                    Item(relative, receptor.relative_to(source).as_posix(), stem(receptor), values=values)
+                )
+    notes = [f"pose_label is {POSE_FOLDERS[n][0]} in {n}/" for n in folders if POSE_FOLDERS[n][0] is not None]
+    if idle := len(receptors) - len({item.receptor for item in items}):
+        notes.append(f"{idle} receptors have no ligand and are left out")
+    order = {name: i for i, name in enumerate(folders)}
+    items.sort(key=lambda item: (item.target, order[item.ligand.split("/")[0]], item.ligand))
+    return Plan("ancestor folders", source, items, failures, notes)
+
+
+def unknown_format(path: Path) -> str:
+    """The reason for a file that no reader takes."""
+    return f"unknown format {path.suffix or path.name!r}: {', '.join(sorted(FORMATS))} are read"
+
+
+def _pose_files(folder: Path) -> list[Path]:
+    found = [p for p in folder.rglob("*") if p.is_file()]
+    return sorted(p for p in found if not p.name.startswith(".") and not p.name.lower().startswith("readme"))
+
+
+def _longest_prefix(name: str, receptors: dict[str, Path]) -> Path | None:
+    """``ligands/1abc_lig3.pdb`` belongs to ``receptors/1abc.pdb``."""
+    for end in range(len(name) - 1, 0, -1):
+        if name[end] in "_-." and name[:end] in receptors:
+            return receptors[name[:end]]
+    return None
+
+
+def _tables(source: Path) -> dict[str, dict[str, Any]]:
+    """RMSD and docking score by pose file, from every CSV beside the folders that has a column ``file``."""
+    found: dict[str, dict[str, Any]] = {}
+    for path in sorted(source.glob("*.csv")):
+        names, rows = read_csv(path)
+        if "file" not in names:
+            continue
+        picks = {"rmsd": _column(names, _RMSD), "docking_score": _column(names, _SCORE)}
+        at = names.index("file")
+        for row in rows:
+            if len(row) != len(names):
+                continue
+            values = {key: _number(row[i]) for key, i in picks.items() if i is not None}
+            found.setdefault(row[at], {}).update({k: v for k, v in values.items() if v is not None})
+    return found
+
+
+def _column(names: list[str], wanted: tuple[str, ...]) -> int | None:
+    return next((names.index(w) for w in wanted if w in names), None)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,89 @@
+"""How alike two proteins or two ligands are, from their stored atoms alone.
+
+The store holds atoms, no bonds and no sequences: chains are read off the residue names, ligand graphs
+off the distances. Bond orders are not known, so a ligand's fingerprint is that of its bare skeleton
+with elements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.zoo.chem.geometry import radii
+from affinity_zoo.zoo.data.splits.sequences import identity
+
+Array: TypeAlias = NDArray[Any]
+
+WORD = 4  #: residues in a row that two sequences must share to be aligned at all
+
+
+def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float) -> dict[str, str]:
+    """Which of our sequences have one among theirs with an identity of ``cutoff`` or more.
+
+    Identity is that of the split (:func:`~affinity_zoo.zoo.data.splits.sequences.identity`).
+    Only sequences that share words
+    of four residues are aligned: at half the residues identical a chain of 100 shares six of them, by chance none.
+
+    Returns:
+        Our sequence to the first similar one of theirs.
+    """
+    by_word: dict[str, set[str]] = {}
+    for sequence in set(theirs):
+        for word in _words(sequence):
+            by_word.setdefault(word, set()).add(sequence)
+    found: dict[str, str] = {}
+    for sequence in set(ours):
+        shared: dict[str, int] = {}
+        for word in _words(sequence):
+            for other in by_word.get(word, ()):
+                shared[other] = shared.get(other, 0) + 1
+        for other, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:20]:
+            if identity(sequence, other) >= cutoff:
+                found[sequence] = other
+                break
+    return found
+
+
+def _words(sequence: str) -> set[str]:
+    return {sequence[i : i + WORD] for i in range(len(sequence) - WORD + 1)}
+
+
+def fingerprint(ligand: Atoms) -> Any:
+    """Morgan fingerprint (radius 2, 2,048 bits) of the ligand's skeleton: elements and bonds by distance.
+
+    Two atoms are bonded at most 1.25 times the sum of RDKit's covalent radii apart.
+    """
+    from rdkit import Chem
+    from rdkit.Chem import rdFingerprintGenerator
+
+    _, covalent = radii()
+    xyz = np.asarray(ligand.xyz, np.float64)
+    element = ligand.element.astype(int)
+    gap = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1)
+    limit = 1.25 * (covalent[element][:, None] + covalent[element][None])
+    skeleton = Chem.RWMol()
+    for z in element.tolist():
+        atom = Chem.Atom(z)
+        atom.SetNoImplicit(True)
+        skeleton.AddAtom(atom)
+    for i, j in np.argwhere(np.triu(gap < limit, 1)).tolist():
+        skeleton.AddBond(i, j, Chem.BondType.SINGLE)
+    skeleton.UpdatePropertyCache(strict=False)
+    Chem.FastFindRings(skeleton)
+    return rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048).GetFingerprint(skeleton)
+
+
+def nearest(one: Any, others: Sequence[Any]) -> tuple[int, float]:
+    """The most similar fingerprint (Tanimoto): its number and the similarity; -1 and 0 where there are none."""
+    from rdkit.DataStructs import BulkTanimotoSimilarity
+
+    if not others:
+        return -1, 0.0
+    similarity = BulkTanimotoSimilarity(one, list(others))
+    best = int(np.argmax(similarity))
+    return best, float(similarity[best])

@@ -1,0 +1,1 @@
+"""Group-safe splits and leak checks."""

@@ -1,0 +1,1 @@
+"""Poses made for training: displaced, docked or sampled."""

@@ -1,0 +1,234 @@
+"""The decoys of one complex: made, judged by the rules, written. What a worker process does."""
+
+from __future__ import annotations
+
+import re
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Atoms
+from affinity_zoo.zoo.chem import symmetry
+from affinity_zoo.zoo.chem.geometry import close_contacts, within_xyz
+from affinity_zoo.zoo.chem.pdb_write import atom_lines
+from affinity_zoo.zoo.decoys.displace import Displaced, DisplaceOptions, displaced_poses, lies_on
+from affinity_zoo.zoo.decoys.dock import RECEPTOR_MARGIN, Docked, Docking, DockOptions
+from affinity_zoo.zoo.runtime.files import whole
+
+NEAR_NATIVE = 2.0  #: Å; docked poses below it are positives
+NEAR_APART = 0.5  #: Å between two near-native poses
+MOST_NEAR = 3  #: near-native poses of one complex that are kept
+DECOYS_APART = 1.0  #: Å between two decoys
+CROP = 16.0  #: Å around any pose that a written receptor reaches, in whole residues
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """One complex."""
+
+    id: str
+    folder: Path
+    receptor: Atoms  #: without the ligand's own copies
+    ligand: Atoms  #: the crystal pose
+    others: list[NDArray[Any]]  #: other crystal copies of similar ligands, (m, 3) Å each
+    method: str  #: ``dock`` or ``displace``
+    count: int
+    min_rmsd: float
+    seed: int
+    dock: DockOptions
+    displace: DisplaceOptions
+    columns: dict[str, Any]  #: what the rows of the manifest also say: target, group, ...
+
+
+def make_complex(task: Task) -> dict[str, Any]:
+    """Make, judge and write the poses of one complex.
+
+    Returns:
+        ``id``, ``rows`` of the manifest, ``decoys`` kept, ``dropped`` (reason -> number) and ``seeds``.
+    """
+    seed = zlib.crc32(f"{task.seed}:{task.id}".encode()) & 0x7FFFFFFF
+    if task.method == "displace":
+        return _displace(task, seed)
+    return _dock(task, seed)
+
+
+def _displace(task: Task, seed: int) -> dict[str, Any]:
+    poses: list[Displaced] = displaced_poses(
+        np.asarray(task.receptor.xyz, np.float64),
+        task.receptor.element,
+        np.asarray(task.ligand.xyz, np.float64),
+        task.ligand.element,
+        seed=seed,
+        others=task.others,
+        options=task.displace,
+    )
+    files = [("crystal_ligands", "crystal", np.asarray(task.ligand.xyz, np.float64), {"rmsd": 0.0})]
+    for n, pose in enumerate(poses, 1):
+        off = {"rmsd": round(pose.rmsd, 3), "mismatch": round(pose.mismatch, 2), "seed": seed}
+        files.append(("docked_ligands", f"decoy_{n:02d}", pose.xyz, off))
+    return _write(task, files, len(poses), {}, [seed])
+
+
+def _dock(task: Task, seed: int) -> dict[str, Any]:
+    docking = Docking(*_texts(task), np.asarray(task.ligand.xyz, np.float64), task.dock)
+    score, relaxed = docking.crystal(seed)
+    judge = Judge(task)
+    poses: list[Docked] = []
+    seeds = []
+    for number in range(task.dock.passes):
+        seeds.append(seed + number)
+        poses += docking.dock(seed + number)
+        near, decoys, dropped = judge.sort(poses)
+        if len(decoys) >= task.count:
+            break
+    home = np.asarray(task.ligand.xyz, np.float64)
+    files: list[tuple[str, str, NDArray[Any], dict[str, Any]]]
+    files = [("crystal_ligands", "crystal", home, {"rmsd": 0.0, "docking_score": round(score, 3)})]
+    off = judge.rmsd(relaxed.xyz)
+    if off < NEAR_NATIVE and relaxed.energy <= 0:
+        files.append(("crystal_relaxed", "relaxed", relaxed.xyz, _columns(off, relaxed)))
+    files += [("near_native", f"near_{n:02d}", p.xyz, _columns(r, p)) for n, (r, p) in enumerate(near, 1)]
+    files += [
+        ("docked_ligands", f"decoy_{n:02d}", p.xyz, _columns(r, p)) for n, (r, p) in enumerate(decoys, 1)
+    ]
+    return _write(task, files, len(decoys), dropped, seeds)
+
+
+def _columns(rmsd: float, pose: Docked) -> dict[str, Any]:
+    return {"rmsd": round(rmsd, 3), "docking_score": round(pose.energy, 3), "seed": pose.seed}
+
+
+class Judge:
+    """What becomes of docked poses: near-native, decoy, or dropped with a reason."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.home = np.asarray(task.ligand.xyz, np.float64)
+        bonds = symmetry.bonds_from_distances(self.home, task.ligand.element)
+        mol = symmetry.skeleton(task.ligand.element, bonds)
+        self.ways = symmetry.mappings(mol, mol)
+
+    def rmsd(self, pose: NDArray[Any], other: NDArray[Any] | None = None) -> float:
+        """In-place symmetric RMSD, Å, to the crystal pose or another one."""
+        return symmetry.rmsd(pose, self.home if other is None else other, self.ways)
+
+    def sort(
+        self, poses: Sequence[Docked]
+    ) -> tuple[list[tuple[float, Docked]], list[tuple[float, Docked]], dict[str, int]]:
+        """Near-native poses and decoys, each with its RMSD, best score first, and how many were dropped why."""
+        near: list[tuple[float, Docked]] = []
+        decoys: list[tuple[float, Docked]] = []
+        dropped: dict[str, int] = {}
+        for pose in sorted(poses, key=lambda p: p.energy):
+            reason = self._place(pose, near, decoys)
+            if reason:
+                dropped[reason] = dropped.get(reason, 0) + 1
+        return near, decoys, dropped
+
+    def _place(
+        self, pose: Docked, near: list[tuple[float, Docked]], decoys: list[tuple[float, Docked]]
+    ) -> str:
+        if pose.energy > 0:
+            return "energy above 0"
+        moved = Atoms(**{**vars(self.task.ligand), "xyz": pose.xyz.astype(np.float32)})
+        close = close_contacts(self.task.receptor, moved)
+        if len(close.clash) or len(close.covalent):
+            return "clash with the receptor"
+        rmsd = self.rmsd(pose.xyz)
+        if rmsd < NEAR_NATIVE:
+            if any(self.rmsd(pose.xyz, other.xyz) < NEAR_APART for _, other in near):
+                return "near-native, like one already kept"
+            if len(near) == MOST_NEAR:
+                return "near-native, enough already"
+            near.append((rmsd, pose))
+            return ""
+        if not rmsd > self.task.min_rmsd:
+            return f"RMSD between {NEAR_NATIVE:g} and {self.task.min_rmsd:g} Å"
+        if any(lies_on(pose.xyz, other) for other in self.task.others):
+            return "on another crystal copy of a similar ligand"
+        if any(self.rmsd(pose.xyz, other.xyz) < DECOYS_APART for _, other in decoys):
+            return "like a decoy already kept"
+        if len(decoys) == self.task.count:
+            return "decoys enough already"
+        decoys.append((rmsd, pose))
+        return ""
+
+
+def _texts(task: Task) -> tuple[str, str]:
+    """PDB texts of the receptor (residues that the box can see) and of the ligand."""
+    reach = task.dock.box_margin + RECEPTOR_MARGIN
+    low, high = task.ligand.xyz.min(axis=0) - reach, task.ligand.xyz.max(axis=0) + reach
+    inside = np.all((task.receptor.xyz >= low) & (task.receptor.xyz <= high), axis=1)
+    return pdb_text(task.receptor, whole_residues(task.receptor, inside)), pdb_text(task.ligand)
+
+
+def whole_residues(atoms: Atoms, some: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """The atoms of every residue that has one of ``some`` (N,) bool."""
+    number = residue_index(atoms)
+    return np.flatnonzero(np.isin(number, np.unique(number[some])))
+
+
+def residue_index(atoms: Atoms) -> NDArray[np.int64]:
+    """(N,) number of the residue each atom is in, in the order of the file."""
+    new = np.zeros(len(atoms), np.int64)
+    if len(atoms) > 1:
+        for column in (atoms.residue_number, atoms.residue_name, atoms.chain):
+            new[1:] |= column[1:] != column[:-1]
+    return np.cumsum(new)
+
+
+def pdb_text(atoms: Atoms, which: NDArray[np.int64] | None = None, xyz: NDArray[Any] | None = None) -> str:
+    """Some atoms as PDB text, at other positions if given."""
+    from rdkit.Chem import GetPeriodicTable
+
+    which = np.arange(len(atoms)) if which is None else which
+    symbols = {z: GetPeriodicTable().GetElementSymbol(int(z)) if z else "C" for z in np.unique(atoms.element)}
+    symbol = [symbols[z] for z in atoms.element[which]]
+    name = [n.decode("ascii", "replace").strip() for n in atoms.name[which].tolist()]
+    ligand = atoms.role == "ligand"
+    if ligand and len(set(name)) < len(name):
+        name = [f"{s.upper()}{i}"[:4] for i, s in enumerate(symbol, 1)]
+    residue = [r.decode("ascii", "replace").strip() or "LIG" for r in atoms.residue_name[which].tolist()]
+    return atom_lines(
+        atoms.xyz[which] if xyz is None else xyz,
+        symbol,
+        name,
+        residue,
+        atoms.residue_number[which].tolist(),
+        chain=[c.decode("ascii", "replace").strip() for c in atoms.chain[which].tolist()],
+        hetero=ligand,
+    )
+
+
+def safe_name(text: str) -> str:
+    """A name that is a file name everywhere."""
+    return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._") or "complex"
+
+
+def _write(
+    task: Task,
+    files: Sequence[tuple[str, str, NDArray[Any], dict[str, Any]]],
+    decoys: int,
+    dropped: dict[str, int],
+    seeds: list[int],
+) -> dict[str, Any]:
+    rows = []
+    for folder, name, xyz, columns in files:
+        file = f"{folder}/{task.id}/{task.id}_{name}.pdb"
+        with whole(task.folder / file) as handle:
+            handle.write(pdb_text(task.ligand, xyz=xyz))
+        kind = {"crystal_ligands": "crystal", "docked_ligands": _KIND[task.method]}.get(folder, folder)
+        about = {"file": file, "id": Path(file).stem, "complex": task.id, "kind": kind}
+        rows.append({**about, "n_heavy": len(task.ligand), **task.columns, **columns})
+    near = within_xyz(task.receptor.xyz, np.concatenate([xyz for _, _, xyz, _ in files]), CROP)
+    with whole(task.folder / "receptors" / f"{task.id}.pdb") as handle:
+        handle.write(pdb_text(task.receptor, whole_residues(task.receptor, near)))
+    return {"id": task.id, "rows": rows, "decoys": decoys, "dropped": dropped, "seeds": seeds}
+
+
+_KIND = {"dock": "docked", "displace": "displaced"}

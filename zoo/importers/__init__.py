@@ -1,0 +1,1 @@
+"""Models of other programs: reading, downloading and converting them."""

@@ -1,0 +1,1 @@
+"""Predictions, metrics with bootstrap intervals, and the choice of outputs."""

@@ -1,0 +1,213 @@
+"""Judge predictions by several scorers at once, each with its interval."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.judging import bootstrap
+from affinity_zoo.zoo.judging.outputs import fits_scale, for_truth
+from affinity_zoo.zoo.judging.predictions import censored, judged_rows, take
+
+Choice = tuple[str, dict[str, object]]  #: a scorer's name and its options
+
+#: by each truth that a benchmark has, what it is judged by; the first is what a board is sorted by
+DEFAULT_SCORERS: dict[Truth, tuple[Choice, ...]] = {
+    "pose_label": (
+        ("roc-auc-per-complex", {}), ("top-1", {}), ("docking-success", {}), ("roc-auc", {}), ("r-precision", {}),
+        ("average-precision", {}), ("confusion", {}), ("brier", {}), ("map-at-k", {}),
+    ),
+    "rmsd": (("docking-success", {}), ("docking-success", {"top": 3}), ("docking-success", {"top": 5})),
+    "active": (
+        ("roc-auc-per-complex", {}), ("bedroc", {}), ("enrichment", {}), ("enrichment", {"percent": 5.0}),
+        ("roc-auc", {}), ("r-precision", {}), ("average-precision", {}), ("confusion", {}), ("brier", {}),
+        ("enrichment", {"percent": 0.5}),
+    ),
+    "affinity": (
+        ("kendall-per-series", {}), ("spearman", {}), ("pearson", {}), ("kendall", {}), ("rmse", {}), ("mae", {}),
+        ("centred-rmse-per-series", {}),
+    ),
+}  # fmt: skip
+#: these read the score as a logit or as pK, which a number such as contacts per atom is not
+NEED_CALIBRATION = ("confusion", "brier", "rmse", "mae", "centred-rmse-per-series")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One figure of a result, ready for JSON: NaN is None there."""
+
+    name: str  #: the scorer
+    value: float
+    low: float  #: 95 % interval
+    high: float
+    unit: str
+    direction: str
+    truth: str
+    rows: int  #: how many were judged
+    options: dict[str, Any] = field(default_factory=dict)
+    details: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    interval: dict[str, Any] = field(default_factory=dict)  #: how the interval was made
+    seconds: float = 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON-ready."""
+        return plain(asdict(self))
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Metric:
+        """From what :meth:`as_dict` gave."""
+        numbers = {
+            key: math.nan if data[key] is None else float(data[key]) for key in ("value", "low", "high")
+        }
+        return cls(**{**data, **numbers})
+
+
+def plain(value: Any) -> Any:
+    """The same value in JSON's types: NumPy numbers become Python's, NaN becomes None."""
+    if isinstance(value, dict):
+        return {str(key): plain(part) for key, part in value.items()}
+    if isinstance(value, (list, tuple, np.ndarray)):
+        return [plain(part) for part in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def metric_key(scorer: Scorer) -> str:
+    """The name of a scorer with the options that are not its defaults: ``enrichment(percent=5.0)``."""
+    try:
+        usual = type(scorer)().options()
+    except TypeError:  # an option without default
+        usual = {}
+    changed = {k: v for k, v in scorer.options().items() if k not in usual or usual[k] != v}
+    changed.pop("threshold", None)
+    inside = ",".join(f"{key}={value}" for key, value in changed.items())
+    return f"{scorer.name}({inside})" if inside else scorer.name
+
+
+def present_truths(predictions: Predictions) -> list[Truth]:
+    """The truths that any row has, in the order of :data:`DEFAULT_SCORERS`."""
+    return [truth for truth in DEFAULT_SCORERS if np.isfinite(getattr(predictions, truth)).any()]
+
+
+def default_scorers(
+    predictions: Predictions, threshold: float | None = None, calibrated: bool = True
+) -> list[Scorer]:
+    """The scorers that fit the truths of these rows.
+
+    Args:
+        predictions: the rows.
+        threshold: for the confusion matrix, from validation; None: 0, probability one half.
+        calibrated: whether the score is a logit or pK; else what needs that is left out, and so it is where no output
+            of the model is on the truth's scale (a pose logit has no RMSE to a pK).
+    """
+    from affinity_zoo.zoo.catalog.registry import catalog
+
+    made: dict[str, Scorer] = {}
+    choices = [(t, choice) for t in present_truths(predictions) for choice in DEFAULT_SCORERS[t]]
+    for truth, (name, usual) in choices:
+        if name in NEED_CALIBRATION and not (calibrated and fits_scale(predictions, truth)):
+            continue
+        if name == "brier" and "probability" not in predictions.extra:
+            continue
+        given = {"threshold": float(threshold)} if name == "confusion" and threshold is not None else usual
+        scorer = catalog().create("scorer", name, given)
+        made.setdefault(metric_key(scorer), scorer)
+    return list(made.values())
+
+
+def truth_of(scorer: Scorer, predictions: Predictions) -> Truth | None:
+    """The first truth that the scorer can use and these rows have; None: there is none."""
+    return next((t for t in scorer.truths if np.isfinite(getattr(predictions, t)).any()), None)
+
+
+def judge(
+    predictions: Predictions,
+    scorers: Sequence[Scorer] | None = None,
+    *,
+    threshold: float | None = None,
+    replicates: int = bootstrap.REPLICATES,
+    seed: int = 0,
+) -> dict[str, Metric]:
+    """Judge predictions by each scorer, with a 95 % interval over groups.
+
+    Args:
+        predictions: all rows; those without a score or without the truth are taken out, per truth.
+        scorers: None: :func:`default_scorers`.
+        threshold: see :func:`default_scorers`.
+        replicates: of the bootstrap; 0: no intervals.
+        seed: of the bootstrap.
+
+    Returns:
+        Metrics by :func:`metric_key`, in the order of ``scorers``; those whose truth is missing are left out.
+    """
+    chosen = default_scorers(predictions, threshold) if scorers is None else list(scorers)
+    prepared: dict[Truth, tuple[Predictions, bootstrap.Resampling | None]] = {}
+    metrics: dict[str, Metric] = {}
+    for scorer in chosen:
+        truth = truth_of(scorer, predictions)
+        if truth is None:
+            continue
+        if truth not in prepared:
+            scored = for_truth(predictions, truth)
+            judged = judged_rows(scored, truth)
+            # a million rows are not copied for each truth
+            rows = scored if judged.all() else take(scored, np.flatnonzero(judged))
+            draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
+            prepared[truth] = rows, draws
+        metric = _judge_one(scorer, truth, *prepared[truth])
+        bounds = int(censored(predictions).sum()) if truth == "affinity" else 0
+        metrics[metric_key(scorer)] = _with_bounds(metric, bounds) if bounds else metric
+    if scorers is not None and not metrics:
+        wanted = sorted({truth for scorer in chosen for truth in scorer.truths})
+        raise UsageError(
+            f"these predictions have no truth to judge by: the scorers need {' or '.join(wanted)}"
+        )
+    return metrics
+
+
+def _with_bounds(metric: Metric, bounds: int) -> Metric:
+    """Say how many affinities were bounds (``>``, ``<``) and so were not judged."""
+    note = f"{bounds} affinities are bounds (< or >): left out"
+    return replace(
+        metric,
+        details={**metric.details, "bounds_left_out": bounds},
+        note="; ".join(part for part in (metric.note, note) if part),
+    )
+
+
+def _judge_one(scorer: Scorer, truth: Truth, rows: Predictions, draws: bootstrap.Resampling | None) -> Metric:
+    import time
+
+    started = time.perf_counter()
+    about: dict[str, Any] = {
+        "name": scorer.name,
+        "unit": scorer.unit,
+        "direction": scorer.direction,
+        "truth": truth,
+        "rows": len(rows),
+        "options": scorer.options(),
+    }
+    if not len(rows):
+        return Metric(
+            value=math.nan, low=math.nan, high=math.nan, note="undefined: no row has a score", **about
+        )
+    found = scorer.score(rows, truth)
+    low = high = math.nan
+    made: dict[str, Any] = {}
+    if draws is not None and math.isfinite(found.value):
+        spread = bootstrap.interval(scorer, rows, truth, draws)
+        low, high, made = spread.low, spread.high, spread.as_dict()
+        made.pop("low"), made.pop("high")
+    seconds = round(time.perf_counter() - started, 3)
+    return Metric(
+        value=found.value, low=low, high=high, details=dict(found.details), note=found.note,
+        interval=made, seconds=seconds, **about,
+    )  # fmt: skip

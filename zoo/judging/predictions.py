@@ -1,0 +1,168 @@
+"""Predictions as a table: from an index, to and from CSV, parts of them."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections.abc import Mapping
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import Predictions, Truth
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.runtime.files import whole
+from affinity_zoo.zoo.scorers.rescored import RELATION
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.data.store.dataset import Dataset
+
+Array: TypeAlias = NDArray[Any]
+
+NUMBERS = ("score", "pose_label", "active", "affinity", "rmsd", "docking_score")
+TEXTS = ("id", "group", "target", "molecule", "source")
+CENSORED = ("<", ">", "<=", ">=")
+TRUTHS: tuple[Truth, ...] = ("pose_label", "active", "affinity", "rmsd")
+COLUMNS = ("id", "score", "group", "target", "molecule", "pose_label", "active", "affinity", "rmsd",
+           "docking_score", "source")  # fmt: skip
+
+
+def make_predictions(*, extra: Mapping[str, Array] | None = None, **columns: Any) -> Predictions:
+    """Predictions from any of their columns; the others are empty text or NaN.
+
+    Args:
+        extra: further columns, N entries each.
+        columns: ``id`` and any other of :data:`COLUMNS`, N entries each.
+    """
+    n = len(columns["id"])
+    made: dict[str, Array] = {name: np.full(n, np.nan) for name in NUMBERS}
+    made.update({name: np.full(n, "", np.str_) for name in TEXTS})
+    for name, column in columns.items():
+        made[name] = np.asarray(column, np.str_ if name in TEXTS else np.float64)
+    if not made["group"].astype(bool).any():
+        made["group"] = made["target"]
+    extra = {name: np.asarray(column) for name, column in (extra or {}).items()}
+    wrong = [name for name, column in {**made, **extra}.items() if len(column) != n]
+    if wrong:
+        raise AffinityZooError(f"predictions need {n} entries in each column; {', '.join(wrong)} differ")
+    return Predictions(extra=extra, **made)
+
+
+def from_dataset(
+    dataset: Dataset, rows: Array, score: Array, extra: Mapping[str, Array] | None = None
+) -> Predictions:
+    """Predictions for some rows of an index.
+
+    Args:
+        dataset: the index.
+        rows: (N,) row numbers.
+        score: (N,), larger is better, NaN where there is none.
+        extra: further columns, N entries each.
+    """
+    columns = {name: dataset.column(name)[rows] for name in COLUMNS if name != "score"}
+    extra = dict(extra or {})
+    relation = dataset.column(RELATION)[rows]
+    if np.isin(relation, CENSORED).any():
+        extra[RELATION] = relation
+    return make_predictions(score=score, extra=extra, **columns)
+
+
+def take(predictions: Predictions, rows: Array) -> Predictions:
+    """The rows that a mask (N,) or row numbers select, in that order."""
+    parts = {f.name: getattr(predictions, f.name)[rows] for f in fields(predictions) if f.name != "extra"}
+    return Predictions(extra={name: column[rows] for name, column in predictions.extra.items()}, **parts)
+
+
+def judged_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
+    """Rows that have a score and this truth: (N,).
+
+    An affinity that is only a bound (``pK > 9``) is no truth to take an error or a rank of: left out.
+    """
+    return known_rows(predictions, truth) & ~np.isnan(predictions.score)
+
+
+def known_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
+    """Rows that have this truth, bounds left out: (N,)."""
+    known = np.isfinite(getattr(predictions, truth))
+    return known & ~censored(predictions) if truth == "affinity" else known
+
+
+def censored(predictions: Predictions) -> NDArray[np.bool_]:
+    """Rows whose affinity is a bound: (N,)."""
+    if RELATION not in predictions.extra:
+        return np.zeros(len(predictions), np.bool_)
+    return np.isin(predictions.extra[RELATION], CENSORED)
+
+
+def write_predictions(path: Path, predictions: Predictions) -> Path:
+    """Write a CSV, one row a pair; floats so that reading gives the same bits, missing ones empty."""
+    names = [*COLUMNS, *predictions.extra]
+    columns = [_texts(getattr(predictions, name)) for name in COLUMNS]
+    columns += [_texts(column) for column in predictions.extra.values()]
+    with whole(path) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows(zip(*columns, strict=True))
+    return path
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read what :func:`write_predictions` wrote, or any CSV with ``id``, ``score`` and some truths."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.reader(file)
+            names = next(reader, [])
+            rows = list(reader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise AffinityZooError(f"{path} cannot be read as predictions: {error}") from error
+    if not {"id", "score"} <= set(names):
+        raise AffinityZooError(f"{path} is not a table of predictions: it needs the columns id and score")
+    short = next((i for i, row in enumerate(rows) if len(row) != len(names)), None)
+    if short is not None:
+        raise AffinityZooError(f"{path}: row {short + 1} has {len(rows[short])} cells, not {len(names)}")
+    table = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
+    known: dict[str, Any] = {}
+    extra: dict[str, Array] = {}
+    for name, cells in table.items():
+        if name in TEXTS:
+            known[name] = cells
+        elif name in NUMBERS:
+            known[name] = _floats(path, name, cells)
+        else:
+            extra[name] = _guess(cells)
+    return make_predictions(extra=extra, **known)
+
+
+def labels_hash(predictions: Predictions) -> str:
+    """A hash of ids and truths in the order of ids: what a benchmark says, whatever a model says."""
+    order = np.argsort(predictions.id, kind="stable")
+    digest = hashlib.sha256("\n".join(predictions.id[order].tolist()).encode())
+    for truth in TRUTHS:
+        column = np.where(np.isnan(getattr(predictions, truth)), np.nan, getattr(predictions, truth))
+        digest.update(np.ascontiguousarray(column[order], "<f8").tobytes())
+    return digest.hexdigest()
+
+
+def _texts(column: Array) -> list[str]:
+    if column.dtype.kind == "f":
+        return ["" if value != value else repr(value) for value in column.tolist()]
+    return [str(value) for value in column.tolist()]
+
+
+def _floats(path: Path, name: str, cells: tuple[str, ...]) -> Array:
+    try:
+        return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
+    except ValueError as error:
+        raise AffinityZooError(
+            f"{path}: column {name} holds something that is not a number: {error}"
+        ) from error
+
+
+def _guess(cells: tuple[str, ...]) -> Array:
+    try:
+        return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
+    except ValueError:
+        return np.array(cells, np.str_)

@@ -1,0 +1,45 @@
+"""Starting Keras without the notes that TensorFlow's C++ side writes to the terminal."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+
+
+def start_keras() -> None:
+    """Import Keras and its backend with file descriptor 2 turned aside; what failed is shown after all.
+
+    TensorFlow writes notes about oneDNN and missing CUDA drivers before its own log level counts. GPU memory
+    is set to be taken as needed, which is possible only before the first computation.
+    ``AFFINITY_ZOO_VERBOSE=1`` lets everything through.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if os.environ.get("AFFINITY_ZOO_VERBOSE"):
+        _import_backend()
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as aside:
+        os.dup2(aside.fileno(), 2)
+        try:
+            _import_backend()
+        except BaseException:
+            os.dup2(kept, 2)
+            aside.seek(0)
+            sys.stderr.write(aside.read().decode(errors="replace"))
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _import_backend() -> None:
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        import tensorflow as tf
+
+        from affinity_zoo.zoo.runtime.device import take_memory_as_needed
+
+        take_memory_as_needed(tf.config.list_physical_devices("GPU"))

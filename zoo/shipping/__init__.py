@@ -1,0 +1,1 @@
+"""Choosing a trained model, writing its card, and placing it for distribution."""
