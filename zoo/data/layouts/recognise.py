@@ -31,16 +31,16 @@ class Hints:
 
 Layout = Callable[[Path, Hints], Plan | None]
 
-#: in the order in which they are tried; each is ``module:function`` of zoo/data
+#: in the order in which they are tried; each is ``module:function`` of this folder
 LAYOUTS: Final = (
-    "layout_tables:table",
-    "layout_tables:types",
-    "layout_folders:one_receptor_given",
-    "layout_ancestor:ancestor",
-    "layout_folders:dude",
-    "layout_folders:pdbbind",
-    "layout_folders:one_receptor",
-    "layout_folders:complexes",
+    "tables:table",
+    "tables:types",
+    "folders:one_receptor_given",
+    "ancestor:ancestor",
+    "folders:dude",
+    "folders:pdbbind",
+    "folders:one_receptor",
+    "folders:complexes",
 )
 _KNOWN: Final = (
     "receptors/ with crystal_ligands/, docked_ligands/ or ligands/; "
@@ -62,7 +62,7 @@ def recognise(source: Path, hints: Hints | None = None) -> Plan:
         raise AffinityZooError(f"{source} is empty: name the folder that holds the structures")
     for name in LAYOUTS:
         module, _, function = name.partition(":")
-        layout: Layout = getattr(import_module(f"affinity_zoo.zoo.data.{module}"), function)
+        layout: Layout = getattr(import_module(f"affinity_zoo.zoo.data.layouts.{module}"), function)
         plan = layout(source, hints or Hints())
         if plan is not None:
             return plan
