@@ -269,9 +269,9 @@ def toy_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from affinity_zoo.featurizers import layers
     from affinity_zoo.plugins.contracts import Box
     from affinity_zoo.zoo.models.loading import save_model
+    from affinity_zoo.zoo.models.parts import choose
     from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
     from affinity_zoo.zoo.models.scoring_model import ScoringModel
-    from affinity_zoo.zoo.models.parts import choose
 
     keras.utils.set_random_seed(0)
     featurizer, made_f = choose("featurizer", Recipe().featurizer, "element-tag", {})
