@@ -29,7 +29,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/affinity-zoo demo
 
 test: $(VENV)/.development
-	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not network"
 
 test-all: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist loadscope

@@ -13,8 +13,8 @@ _PUBLIC: dict[str, str] = {
     "train": "affinity_zoo.zoo.training.train:train",
     "evaluate": "affinity_zoo.zoo.evaluation.run:evaluate",
     "predict": "affinity_zoo.zoo.prediction.run:predict",
-    "load_model": "affinity_zoo.zoo.models.loading:load_model",
-    "load_models": "affinity_zoo.zoo.models.loading:load_models",
+    "load_model": "affinity_zoo.zoo.importers.first_use:load_model",
+    "load_models": "affinity_zoo.zoo.importers.first_use:load_models",
     "Dataset": "affinity_zoo.zoo.data.store.dataset:Dataset",
 }
 

@@ -8,7 +8,10 @@ from typing import Annotated
 import typer
 
 PANEL = "Train and use"
-Folder = Annotated[Path, typer.Option(help="Folder of downloaded and imported models.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(help="Folder of downloaded and imported models. [default: models, then this user's folder]"),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -32,7 +35,7 @@ def _group() -> None:
 
 
 def gnina(
-    files: Annotated[list[Path], typer.Argument(help="Published state dicts of gnina's networks (.pt).")],
+    files: Annotated[list[Path], typer.Argument(help="Published weights of gnina's networks (.pt).")],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder; one model directory a file.")
     ] = Path("models"),
@@ -40,7 +43,7 @@ def gnina(
         str | None, typer.Option(help="Make one ensemble of this name out of all files.")
     ] = None,
 ) -> None:
-    """Convert gnina's published networks to model directories. Needs PyTorch for this command alone."""
+    """Convert gnina's published networks to model directories; PyTorch is not needed."""
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
@@ -52,7 +55,7 @@ def gnina(
 
 def list_models(
     pattern: Annotated[str, typer.Argument(help="Only names like this, for example 'gnina*'.")] = "*",
-    folder: Folder = Path("models"),
+    folder: Folder = None,
     as_json: Json = False,
 ) -> None:
     """List trained models: shipped with the package, in a folder, and those to download."""
@@ -71,7 +74,7 @@ def list_models(
 
 def show(
     name: Annotated[str, typer.Argument(help="A name from `models list`, a model directory, or a run.")],
-    folder: Folder = Path("models"),
+    folder: Folder = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     full: Annotated[bool, typer.Option("--full", help="Every benchmark with every baseline.")] = False,
     as_json: Json = False,
@@ -90,12 +93,29 @@ def show(
 
 def get(
     name: Annotated[str, typer.Argument(help="A name from `models list`, such as gnina-default.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path("models"),
-    url: Annotated[
-        str | None, typer.Option(help="Take the files from this folder instead (a mirror).")
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Folder to write to. [default: the folder of this user's models]"
+        ),
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from", help="Folder with the weight files or the wheel, or such a file; tried first."
+        ),
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Address of a folder with the files (a mirror), instead of the package index."),
+    ] = None,
+    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
 ) -> None:
-    """Download a published model, check its SHA-256 and import it. Needs PyTorch for this command alone."""
+    """Get a published model by name, check each file's SHA-256 and convert it.
+
+    Files come from the first of these that has them: --from; the folder of downloads; --url or, without it, the
+    Python package index (with pip's own settings) and the published address.
+    """
     from affinity_zoo.zoo.models import published
 
     published.get(name)  # a wrong name is said before Keras starts
@@ -104,7 +124,7 @@ def get(
     start_keras()
     from affinity_zoo.zoo.importers.downloads import get_model
 
-    _say_use(get_model(name, output, url=url))
+    _say_use(get_model(name, output, url=url, source=source, offline=offline))
 
 
 def ship(
@@ -140,9 +160,9 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Export a model to ONNX or SavedModel; the file is run and compared with Keras before it is kept."""
-    from affinity_zoo.zoo.models.folders import find_model_folder
+    from affinity_zoo.zoo.importers.first_use import model_folder
 
-    folder = find_model_folder(model, runs)
+    folder = model_folder(model, runs)
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()

@@ -22,7 +22,8 @@ def predict(
     model: Annotated[
         Names,
         typer.Argument(
-            help="A model directory, the name of a shipped model, or a run; several: an ensemble."
+            help="A model directory, a run, or a name from `models list`; several: an ensemble. A published model is "
+            "fetched at its first use."
         ),
     ] = None,
     named: Annotated[
@@ -52,7 +53,13 @@ def predict(
     sdf: Annotated[
         Path | None, typer.Option(help="Write the ranked poses there, scores as properties.")
     ] = None,
-    views: Annotated[int, typer.Option(help="Rotations averaged for each pose.", min=1)] = 4,
+    views: Annotated[
+        int | None,
+        typer.Option(
+            help="Rotations averaged for each pose, the file's own first. [default: what the model's card says]",
+            min=1,
+        ),
+    ] = None,
     rank_by: Annotated[
         str | None,
         typer.Option(
@@ -77,10 +84,13 @@ def predict(
         int, typer.Option(help="Processes that score, each with the model; 0: this one.", min=0)
     ] = 0,
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to score on.")] = "",
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Download no model (AFFINITY_ZOO_OFFLINE=1 does the same).")
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
 ) -> None:
     """Rank unlabelled poses, best first, with one model or an ensemble."""
-    from affinity_zoo.zoo.models.folders import find_model_folders
+    from affinity_zoo.zoo.importers.first_use import model_folders
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
     from affinity_zoo.zoo.prediction.pipes import Pipes
     from affinity_zoo.zoo.runtime.files import check_output
@@ -89,7 +99,7 @@ def predict(
     to_stdout = output == "-"
     if to_stdout and json_output:
         raise UsageError("-o - and --json both write to standard output: give one of them")
-    folders = find_model_folders([*(model or ()), *(named or ())], runs)
+    folders = model_folders([*(model or ()), *(named or ())], runs, offline=offline)
     if not to_stdout:
         check_output(Path(output))
     if sdf is not None:

@@ -50,12 +50,13 @@ def explain(
     json_output: Annotated[bool, typer.Option("--json", help="Print residues and atoms as JSON.")] = False,
 ) -> None:
     """Say which atoms of ligand and receptor a model's score comes from, in tables, PDB, SDF and a 3D page."""
-    from affinity_zoo.zoo.models.loading import find_model_folder, load_model
+    from affinity_zoo.zoo.importers.first_use import model_folder
+    from affinity_zoo.zoo.models.loading import load_model
     from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
     from affinity_zoo.zoo.runtime.files import check_folder
     from affinity_zoo.zoo.see.page import needs_plotly
 
-    folder = find_model_folder(model, runs)
+    folder = model_folder(model, runs)
     pose_files([ligand])
     receptor_file(receptor)
     if page:
@@ -156,11 +157,12 @@ def refine(
     json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
 ) -> None:
     """Move poses to where the model likes them better: rigid, then torsions; no new clash, never a worse score."""
-    from affinity_zoo.zoo.models.loading import find_model_folder, load_model
+    from affinity_zoo.zoo.importers.first_use import model_folder
+    from affinity_zoo.zoo.models.loading import load_model
     from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
 
-    folder = find_model_folder(model, runs)
+    folder = model_folder(model, runs)
     files = pose_files(ligand)
     receptor_file(receptor)
     check_output(out)

@@ -202,7 +202,13 @@ def evaluate(
         Path | None, typer.Argument(help="Folder made by `affinity-zoo index`; the run's own by default.")
     ] = None,
     split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
-    views: Annotated[int, typer.Option(help="Rotations averaged for each pair.", min=1)] = 4,
+    views: Annotated[
+        int | None,
+        typer.Option(
+            help="Rotations averaged for each pair, the file's own first. [default: what the model's card says]",
+            min=1,
+        ),
+    ] = None,
     sources: Annotated[
         str | None, typer.Option(help="Judge poses from these sources only, comma-separated.")
     ] = None,
@@ -227,6 +233,9 @@ def evaluate(
     """Score labelled pairs with a run, rank them and judge the ranking."""
     if submission is not None:
         check_output(submission)
+    from affinity_zoo.zoo.importers.first_use import fetch_missing
+
+    fetch_missing(run)
     start_keras()
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.evaluation.report import print_result

@@ -27,6 +27,7 @@ from affinity_zoo.zoo.judging.outputs import column_of, output_for, outputs_of
 from affinity_zoo.zoo.judging.predictions import from_dataset
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
+from affinity_zoo.zoo.models.cards import default_views
 from affinity_zoo.zoo.models.ensembles import mean_logit
 from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT
 from affinity_zoo.zoo.runtime.parallel import dask_cluster
@@ -38,7 +39,7 @@ def evaluate(
     data: str | Path | None = None,
     *,
     split: str = "test",
-    views: int = 4,
+    views: int | None = None,
     sources: tuple[str, ...] = (),
     scorers: tuple[str, ...] = (),
     runs: str | Path = DEFAULT_ROOT,
@@ -58,7 +59,7 @@ def evaluate(
         data: a folder made by ``affinity-zoo index``, or the name of a benchmark below ``runs``; None: the
             folder that the run was trained on.
         split: ``test``, ``validation``, ``train`` or ``all``.
-        views: fixed rotations averaged for each pair; the first is that of the file.
+        views: fixed rotations averaged for each pair, the file's own first; None: as many as the model's card says.
         sources: judge only poses from these sources (crystal, crystal_relaxed, near_native, docked);
             empty: all.
         scorers: names of scorers to judge by besides those that stand on every board.
@@ -85,6 +86,7 @@ def evaluate(
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
     wanted = _outputs(candidate, output)
+    views = views or default_views(m.card for m in candidate.models)
     dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
     warn_of_other_reading(dataset, model)
     cluster = dask_cluster(dask) if dask else None

@@ -1,104 +1,102 @@
-"""Downloading published models by name: known files only, each checked by its SHA-256 before anything reads it."""
+"""Published models by name: their files are found or downloaded, checked, and made a model directory."""
 
 from __future__ import annotations
 
-import hashlib
 import os
-from http.client import HTTPException
+from collections.abc import Sequence
 from pathlib import Path
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlsplit
-from urllib.request import Request, urlopen
 
-from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.importers.sources import Address, Downloaded, Given, PackageIndex, Source
 from affinity_zoo.zoo.models import published
+from affinity_zoo.zoo.models.home import models_home
 
-LARGEST = 16 * 1024 * 1024  #: bytes; the published files have at most 2.8 million
-TIMEOUT = 30.0  #: seconds without a byte
-FOLDER = "downloads"  #: below the output folder: the checked files, so that nothing is downloaded twice
+FOLDER = "downloads"  #: below a folder of models: the checked files, so that nothing is downloaded twice
+OFFLINE = "AFFINITY_ZOO_OFFLINE"  #: environment variable; 1 forbids every download
 
 
-def get_model(name: str, out: str | Path = "models", *, url: str | None = None) -> Path:
-    """Download a published model or ensemble and make a model directory of it.
+def get_model(
+    name: str,
+    out: str | Path | None = None,
+    *,
+    url: str | None = None,
+    source: str | Path | None = None,
+    offline: bool = False,
+) -> Path:
+    """Get a published model or ensemble by name and make a model directory of it.
 
-    Files that lie in ``out/downloads`` already, with the right hash, are taken from there: after a cut
-    connection the command goes on where it was, and files can be brought by hand.
+    Its files are taken from the first of these that has them: ``source``; the download folder; ``url`` or, where none
+    is given, the package index and the published address.
 
     Args:
         name: of the catalogue, such as ``gnina-default``.
-        out: folder to write to; the model becomes ``out/<name>``.
-        url: another folder to take the files from, for mirrors.
+        out: folder to write to; the model becomes ``out/<name>``. None: the user's folder of models.
+        url: address of a folder with the files, for mirrors.
+        source: a folder with the files or the wheel, or such a file.
+        offline: download nothing.
 
     Returns:
         The model or ensemble directory.
 
     Raises:
-        AffinityZooError: no such model; a file cannot be had or is not the published one; PyTorch is missing.
+        AffinityZooError: no such model, or a file cannot be had or is not the published one.
     """
     wanted = published.get(name)
-    base = _base(url or published.BASE_URL)
-    from affinity_zoo.zoo.importers.gnina import import_ensemble, import_single, need_torch
+    folder = models_home() if out is None else Path(out)
+    sources: list[Source] = [Given(Path(source))] if source is not None else []
+    sources += [Downloaded(one) for one in dict.fromkeys((folder / FOLDER, models_home() / FOLDER))]
+    if not offline and not is_offline():
+        sources += [Address(url)] if url is not None else [PackageIndex(), Address()]
+    files = find_files(wanted, sources, folder / FOLDER)
+    from affinity_zoo.zoo.importers.gnina import import_ensemble, import_single
 
-    need_torch()
-    files = [fetch_file(file, Path(out) / FOLDER, base) for file in wanted.files]
     if wanted.ensemble:
-        return import_ensemble(files, Path(out) / wanted.name, wanted.name, wanted.about)
-    return import_single(files[0], Path(out) / wanted.name)
+        return import_ensemble(files, folder / wanted.name, wanted.name, wanted.about)
+    return import_single(files[0], folder / wanted.name)
 
 
-def fetch_file(file: str, folder: Path, base: str) -> Path:
-    """Return ``folder/<file>.pt`` with the published hash, downloaded where it is not there already.
+def is_offline() -> bool:
+    """Say whether the environment forbids downloads."""
+    return os.environ.get(OFFLINE, "").strip().lower() not in ("", "0", "false", "no")
+
+
+def find_files(wanted: published.Published, sources: Sequence[Source], keep: Path) -> list[Path]:
+    """Take each file of a model from the first source that has it.
+
+    Args:
+        wanted: the model.
+        sources: in the order to try.
+        keep: folder to write downloaded files to.
+
+    Returns:
+        One path a file, in the order of ``wanted.files``.
 
     Raises:
-        AffinityZooError: it cannot be had, or is another file; nothing is left behind.
+        AffinityZooError: a file is in none of the sources; the message says why for each.
     """
-    path = folder / f"{file}.pt"
-    if path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == published.HASHES[file]:
-        return path
-    address = f"{base}/{file}.pt"
-    data = _download(address, path)
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != published.HASHES[file]:
-        raise AffinityZooError(
-            f"{address}: refused, its SHA-256 is {digest[:16]}..., the published file's is "
-            f"{published.HASHES[file][:16]}...; nothing was kept: try again, or another --url"
+    found: dict[str, Path] = {}
+    reasons: list[str] = []
+    for source in sources:
+        missing = [file for file in wanted.files if file not in found]
+        if not missing:
+            break
+        had = source.fetch(missing, keep)
+        found.update(had.paths)
+        reasons += [had.reason] if had.reason else []
+    missing = [file for file in wanted.files if file not in found]
+    if missing:
+        raise AffinityZooError(_not_had(wanted, missing, reasons, keep))
+    return [found[file] for file in wanted.files]
+
+
+def _not_had(wanted: published.Published, missing: Sequence[str], reasons: Sequence[str], keep: Path) -> str:
+    names = ", ".join(f"{name}.pt" for name in missing)
+    if not reasons:
+        return (
+            f"{wanted.name}: {names} cannot be had without a network; where there is one, run `affinity-zoo models "
+            f"get {wanted.name} -o models` and bring the folder models here, or put the files into {keep}"
         )
-    folder.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
-    return path
-
-
-def _download(address: str, path: Path) -> bytes:
-    by_hand = f"try again, give a mirror with --url, or put the file at {path} by hand"
-    try:
-        with urlopen(Request(address, headers={"User-Agent": "affinity-zoo"}), timeout=TIMEOUT) as answer:
-            data: bytes = answer.read(LARGEST + 1)
-            told = answer.headers.get("Content-Length")
-    except HTTPError as error:
-        raise AffinityZooError(
-            f"{address}: the server answers {error.code} {error.reason}; {by_hand}"
-        ) from error
-    except (URLError, HTTPException, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise AffinityZooError(f"{address}: cannot be downloaded ({reason}); {by_hand}") from error
-    if len(data) > LARGEST:
-        raise AffinityZooError(
-            f"{address}: refused, it is larger than {LARGEST // 2**20} MB, no published file is; {by_hand}"
-        )
-    if told is not None and told.isdigit() and len(data) < int(told):
-        raise AffinityZooError(
-            f"{address}: the connection was cut after {len(data):,} of {int(told):,} bytes; {by_hand}"
-        )
-    return data
-
-
-def _base(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise UsageError(f"--url is the http(s) address of a folder, not {url!r}")
-    return url.rstrip("/")
+    return (
+        f"{wanted.name}: {names} cannot be had ({'; '.join(reasons)}); try again, name a mirror's url or a folder "
+        f"that has the files, or put them into {keep} by hand"
+    )

@@ -1,8 +1,9 @@
-"""From gnina's published state dicts to model directories: the function behind ``affinity-zoo import gnina``."""
+"""From gnina's published weights to model directories: the function behind ``affinity-zoo import gnina``."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.importers.torch_files import read_torch_file
 from affinity_zoo.zoo.models import published
 from affinity_zoo.zoo.models.ensembles import write_ensemble
 from affinity_zoo.zoo.runtime.files import whole_folder
@@ -43,10 +45,10 @@ SIGNS = {
 def import_gnina(
     files: Sequence[str | Path], out: str | Path, *, ensemble: str | None = None, about: str = ""
 ) -> list[Path]:
-    """Convert state dicts to model directories ``out/<file name>``, or to one ensemble ``out/<ensemble>``.
+    """Convert weight files to model directories ``out/<file name>``, or to one ensemble ``out/<ensemble>``.
 
     Args:
-        files: published state dicts (``.pt``), read with ``weights_only``: nothing in them is executed.
+        files: published state dicts or TorchScript archives (``.pt``); nothing in them is executed.
         out: folder to write to.
         ensemble: name of an ensemble directory that holds them all; it appears whole or not at all.
         about: a sentence on the ensemble.
@@ -55,7 +57,7 @@ def import_gnina(
         The model directories; of an ensemble its one folder.
 
     Raises:
-        AffinityZooError: PyTorch is not installed, a file is not one of gnina's state dicts, or two have one name.
+        AffinityZooError: a file is not one of gnina's networks, or two have one name.
     """
     paths = [Path(file) for file in files]
     if len({path.stem for path in paths}) < len(paths):
@@ -70,12 +72,12 @@ def import_gnina(
 
 
 def import_single(file: Path, folder: Path) -> Path:
-    """Convert one state dict to the model directory ``folder``; errors as :func:`import_gnina`."""
-    return _convert(file, read_state_dict(file), folder)
+    """Convert one weight file to the model directory ``folder``; errors as :func:`import_gnina`."""
+    return _convert(file, read_weights(file), folder)
 
 
 def import_ensemble(files: Sequence[Path], folder: Path, name: str, about: str = "") -> Path:
-    """Convert state dicts to the ensemble directory ``folder``, whole or not at all; errors as :func:`import_gnina`."""
+    """Convert weight files to an ensemble directory, whole or not at all; errors as :func:`import_gnina`."""
     with whole_folder(folder) as temporary:
         for file in files:
             import_single(file, temporary / file.stem)
@@ -83,39 +85,40 @@ def import_ensemble(files: Sequence[Path], folder: Path, name: str, about: str =
     return folder
 
 
-def need_torch() -> None:
-    """Say at once that PyTorch is missing, before anything is downloaded or read.
+def read_weights(path: Path) -> Weights:
+    """Read one of gnina's files, a state dict or a TorchScript archive, without PyTorch.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Weights by name; counters of training steps are left out.
 
     Raises:
-        AffinityZooError: it is.
+        AffinityZooError: the file cannot be read safely, or a TorchScript archive says that it is for another grid.
     """
-    from importlib.util import find_spec
-
-    if find_spec("torch") is None:
-        raise AffinityZooError(
-            "gnina's files need PyTorch to be read: install it with `pip install 'affinity-zoo[gnina]'`"
-        )
+    found = read_torch_file(path)
+    _check_grid(path, found.extra.get("metadata"))
+    return {name: value for name, value in found.tensors.items() if not name.endswith("num_batches_tracked")}
 
 
-def read_state_dict(path: Path) -> Weights:
-    """Read a PyTorch state dict as float32 arrays.
-
-    Raises:
-        AffinityZooError: PyTorch is missing, or the file cannot be read safely.
-    """
-    need_torch()
-    import torch
-
+def _check_grid(path: Path, text: str | None) -> None:
+    """Refuse a network whose archive names another grid than gnina's own, or a change of its outputs."""
+    if text is None:
+        return
     try:
-        state = torch.load(path, weights_only=True, map_location="cpu")
-        return {
-            name: tensor.numpy() for name, tensor in state.items() if not name.endswith("num_batches_tracked")
-        }
-    except Exception as error:  # torch raises a dozen kinds, pickle's own among them
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        metadata = json.loads(text)
+        resolution, dimension = float(metadata["resolution"]), float(metadata["dimension"])
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise AffinityZooError(f"{path}: its metadata is damaged ({error}); get the file again") from error
+    changed = sorted(
+        key for key in ("skip_softmax", "apply_logistic_loss", "radius_scaling") if metadata.get(key)
+    )
+    if (resolution, dimension) != (0.5, 23.5) or changed:
+        what = f"sets {changed[0]}" if changed else f"is for a grid of {dimension:g} Å at {resolution:g} Å"
         raise AffinityZooError(
-            f"{path}: not a state dict that can be read safely ({first}); get gnina's file again"
-        ) from error
+            f"{path}: {what}; only networks for gnina's grid of 23.5 Å at 0.5 Å can be imported"
+        )
 
 
 def _convert(file: Path, weights: Weights, folder: Path) -> Path:
@@ -155,7 +158,7 @@ def architecture_of(file: Path, weights: Weights) -> str:
     for sign, name in SIGNS.items():
         if sign in weights:
             return name
-    raise AffinityZooError(f"{file}: not a state dict of gnina's default2017, default2018 or dense network")
+    raise AffinityZooError(f"{file}: not weights of gnina's default2017, default2018 or dense network")
 
 
 def fill(network: keras.Model, weights: Weights, file: Path) -> None:
@@ -168,9 +171,8 @@ def fill(network: keras.Model, weights: Weights, file: Path) -> None:
     for layer in network.layers:
         if not layer.weights:
             continue
-        found = {
-            key.rpartition(".")[2]: left.pop(key) for key in list(left) if key.split(".")[-2] == layer.name
-        }
+        of_layer = [key for key in left if f".{key}".rpartition(".")[0].endswith(f".{layer.name}")]
+        found = {key.rpartition(".")[2]: left.pop(key) for key in of_layer}
         try:
             layer.set_weights(_as_keras(layer, found))
         except (KeyError, ValueError) as error:
@@ -210,6 +212,8 @@ def _card(file: Path, architecture: str) -> dict[str, Any]:
         ],
         # the sigmoid of the pose logit is gnina's CNNscore as published
         "logit_correction": 0.0,
+        # gnina scores the pose as it lies in the file
+        "views": 1,
         "threshold": 0.0,
         "epoch": 0,
         "training_ids_hash": "",
@@ -225,14 +229,14 @@ def _card(file: Path, architecture: str) -> dict[str, Any]:
             "cite": [CITE],
             "limits": LIMITS,
         }
-    family = published.family_of(known)
+    family, collection = published.family_of(known), published.collection_of(known)
     return {
         **card,
         "about": family.about,
         "trained_on": family.trained_on,
         "overlap": family.overlap,
-        "licence": published.LICENCE,
-        "source": f"{published.BASE_URL}/{known}.pt",
+        "licence": collection.licence,
+        "source": f"{collection.base_url}/{known}.pt",
         "cite": list(family.cite),
         "limits": LIMITS,
     }

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.importers.archives import Limits, open_archive, read_member
 from affinity_zoo.zoo.importers.torch_pickle import Record, Storage, Tensor, UnsafePickle, read_pickle
+from affinity_zoo.zoo.runtime.archives import Limits, open_archive, read_member
 
 LIMITS: Final = Limits(file=512 << 20, members=10_000, unpacked=1 << 30)
 _PICKLE: Final = 16 << 20  #: bytes of a pickle at most

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -13,24 +13,27 @@ from affinity_zoo.zoo import shipped
 from affinity_zoo.zoo.models import published
 from affinity_zoo.zoo.models.ensembles import ENSEMBLE_FILE, read_ensemble
 from affinity_zoo.zoo.models.folders import Name, find_model_folder, model_path
+from affinity_zoo.zoo.models.home import BESIDE, models_home
 
-DEFAULT_FOLDER = Path("models")
+DEFAULT_VIEWS = 4  #: views that a pose is scored in where the cards say nothing
 
 
-def listing(pattern: str = "*", folder: Path = DEFAULT_FOLDER) -> list[dict[str, Any]]:
+def listing(pattern: str = "*", folder: Path | None = None) -> list[dict[str, Any]]:
     """List shipped models, those in a folder, and those that can be downloaded.
 
     Args:
         pattern: only names like this, ``gnina*``.
-        folder: where downloaded and imported models lie.
+        folder: where downloaded and imported models lie; None: ``models``, then the user's folder of models.
 
     Returns:
         ``name``, ``where`` (``shipped``, ``in FOLDER``, ``to download``), ``outputs``, ``about``; by name.
     """
     rows = [_row(name, shipped.FOLDER / name, "shipped") for name in shipped.names()]
-    here = [path for path in sorted(folder.iterdir()) if _is_model(path)] if folder.is_dir() else []
-    rows += [_row(path.name, path, f"in {folder}") for path in here]
-    taken = {path.name for path in here}
+    taken: set[str] = set()
+    for place in (BESIDE, models_home()) if folder is None else (folder,):
+        here = [path for path in sorted(place.iterdir()) if _is_model(path)] if place.is_dir() else []
+        rows += [_row(path.name, path, f"in {place}") for path in here if path.name not in taken]
+        taken |= {path.name for path in here}
     rows += [
         {"name": one.name, "where": "to download", "outputs": "pose, affinity", "about": one.about}
         for one in published.CATALOGUE.values()
@@ -39,7 +42,7 @@ def listing(pattern: str = "*", folder: Path = DEFAULT_FOLDER) -> list[dict[str,
     return sorted((row for row in rows if fnmatch(row["name"], pattern)), key=lambda row: row["name"])
 
 
-def card_of(name: Name, folder: Path = DEFAULT_FOLDER, runs: Path = Path("summaries")) -> dict[str, Any]:
+def card_of(name: Name, folder: Path | None = None, runs: Path = Path("summaries")) -> dict[str, Any]:
     """Return what is known of a model: its card, with where it lies and what it is made of.
 
     Args:
@@ -48,7 +51,7 @@ def card_of(name: Name, folder: Path = DEFAULT_FOLDER, runs: Path = Path("summar
     Raises:
         AffinityZooError: there is none of this name, or its card is damaged.
     """
-    path = model_path(name) or model_path(folder / str(name))
+    path = model_path(name) or (None if folder is None else model_path(folder / str(name)))
     if path is None and (str(name).isdigit() or Path(str(name)).is_dir()):
         path = find_model_folder(name, runs)
     if path is not None:
@@ -67,9 +70,14 @@ def card_of(name: Name, folder: Path = DEFAULT_FOLDER, runs: Path = Path("summar
         "files": {file: published.HASHES[file] for file in to_download.files},
         "trained_on": "; ".join(dict.fromkeys(family.trained_on for family in families)),
         "overlap": families[0].overlap,
-        "licence": published.LICENCE,
+        "licence": to_download.licence,
         "cite": list(dict.fromkeys(text for family in families for text in family.cite)),
     }
+
+
+def default_views(cards: Iterable[Mapping[str, Any]]) -> int:
+    """Return how many views a pose is scored in where nobody says: what the cards say; of several, the most."""
+    return max((int(card.get("views", DEFAULT_VIEWS)) for card in cards), default=DEFAULT_VIEWS)
 
 
 def outputs_text(card: Mapping[str, Any]) -> str:

@@ -11,8 +11,8 @@ from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo import shipped
 from affinity_zoo.zoo.models import published
 from affinity_zoo.zoo.models.ensembles import ENSEMBLE_FILE, read_ensemble
+from affinity_zoo.zoo.models.home import BESIDE, models_home
 
-DOWNLOADED = Path("models")  #: where `models get` puts a model by default
 FILES = ("model.keras", "recipe.toml", "card.json")
 Name = str | int | os.PathLike[str]
 
@@ -56,15 +56,22 @@ def find_model_folders(models: Sequence[Name], runs: str | Path = "summaries") -
 
 
 def model_path(model: Name) -> Path | None:
-    """Return the folder of a model or ensemble by its path, its shipped name, or the name it was downloaded under.
+    """Return the folder of a model or ensemble by its path or its name.
+
+    A name is looked for in a folder ``models`` of the working folder, in the user's folder of models, and among the
+    shipped models.
+
+    Args:
+        model: a path, or the name of a downloaded, imported or shipped model.
 
     Returns:
         None: it is none of these.
     """
     path = Path(str(model) if isinstance(model, int) else model)
     to_download = published.find(str(path))
-    downloaded = [] if to_download is None else [DOWNLOADED / to_download.name]
-    for folder in (path, *downloaded):
+    name = path.name if to_download is None else to_download.name
+    named = [BESIDE / name, models_home() / name] if to_download is not None or len(path.parts) == 1 else []
+    for folder in (path, *named):
         if (folder / "model.keras").is_file() or (folder / ENSEMBLE_FILE).is_file():
             return folder
     return shipped.find(str(path))
@@ -87,7 +94,7 @@ def _folders(model: Name, runs: Path) -> list[Path]:
     to_download = published.find(str(model))
     if to_download is not None:
         raise AffinityZooError(
-            f"{model} is not here yet: `affinity-zoo models get {to_download.name}` downloads it"
+            f"{model} is not here yet: `affinity-zoo models get {to_download.name}` gets it"
         )
     raise AffinityZooError(f"{model} is not a model{_hint(str(model))}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,6 +46,27 @@ class Model:
         """Probability at the prevalence of the training data, corrected for loss weight and balance."""
         corrected = logit + float(self.card["logit_correction"])
         return 1.0 / (1.0 + math.exp(-min(max(corrected, -700.0), 700.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class ModelEnsemble:
+    """Several models that score as one; iterating gives its members.
+
+    Attributes:
+        name: of the ensemble.
+        models: its members.
+    """
+
+    name: str
+    models: tuple[Model, ...]
+
+    def __iter__(self) -> Iterator[Model]:
+        """Yield the members."""
+        return iter(self.models)
+
+    def __len__(self) -> int:
+        """Return the number of members."""
+        return len(self.models)
 
 
 def save_model(

@@ -13,7 +13,9 @@ from affinity_zoo.zoo.prediction.chunks import CHUNK
 class Choices:
     """How poses are scored and ranked."""
 
-    views: int = 4  #: fixed rotations averaged for each pose; the first is that of the file
+    views: int | None = (
+        None  #: fixed rotations averaged for each pose, the file's own first; None: the card's
+    )
     seed: int = 0  #: of the views
     batch_size: int = 32  #: images at once
     voxelize: str = "auto"  #: where images are made: auto, host or device
@@ -26,7 +28,8 @@ class Choices:
 
     def __post_init__(self) -> None:
         for name, number in (
-            ("views", self.views), ("batch-size", self.batch_size), ("workers", self.threads), ("chunk", self.chunk),
+            ("views", 1 if self.views is None else self.views), ("batch-size", self.batch_size),
+            ("workers", self.threads), ("chunk", self.chunk),
         ):  # fmt: skip
             if number < 1:
                 raise UsageError(f"--{name} must be at least 1, not {number}")

@@ -6,12 +6,13 @@ import hashlib
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.models.cards import default_views
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
 from affinity_zoo.zoo.prediction import checks, members, output, ranking, reading
@@ -113,6 +114,8 @@ def run(
     names = tuple(dict.fromkeys(str(folder.resolve()) for folder in folders))
     cards = [read_card(Path(name)) for name in names]
     by = ranking.choose_ranking(choices.rank_by, cards)
+    if choices.views is None:
+        choices = replace(choices, views=default_views(cards))
     readings = {Path(name): read_model_recipe(Path(name)).data.read_options for name in names}
     if not choices.dask and not choices.processes:
         members.members(names)  # what is wrong with a model is said before anything is read
@@ -154,18 +157,19 @@ def _score_all(
 ) -> None:
     cutter = Cutter(parts.spool, choices.chunk)
     total = 0
+    views = choices.views or 1
 
     def tasks() -> Iterator[Task]:
         for number, pieces in enumerate(cutter.chunks(inputs.entries)):
             if not parts.has(number):
                 yield Task(
-                    number, pieces, models, choices.views, choices.seed, choices.batch_size, choices.voxelize,
+                    number, pieces, models, views, choices.seed, choices.batch_size, choices.voxelize,
                     choices.threads, structures,
                 )  # fmt: skip
 
     for pieces in cutter.chunks(inputs.entries):
         total += sum(len(p.wanted) or (p.last or p.first + 1) - p.first for p in pieces)
-    with progress("scoring", total * choices.views * len(models), "images") as advance:
+    with progress("scoring", total * views * len(models), "images") as advance:
         for task, scored in scored_chunks(tasks(), choices, advance):
             parts.save(task.number, scored)
 

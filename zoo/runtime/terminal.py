@@ -42,6 +42,11 @@ def warn(message: str) -> None:
     console(stderr=True).print(line, highlight=False, soft_wrap=True)
 
 
+def note(message: str) -> None:
+    """Print one line to stderr: something the user should know that is no warning."""
+    console(stderr=True).print(message, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def progress(description: str, total: int | None, unit: str = "items") -> Iterator[Advance]:
     """Show a bar with rate and time left on stderr; silent where stderr is not a terminal."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import threading
+import zipfile
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.importers import downloads
+from affinity_zoo.zoo.importers import downloads, sources
 from affinity_zoo.zoo.importers import gnina as gnina_import
 from affinity_zoo.zoo.models import published
 
@@ -49,12 +51,13 @@ def server() -> Iterator[str]:
 
 
 @pytest.fixture
-def known(monkeypatch: pytest.MonkeyPatch) -> None:
+def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The published files are those of the local server; the conversion is told apart from the download."""
     digest = hashlib.sha256(GOOD).hexdigest()
-    monkeypatch.setattr(published, "HASHES", dict.fromkeys(published.HASHES, digest))
+    monkeypatch.setattr(sources, "hashes_of", lambda name: {digest})
+    monkeypatch.setenv("AFFINITY_ZOO_HOME", str(tmp_path / "home"))
+    monkeypatch.setattr(sources, "_pip_download", lambda wheel, folder: "ERROR: no index here")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(gnina_import, "need_torch", lambda: None)
 
     def convert(file: Path, folder: Path) -> Path:
         folder.mkdir(parents=True)
@@ -103,39 +106,123 @@ def downloads_members(folder: Path) -> tuple[Path, ...]:
 def test_what_is_not_the_published_file_is_refused(
     known: None, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, why: str
 ) -> None:
-    monkeypatch.setattr(downloads, "LARGEST", 4000)
+    monkeypatch.setattr(sources, "LARGEST", 4000)
     with pytest.raises(AffinityZooError, match=why):
         downloads.get_model("gnina-dense", tmp_path, url=f"{server}/{folder}")
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
 
 
-def test_no_server_no_torch_no_such_name(
-    known: None, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(
-        AffinityZooError, match=r"cannot be downloaded .* put the file at .*dense\.pt by hand"
-    ):
+def test_no_server_no_such_name(known: None, tmp_path: Path) -> None:
+    with pytest.raises(AffinityZooError, match=r"cannot be downloaded .* put them into .*downloads by hand"):
         downloads.get_model("dense", tmp_path, url="http://127.0.0.1:9/none")
     with pytest.raises(UsageError, match="http"):
         downloads.get_model("dense", tmp_path, url="file:///tmp")
     with pytest.raises(AffinityZooError, match="did you mean 'gnina-dense"):
         downloads.get_model("gnina-dens", tmp_path)
-    monkeypatch.undo()
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(AffinityZooError, match=r"affinity-zoo\[gnina\]"):
-        downloads.get_model("dense", tmp_path, url=server)
+
+
+def test_each_source_says_why_it_has_nothing(
+    known: None, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without a url the package index is asked, then the published address; the message holds both answers."""
+    addresses: list[str] = []
+
+    def answer(address: str) -> tuple[bytes, str]:
+        addresses.append(address)
+        return b"", "the server is not there"
+
+    monkeypatch.setattr(sources, "_download", answer)
+    with pytest.raises(AffinityZooError, match=r"ERROR: no index here.*the server is not there"):
+        downloads.get_model("dense", tmp_path)
+    with pytest.raises(AffinityZooError) as error:
+        downloads.get_model("gnina-1.3-fast", tmp_path)
+    assert "package index" not in str(error.value)  # gnina 1.3 is not in it
+    assert [address.rpartition("/")[2] for address in addresses] == [
+        "dense.pt", "all_default_to_default_1.3_1.pt",
+    ]  # fmt: skip
+    assert "gnina/gnina/25e64daf" in addresses[1]
+
+
+def test_a_folder_or_file_at_hand_comes_first(known: None, server: str, tmp_path: Path) -> None:
+    given = tmp_path / "given"
+    given.mkdir()
+    (given / "dense.pt").write_bytes(GOOD)
+    for source in (given, given / "dense.pt"):
+        folder = downloads.get_model("dense", tmp_path / source.name, source=source, offline=True)
+        assert (folder / "model.keras").read_bytes() == GOOD
+    (given / "dense.pt").write_bytes(b"another network")
+    with pytest.raises(AffinityZooError, match=r"given/dense\.pt: refused"):
+        downloads.get_model("dense", tmp_path, source=given)
+    with pytest.raises(UsageError, match="does not exist"):
+        downloads.get_model("dense", tmp_path, source=tmp_path / "nowhere")
+    with pytest.raises(
+        AffinityZooError, match=r"general_default2018_3\.pt, .* cannot be had without a network"
+    ):
+        (given / "dense.pt").write_bytes(GOOD)
+        downloads.get_model("gnina-default", tmp_path, source=given, offline=True)
+    assert asked == []
+
+
+def _wheel(path: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+    return path
+
+
+def test_the_wheel_is_checked_and_only_its_weights_are_unpacked(
+    known: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = {
+        "gninatorch/weights/dense.pt": GOOD,
+        "gninatorch/weights/dense_3.pt": GOOD,
+        "gninatorch/x.py": b"",
+    }
+    wheel = _wheel(tmp_path / "gninatorch-0.0.2-py3-none-any.whl", members)
+    with pytest.raises(AffinityZooError, match="not that of a published wheel"):
+        downloads.get_model("dense", tmp_path, source=wheel)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    entry = dataclasses.replace(published.GNINA_TORCH.wheel, sha256=digest)  # type: ignore[type-var]
+    collection = dataclasses.replace(published.GNINA_TORCH, wheel=entry)
+    monkeypatch.setattr(published, "COLLECTIONS", (collection, published.GNINA))
+    downloads.get_model("dense", tmp_path / "a", source=wheel, offline=True)
+    assert [path.name for path in (tmp_path / "a" / "downloads").iterdir()] == ["dense.pt"]
+
+    def pip(asked_for: published.Wheel, folder: Path) -> str:
+        assert asked_for == entry
+        (folder / wheel.name).write_bytes(wheel.read_bytes())
+        return ""
+
+    monkeypatch.setattr(sources, "_pip_download", pip)
+    downloads.get_model("dense", tmp_path / "b")
+    # what came with it is kept: the next network needs no download
+    assert sorted(path.name for path in (tmp_path / "b" / "downloads").iterdir()) == [
+        "dense.pt",
+        "dense_3.pt",
+    ]
+
+
+@pytest.mark.network
+def test_the_package_index_has_the_networks(tmp_path: Path) -> None:
+    """The real wheel, by pip with its own settings; 21 networks, each with its published hash."""
+    found = sources.PackageIndex().fetch(["dense", "default2017"], tmp_path / "kept")
+    assert found.reason == "" and set(found.paths) == {"dense", "default2017"}
+    kept = {path.stem: path for path in (tmp_path / "kept").iterdir()}
+    assert set(kept) == set(published.STATE_DICTS)
+    assert all(sources.is_published(name, path) for name, path in kept.items())
 
 
 def test_the_catalogue_is_that_of_the_published_files() -> None:
-    assert len(published.HASHES) == len(published.BY_HASH) == 21
+    assert len(published.STATE_DICTS) == 21 and len(published.HASHES) == 64 and len(published.BY_HASH) == 85
     assert all(len(digest) == 64 for digest in published.BY_HASH)
-    assert all(set(one.files) <= set(published.HASHES) for one in published.CATALOGUE.values())
-    assert [one.name for one in published.CATALOGUE.values() if one.ensemble] == [
-        "gnina-crossdock-default2018-ensemble", "gnina-default", "gnina-dense-ensemble",
-        "gnina-general-default2018-ensemble", "gnina-redock-default2018-ensemble",
-    ]  # fmt: skip
+    named = [file for one in published.CATALOGUE.values() for file in one.files]
+    assert set(named) == set(published.HASHES)
+    ensembles = {name: one.files for name, one in published.CATALOGUE.items() if one.ensemble}
+    assert ensembles["gnina-1.3-default"] == ("dense_1.3", "dense_1.3_PT_KD_3", "crossdock_default2018_KD_4")
     for spelling in ("dense_ensemble", "gnina-dense_ensemble", "Gnina-Dense-Ensemble"):
         assert published.get(spelling).files == ("dense", "dense_1", "dense_2", "dense_3", "dense_4")
+    assert published.get("gnina-1.3-fast").files == ("all_default_to_default_1.3_1",)
+    assert published.get("dense_1.3_PT_KD_3").name == "gnina-dense-1.3-pt-kd-3"
 
 
 def test_hashes_of_the_files_at_hand() -> None:

@@ -78,7 +78,7 @@ def _state_dict(seed: int) -> dict[str, np.ndarray]:
 def test_import_gnina_makes_an_ensemble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.pt").write_bytes(name.encode())
-    monkeypatch.setattr(gnina_import, "read_state_dict", lambda path: _state_dict(ord(path.stem)))
+    monkeypatch.setattr(gnina_import, "read_weights", lambda path: _state_dict(ord(path.stem)))
     files = [tmp_path / "b.pt", tmp_path / "a.pt"]
     (folder,) = gnina_import.import_gnina(files, tmp_path / "out", ensemble="pair")
     models = load_models([folder])

@@ -1,0 +1,19 @@
+"""Where downloaded models of a user lie: one folder for all working folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+HOME = "AFFINITY_ZOO_HOME"  #: environment variable that names the folder
+BESIDE = Path("models")  #: looked into first: models that lie beside the user's work
+
+
+def models_home() -> Path:
+    """Return the user's folder of models: below ``AFFINITY_ZOO_HOME``, else in the platform's cache folder."""
+    import platformdirs
+
+    given = os.environ.get(HOME)
+    return (
+        Path(given) if given else platformdirs.user_cache_path("affinity-zoo", appauthor=False)
+    ) / "models"
