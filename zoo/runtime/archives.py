@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,19 +93,13 @@ def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     try:
         with archive.open(entry) as file:
             data = file.read(entry.file_size + 1)
-    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, *_zlib_errors()) as error:
+    except (zipfile.BadZipFile, EOFError, OSError, ValueError, RuntimeError, zlib.error) as error:
         raise AffinityZooError(
             f"{archive.filename}: its member {name!r} is damaged ({error}); get the file again"
         ) from error
     if len(data) != entry.file_size:
         raise AffinityZooError(f"{archive.filename}: its member {name!r} is cut off; get the file again")
     return data
-
-
-def _zlib_errors() -> tuple[type[Exception], ...]:
-    import zlib
-
-    return (zlib.error,)
 
 
 def _check_directory(path: Path, limits: Limits) -> None:
