@@ -251,10 +251,29 @@ class MeasuredPair(NamedTuple):
 
 
 class Baseline(_Named):
-    """One number per pair that needs no network, to stand beside every model on a leaderboard."""
+    """One number per pair that needs no network, to stand beside every model on a leaderboard.
+
+    A baseline with an option ``training`` (the folder of an index) is judged a second time, learnt from the index
+    that the judged model was trained on.
+    """
 
     unit: ClassVar[str]
     direction: ClassVar[Literal["higher", "lower"]]  #: which end is ranked first
+    on_every_board: ClassVar[bool] = True  #: judged on every benchmark, with its default options
+    rival: ClassVar[bool] = (
+        True  #: models are compared with it; False for an end of the scale, such as chance
+    )
+    chance: ClassVar[bool] = False  #: its row shows what chance looks like
+    #: how a model's card calls it in its first line; empty: not named there. ``{docking_program}`` is filled in
+    spoken: ClassVar[str] = ""
+
+    def note(self, predictions: Predictions) -> str:
+        """Return what must be known to read its row on these pairs; empty: nothing.
+
+        Args:
+            predictions: the judged rows.
+        """
+        return ""
 
     @abstractmethod
     def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
@@ -280,10 +299,29 @@ class Baseline(_Named):
         return None
 
 
+class Place(NamedTuple):
+    """One column of every board: the truth that it is judged by, where it stands, and the scorer's options."""
+
+    truth: Truth
+    order: float  #: columns of one truth stand in this order; the lowest leads the board
+    options: Mapping[str, Any] = {}  #: other than the defaults
+
+
 class Scorer(_Named):
-    """How a ranking is judged. Subclasses are dataclasses: their fields are the options."""
+    """How a ranking is judged. Subclasses are dataclasses: their fields are the options.
+
+    A scorer with an option ``threshold`` is given the threshold that a model took from validation.
+    """
 
     aliases: ClassVar[tuple[str, ...]] = ()
+    places: ClassVar[
+        tuple[Place, ...]
+    ] = ()  #: its columns on every board; empty: only where asked for by name
+    calibrated: ClassVar[bool] = False  #: reads the score as a logit or as pK, not only its order
+    columns: ClassVar[tuple[str, ...]] = ()  #: further columns of the predictions that it cannot do without
+    on_cards: ClassVar[bool] = (
+        False  #: stands on a model's card even where it is not one of the first figures
+    )
     truths: ClassVar[tuple[Truth, ...]]  #: the columns it can judge by, the first that is there is used
     unit: ClassVar[str]  #: for example "%", "fraction", "Å", "pK"
     direction: ClassVar[Literal["higher", "lower", "none"]]  #: which is better

@@ -36,7 +36,7 @@ TABLE: dict[str, str] = {
     "zoo/models": "plugins featurizers shipped runtime catalog store data",
     "zoo/board": "plugins runtime catalog store splits data scorers judging models",
     "zoo/reports": "plugins runtime scorers judging board",
-    "zoo/baselines": "plugins featurizers catalog chem store data scorers judging board",
+    "zoo/baselines": "plugins featurizers runtime catalog chem store data scorers judging board",
     "zoo/inference": "plugins featurizers runtime chem readers store data batches models",
     "zoo/training": "plugins featurizers shipped runtime catalog store batches judging models board inference",
     "zoo/prediction": "plugins featurizers runtime chem readers layouts data batches models inference",

@@ -94,6 +94,7 @@ CONTRACTS = [
     "Featurizer",
     "Architecture",
     "Scorer",
+    "Place",
     "Baseline",
     "MeasuredPair",
     "Atoms",

@@ -15,6 +15,7 @@ class BestPossible(Baseline):
     """Ranks by the truth: pose label, else active, else affinity, else RMSD (lower first)."""
 
     name: ClassVar[str] = "best-possible"
+    rival: ClassVar[bool] = False
     summary: ClassVar[str] = (
         "The truth itself: the highest value that each figure can reach on this benchmark."
     )

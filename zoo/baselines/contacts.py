@@ -17,6 +17,7 @@ class Contacts(Baseline):
     cutoff: float = 4.0  #: Å
 
     name: ClassVar[str] = "contacts"
+    spoken: ClassVar[str] = "contacts per ligand atom"
     summary: ClassVar[str] = "Heavy-atom contacts within a cutoff, per ligand atom."
     unit: ClassVar[str] = "contacts/atom"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Atoms, Baseline
+from affinity_zoo.plugins.contracts import Atoms, Baseline, Predictions
 from affinity_zoo.plugins.hookspecs import hookimpl
 
 
@@ -18,9 +18,16 @@ class DockingScore(Baseline):
     """
 
     name: ClassVar[str] = "docking-score"
+    spoken: ClassVar[str] = "{docking_program}'s ranking"
     summary: ClassVar[str] = "The docking score that came with the poses."
     unit: ClassVar[str] = "kcal/mol"
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
+
+    def note(self, predictions: Predictions) -> str:
+        """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
+        if (predictions.source == "crystal").any():
+            return "crystal poses are not minimised: no fair rival here"
+        return ""
 
     def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
         """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""

@@ -60,6 +60,7 @@ class LigandOnly(HalfComplex):
     """Learnt from the ligand alone: its atom types, its size and the distances within it."""
 
     name: ClassVar[str] = "ligand-only"
+    spoken: ClassVar[str] = "a ligand-only model"
     summary: ClassVar[str] = "Trees on the ligand's atoms alone, the receptor left out."
     half: ClassVar[Literal["ligand", "receptor"]] = "ligand"
 

@@ -15,6 +15,7 @@ class LigandSize(Baseline):
     """Large molecules score well with docking and many networks; alone this reaches AUC 0.84 on some sets."""
 
     name: ClassVar[str] = "ligand-size"
+    spoken: ClassVar[str] = "ligand size"
     summary: ClassVar[str] = "Number of heavy atoms of the ligand."
     unit: ClassVar[str] = "atoms"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"

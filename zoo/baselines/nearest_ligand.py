@@ -28,6 +28,8 @@ class NearestTrainingLigand(Baseline):
     split: Literal["train", "all"] = "train"
 
     name: ClassVar[str] = "nearest-training-ligand"
+    on_every_board: ClassVar[bool] = False  # it knows nothing without a training set
+    spoken: ClassVar[str] = "the nearest training ligand"
     summary: ClassVar[str] = "Label or pK of the training ligand that is most similar; needs training=INDEX."
     unit: ClassVar[str] = "label or pK"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"

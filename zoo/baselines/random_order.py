@@ -17,6 +17,8 @@ class RandomOrder(Baseline):
     seed: int = 0  #: another seed, another order
 
     name: ClassVar[str] = "random"
+    rival: ClassVar[bool] = False
+    chance: ClassVar[bool] = True
     summary: ClassVar[str] = "A random number: what chance looks like on this very benchmark."
     unit: ClassVar[str] = "none"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Baseline, Predictions
+from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.baselines.pairs import IndexedMeasuredPairs
+from affinity_zoo.zoo.runtime.terminal import warn
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.board.benchmarks import Benchmark
@@ -19,18 +22,37 @@ if TYPE_CHECKING:
 
 Array: TypeAlias = NDArray[Any]
 
-#: on every board, in this order
-DEFAULT_BASELINES = (
-    "best-possible", "burial", "contacts", "shortest-distance", "ligand-size", "docking-score",
-    "ligand-only", "receptor-only", "receptor-only-site", "random",
-)  # fmt: skip
+TRAINING = "training"  #: option of the baselines that learn from an index
 
 
 def default_baselines() -> list[Baseline]:
-    """The baselines that stand on every board; plugins' own are run by name."""
+    """The baselines that stand on every board, those of plugins too."""
+    return [cls() for cls in baseline_classes() if cls.on_every_board]
+
+
+def learned_baselines(trained_on: Path | None) -> list[Baseline]:
+    """The baselines that learn from the index that a model was trained on; none where the index is gone.
+
+    Args:
+        trained_on: folder of the index; None: it is not known.
+    """
+    from affinity_zoo.zoo.data.store.dataset import Dataset
+
+    try:
+        if trained_on is None or not len(Dataset.open(trained_on).rows("train")):
+            return []
+    except AffinityZooError:
+        return []
+    folder: dict[str, Any] = {"training": str(trained_on.resolve())}
+    return [cls(**folder) for cls in baseline_classes() if TRAINING in {f.name for f in fields(cls)}]  # type: ignore[arg-type]
+
+
+def baseline_classes() -> list[type[Baseline]]:
+    """The classes of all usable baselines, built-ins first."""
     from affinity_zoo.zoo.catalog.registry import catalog
 
-    return [catalog().create("baseline", name, {}) for name in DEFAULT_BASELINES]
+    found = catalog().entries("baseline")
+    return [cast(type[Baseline], entry.cls) for entry in found if entry.cls and entry.state == "loaded"]
 
 
 def run_baselines(
@@ -57,17 +79,36 @@ def run_baselines(
     signs = {baseline.name: 1.0 if baseline.direction == "higher" else -1.0 for baseline in chosen}
     single = []
     for baseline in chosen:
-        together = baseline.measure_all(pairs)
+        try:
+            together = baseline.measure_all(pairs)
+        except Exception as error:
+            _leave_out(baseline, error)
+            continue
         if together is None:
             single.append(baseline)
         else:
             scores[baseline.name] = signs[baseline.name] * together
     for i, (receptor, ligand, pair) in enumerate(pairs):
-        for baseline in single:
-            scores[baseline.name][i] = signs[baseline.name] * baseline.measure(receptor, ligand, pair)
+        for baseline in list(single):
+            try:
+                scores[baseline.name][i] = signs[baseline.name] * baseline.measure(receptor, ligand, pair)
+            except Exception as error:
+                _leave_out(baseline, error)
+                single.remove(baseline)
+                scores[baseline.name][:] = np.nan
         if advance is not None:
             advance(1)
     return scores
+
+
+def _leave_out(baseline: Baseline, error: Exception) -> None:
+    """Say which plugin's baseline failed, and go on without it; an error of a built-in is raised."""
+    from affinity_zoo.zoo.catalog.registry import blame
+
+    reason = blame(error)
+    if not reason:
+        raise error
+    warn(f"the baseline {baseline.name} is left out: {reason}")
 
 
 def write_baseline_results(
@@ -110,8 +151,13 @@ def write_baseline_results(
     for baseline in missing:
         score = scores[baseline.name]
         if not np.isnan(score).all():
-            model = {"name": _row_name(baseline), "kind": "baseline", "options": baseline.options()}
-            if note := _note(baseline, predictions):
+            model = {
+                "name": _row_name(baseline),
+                "kind": "baseline",
+                "baseline": baseline.name,
+                "options": baseline.options(),
+            }
+            if note := baseline.note(predictions):
                 model["note"] = note
             scored = with_score(predictions, score)
             write_result(
@@ -122,7 +168,6 @@ def write_baseline_results(
 
 def _is_there(place: Path, labels: str) -> bool:
     """Whether a folder holds a sound result on these labels."""
-    from affinity_zoo.plugins.errors import AffinityZooError
     from affinity_zoo.zoo.board.results import load_result
 
     try:
@@ -137,13 +182,6 @@ def _row_name(baseline: Baseline) -> str:
     if training := str(options.get("training") or ""):
         return f"{baseline.name} of {Path(training).name}"
     return f"{baseline.name} cross-validated" if "folds" in options else baseline.name
-
-
-def _note(baseline: Baseline, predictions: Predictions) -> str:
-    """What must be known to read a baseline's row."""
-    if baseline.name == "docking-score" and np.any(predictions.source == "crystal"):
-        return "crystal poses are not minimised: no fair rival here"
-    return ""
 
 
 def _folder_name(baseline: Baseline) -> str:

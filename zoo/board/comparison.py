@@ -16,7 +16,7 @@ from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo.board.leaderboard import find_results, merge_seeds, row_name
 from affinity_zoo.zoo.board.results import Result, load_result
 from affinity_zoo.zoo.judging import bootstrap
-from affinity_zoo.zoo.judging.judge import default_scorers, metric_key, plain, truth_of
+from affinity_zoo.zoo.judging.judge import default_scorers, metric_key, plain, truth_of, with_threshold
 from affinity_zoo.zoo.judging.outputs import for_truth
 from affinity_zoo.zoo.judging.predictions import known_rows, labels_hash, take
 
@@ -227,11 +227,9 @@ def _mean_of_drawn(values: NDArray[np.float64], rng: np.random.Generator) -> NDA
 
 
 def _with_threshold(scorer: Scorer, member: Result) -> Scorer:
-    """The confusion matrix of each model is taken at that model's own threshold."""
-    options = member.metrics["confusion"].options if "confusion" in member.metrics else {}
-    if scorer.name != "confusion" or "threshold" not in options:
-        return scorer
-    return type(scorer)(**options)
+    """A scorer with a threshold judges each model at that model's own."""
+    metric = member.metrics.get(metric_key(scorer))
+    return with_threshold(scorer, metric.options.get("threshold") if metric is not None else None)
 
 
 def _names(a: Sequence[Result], b: Sequence[Result]) -> tuple[str, str]:

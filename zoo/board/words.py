@@ -8,6 +8,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.comparison import Difference, compare
 from affinity_zoo.zoo.board.figures import cell
 from affinity_zoo.zoo.board.leaderboard import Board, Column, Row
+from affinity_zoo.zoo.board.standing import rivals_of
 
 
 def in_words(board: Board) -> str:
@@ -16,7 +17,7 @@ def in_words(board: Board) -> str:
     Both are compared on the same rows by a paired bootstrap; of several trainings the mean.
     """
     models = [row for row in board.rows if not row.baseline]
-    baselines = [row for row in board.rows if row.baseline and row.name != "best-possible"]
+    baselines = rivals_of(board.rows)
     if not board.columns or not baselines:
         return ""
     if not models:

@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Box, Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.baselines.learned import learned_baselines
-from affinity_zoo.zoo.baselines.run import write_baseline_results
+from affinity_zoo.zoo.baselines.run import learned_baselines, write_baseline_results
 from affinity_zoo.zoo.batches.fits import fits_box
 from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, check, find, select_rows
 from affinity_zoo.zoo.board.overlap import overlap_with_training
@@ -22,8 +21,8 @@ from affinity_zoo.zoo.board.results import Result, command_line, load_result, wr
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.inference.rows import score_rows
-from affinity_zoo.zoo.judging.judge import DEFAULT_SCORERS, default_scorers, metric_key
-from affinity_zoo.zoo.judging.outputs import column_of, output_for, outputs_of
+from affinity_zoo.zoo.judging.judge import default_scorers, metric_key
+from affinity_zoo.zoo.judging.outputs import PREFERENCE, column_of, output_for, outputs_of
 from affinity_zoo.zoo.judging.predictions import from_dataset
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
@@ -198,7 +197,7 @@ def _mean(name: str, each: NDArray[np.float64], models_: Sequence[models.Model])
 
 def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, ...]) -> str:
     """The output that ``score`` is: the one for the first truth that the rows have."""
-    present = (truth for truth in DEFAULT_SCORERS if np.isfinite(dataset.column(truth)[rows]).any())
+    present = (truth for truth in PREFERENCE if np.isfinite(dataset.column(truth)[rows]).any())
     truth = next(present, None)
     found = outputs[0] if truth is None else output_for(truth, outputs)
     return found or outputs[0]

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.judging import bootstrap
-from affinity_zoo.zoo.judging.outputs import fits_scale, for_truth
+from affinity_zoo.zoo.judging.outputs import PREFERENCE, fits_scale, for_truth
 from affinity_zoo.zoo.judging.predictions import censored, judged_rows, take
 
-Choice = tuple[str, dict[str, object]]  #: a scorer's name and its options
-
-#: by each truth that a benchmark has, what it is judged by; the first is what a board is sorted by
-DEFAULT_SCORERS: dict[Truth, tuple[Choice, ...]] = {
-    "pose_label": (
-        ("roc-auc-per-complex", {}), ("top-1", {}), ("docking-success", {}), ("roc-auc", {}), ("r-precision", {}),
-        ("average-precision", {}), ("confusion", {}), ("brier", {}), ("map-at-k", {}),
-    ),
-    "rmsd": (("docking-success", {}), ("docking-success", {"top": 3}), ("docking-success", {"top": 5})),
-    "active": (
-        ("roc-auc-per-complex", {}), ("bedroc", {}), ("enrichment", {}), ("enrichment", {"percent": 5.0}),
-        ("roc-auc", {}), ("r-precision", {}), ("average-precision", {}), ("confusion", {}), ("brier", {}),
-        ("enrichment", {"percent": 0.5}),
-    ),
-    "affinity": (
-        ("kendall-per-series", {}), ("spearman", {}), ("pearson", {}), ("kendall", {}), ("rmse", {}), ("mae", {}),
-        ("centred-rmse-per-series", {}),
-    ),
-}  # fmt: skip
-#: these read the score as a logit or as pK, which a number such as contacts per atom is not
-NEED_CALIBRATION = ("confusion", "brier", "rmse", "mae", "centred-rmse-per-series")
+Choice = tuple[type[Scorer], Mapping[str, Any]]  #: a scorer's class and the options of one column
 
 
 @dataclass(frozen=True)
@@ -93,8 +73,23 @@ def metric_key(scorer: Scorer) -> str:
 
 
 def present_truths(predictions: Predictions) -> list[Truth]:
-    """The truths that any row has, in the order of :data:`DEFAULT_SCORERS`."""
-    return [truth for truth in DEFAULT_SCORERS if np.isfinite(getattr(predictions, truth)).any()]
+    """The truths that any row has; a board leads with the first."""
+    return [truth for truth in PREFERENCE if np.isfinite(getattr(predictions, truth)).any()]
+
+
+def standing_scorers(truth: Truth) -> list[Choice]:
+    """The columns of every board that is judged by a truth, in their order; plugins' scorers are among them."""
+    from affinity_zoo.zoo.catalog.registry import catalog
+
+    found = [
+        (place.order, entry.name, index, entry.cls, place.options)
+        for entry in catalog().entries("scorer")
+        if entry.cls is not None and entry.state == "loaded"
+        for index, place in enumerate(cast(type[Scorer], entry.cls).on_boards)
+        if place.truth == truth
+    ]
+    found.sort(key=lambda column: column[:3])
+    return [(cast(type[Scorer], cls), options) for *_, cls, options in found]
 
 
 def default_scorers(
@@ -104,23 +99,28 @@ def default_scorers(
 
     Args:
         predictions: the rows.
-        threshold: for the confusion matrix, from validation; None: 0, probability one half.
-        calibrated: whether the score is a logit or pK; else what needs that is left out, and so it is where no output
-            of the model is on the truth's scale (a pose logit has no RMSE to a pK).
+        threshold: for scorers that have one, from validation; None: their default.
+        calibrated: whether the score is a logit or pK; else scorers that need that are left out. They are left out
+            too where no output of the model is on the truth's scale (a pose logit has no RMSE to a pK).
     """
-    from affinity_zoo.zoo.catalog.registry import catalog
-
     made: dict[str, Scorer] = {}
-    choices = [(t, choice) for t in present_truths(predictions) for choice in DEFAULT_SCORERS[t]]
-    for truth, (name, usual) in choices:
-        if name in NEED_CALIBRATION and not (calibrated and fits_scale(predictions, truth)):
-            continue
-        if name == "brier" and "probability" not in predictions.extra:
-            continue
-        given = {"threshold": float(threshold)} if name == "confusion" and threshold is not None else usual
-        scorer = catalog().create("scorer", name, given)
-        made.setdefault(metric_key(scorer), scorer)
+    for truth in present_truths(predictions):
+        for cls, usual in standing_scorers(truth):
+            if cls.calibrated and not (calibrated and fits_scale(predictions, truth)):
+                continue
+            if any(column not in predictions.extra for column in cls.columns):
+                continue
+            scorer = with_threshold(cls(**usual), threshold)
+            made.setdefault(metric_key(scorer), scorer)
     return list(made.values())
+
+
+def with_threshold(scorer: Scorer, threshold: float | None) -> Scorer:
+    """The scorer at a threshold, where it has such an option; None leaves it as it is."""
+    options = scorer.options()
+    if threshold is None or "threshold" not in options:
+        return scorer
+    return type(scorer)(**{**options, "threshold": float(threshold)})
 
 
 def truth_of(scorer: Scorer, predictions: Predictions) -> Truth | None:

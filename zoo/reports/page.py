@@ -15,6 +15,7 @@ from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.leaderboard import Board, Row, build_boards
 from affinity_zoo.zoo.board.leaderboard_text import without_figure
+from affinity_zoo.zoo.board.standing import rivals_of
 from affinity_zoo.zoo.board.words import in_words
 from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.reports.plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
@@ -23,12 +24,7 @@ from affinity_zoo.zoo.reports.svg import COLOURS, GREY
 from affinity_zoo.zoo.reports.table import board_table
 from affinity_zoo.zoo.runtime.files import whole
 
-DRAWN_BASELINES = (
-    "docking-score",
-    "burial",
-    "contacts",
-    "ligand-size",
-)  #: dashed and grey, the best two of them
+MOST_BASELINES = 2  #: baselines whose curves are drawn, dashed and grey: the best of them
 
 
 def write_report(path: Path, boards: Sequence[Board], title: str = "affinity-zoo leaderboard") -> Path:
@@ -128,7 +124,7 @@ def _about(board: Board, predictions: dict[int, Predictions]) -> str:
 def _drawn(board: Board, predictions: dict[int, Predictions]) -> list[tuple[Row, Predictions, str]]:
     """The rows whose curves are drawn, with their colours."""
     models = [r for r in board.rows if not r.baseline and id(r) in predictions][:MOST_LINES]
-    known = [r for r in board.rows if r.name in DRAWN_BASELINES and r.baseline and id(r) in predictions][:2]
+    known = [r for r in rivals_of(board.rows) if id(r) in predictions][:MOST_BASELINES]
     coloured = [(row, COLOURS[i % len(COLOURS)]) for i, row in enumerate(models)]
     return [
         (row, predictions[id(row)], colour) for row, colour in [*coloured, *((row, GREY) for row in known)]

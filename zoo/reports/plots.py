@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,13 @@ from affinity_zoo.zoo.reports.svg import COLOURS, Axis, Line, line_plot
 MOST_LINES = 6  #: models whose curves are drawn, best first
 
 
-def dash_of(row: Row) -> str:
-    """The dash pattern of a row's line: models are solid, baselines differ from each other."""
-    if not row.baseline:
-        return ""
-    return {"docking-score": "8 3", "burial": "3 3", "contacts": "8 3 2 3"}.get(row.name, "2 5")
+DASHES = ("8 3", "3 3", "8 3 2 3", "2 5")  #: of the baselines' lines, in the order of the board
+
+
+def dashes(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
+    """The dash pattern of each row's line: models are solid, baselines differ from each other."""
+    pattern = cycle(DASHES)
+    return [next(pattern) if row.baseline else "" for row, _, _ in drawn]
 
 
 def ranking_plots(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
@@ -37,9 +40,9 @@ def ranking_plots(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
 
     def lines(points: str) -> list[Line]:
         drawn_lines = []
-        for row, curve, colour in curves:
+        for (row, curve, colour), dash in zip(curves, dashes(drawn), strict=True):
             x, y = getattr(curve, points)
-            drawn_lines.append(Line(row.name, x.tolist(), y.tolist(), colour, dash=dash_of(row)))
+            drawn_lines.append(Line(row.name, x.tolist(), y.tolist(), colour, dash=dash))
         return drawn_lines
 
     def axis(label: str) -> Axis:
@@ -81,11 +84,9 @@ def _found_plot(lines: list[Line], share: float) -> str:
 
 def _success_plot(drawn: Sequence[tuple[Row, Predictions, str]]) -> str:
     lines = []
-    for row, rows, colour in drawn:
+    for (row, rows, colour), dash in zip(drawn, dashes(drawn), strict=True):
         top, percent = success_curve(rows)
-        lines.append(
-            Line(row.name, top.tolist(), percent.tolist(), colour, dash=dash_of(row), dots=not row.baseline)
-        )
+        lines.append(Line(row.name, top.tolist(), percent.tolist(), colour, dash=dash, dots=not row.baseline))
     x, y = Axis("poses taken of each complex", 1.0, 10.0), Axis("complexes with a near-native, %", 0.0, 100.0)
     return line_plot("A near-native pose among the first", lines, x, y)
 
@@ -106,7 +107,8 @@ def _scatter(entry: tuple[Row, Predictions, str]) -> str:
 def calibration_plot(board: Board) -> str:
     lines = []
     for i, row in enumerate([r for r in board.rows if not r.baseline][:MOST_LINES]):
-        bins = row.metrics["brier"].details.get("calibration") if "brier" in row.metrics else None
+        found = (metric.details.get("calibration") for metric in row.metrics.values())
+        bins = next((part for part in found if part), None)
         if bins:
             lines.append(
                 Line(row.name, bins["probability"], bins["fraction"], COLOURS[i % len(COLOURS)], dots=True)

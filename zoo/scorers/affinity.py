@@ -6,7 +6,7 @@ from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Predictions, Score, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Score, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class Pearson(AffinityScorer):
     """Pearson's linear correlation, all rows pooled; it judges between targets as much as within them."""
 
     name: ClassVar[str] = "pearson"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 30),)
     summary: ClassVar[str] = "Pearson's correlation of score and pK, pooled over targets."
     reference: ClassVar[str] = "scipy.stats.pearsonr"
     unit: ClassVar[str] = "r"
@@ -71,6 +72,7 @@ class Spearman(AffinityScorer):
     """Spearman's rank correlation, all rows pooled; tied rows share their mean rank."""
 
     name: ClassVar[str] = "spearman"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 20),)
     summary: ClassVar[str] = "Spearman's rank correlation of score and pK, pooled over targets."
     reference: ClassVar[str] = "scipy.stats.spearmanr"
     unit: ClassVar[str] = "rho"
@@ -95,6 +97,7 @@ class Kendall(AffinityScorer):
     """Kendall's tau-b, all rows pooled; pairs tied in one column count in neither direction."""
 
     name: ClassVar[str] = "kendall"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 40),)
     summary: ClassVar[str] = "Kendall's tau-b of score and pK, pooled over targets."
     reference: ClassVar[str] = "scipy.stats.kendalltau"
     unit: ClassVar[str] = "tau"
@@ -121,6 +124,8 @@ class Rmse(AffinityScorer):
     """Root mean squared difference of score and pK: for scores that are in pK units."""
 
     name: ClassVar[str] = "rmse"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 50),)
+    calibrated: ClassVar[bool] = True
     summary: ClassVar[str] = "Root mean squared error of a score in pK units."
     unit: ClassVar[str] = "pK"
     direction: ClassVar[Literal["higher", "lower", "none"]] = "lower"
@@ -148,6 +153,8 @@ class Mae(AffinityScorer):
     """Mean absolute difference of score and pK: for scores that are in pK units."""
 
     name: ClassVar[str] = "mae"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 60),)
+    calibrated: ClassVar[bool] = True
     summary: ClassVar[str] = "Mean absolute error of a score in pK units."
     unit: ClassVar[str] = "pK"
     direction: ClassVar[Literal["higher", "lower", "none"]] = "lower"

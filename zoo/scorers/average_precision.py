@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from affinity_zoo.plugins.contracts import Scorer
+from affinity_zoo.plugins.contracts import Place, Scorer
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import PooledRanking
 
@@ -24,6 +24,7 @@ class AveragePrecision(PooledRanking):
     """
 
     name: ClassVar[str] = "average-precision"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 60), Place("active", 70))
     aliases: ClassVar[tuple[str, ...]] = ("auprc", "pr-auc")
     summary: ClassVar[str] = "Area under the precision-recall curve over all rows, pooled over targets."
     reference: ClassVar[str] = "scikit-learn, average_precision_score"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Predictions, Score, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Score, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import ONE_CLASS
 
@@ -32,6 +32,9 @@ class Brier(Scorer):
     bins: int = 10
 
     name: ClassVar[str] = "brier"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 80), Place("active", 90))
+    calibrated: ClassVar[bool] = True
+    columns: ClassVar[tuple[str, ...]] = ("probability",)
     aliases: ClassVar[tuple[str, ...]] = ("calibration",)
     summary: ClassVar[str] = "Mean squared error of the probability, with calibration bins."
     reference: ClassVar[str] = "scikit-learn, brier_score_loss and calibration_curve"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Predictions, Score, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Score, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import ONE_CLASS
 
@@ -25,6 +25,8 @@ class Confusion(Scorer):
     threshold: float = 0.0  #: on the score; 0 on a logit is probability one half. Take it from validation.
 
     name: ClassVar[str] = "confusion"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 70), Place("active", 80))
+    calibrated: ClassVar[bool] = True
     summary: ClassVar[str] = (
         "Confusion matrix [[TP FP] [FN TN]] at a threshold; sorted by Matthews' correlation."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import PerTargetRanking
 
@@ -32,6 +32,11 @@ class Enrichment(PerTargetRanking):
     percent: float = 1.0
 
     name: ClassVar[str] = "enrichment"
+    on_boards: ClassVar[tuple[Place, ...]] = (
+        Place("active", 30),
+        Place("active", 40, {"percent": 5.0}),
+        Place("active", 100, {"percent": 0.5}),
+    )
     aliases: ClassVar[tuple[str, ...]] = ("ef",)
     summary: ClassVar[str] = (
         "Enrichment factor in the first percent of each target's rows, mean over targets."
@@ -87,6 +92,7 @@ class Bedroc(PerTargetRanking):
     alpha: float = 20.0
 
     name: ClassVar[str] = "bedroc"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("active", 20),)
     summary: ClassVar[str] = "Boltzmann-enhanced discrimination of ROC within each target, mean over targets."
     reference: ClassVar[str] = "Truchon and Bayly 2007, doi:10.1021/ci600426e; RDKit, CalcBEDROC"
     unit: ClassVar[str] = "fraction"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import PerTargetRanking
 
@@ -31,6 +31,7 @@ class MapAtK(PerTargetRanking):
     k: int = 10
 
     name: ClassVar[str] = "map-at-k"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 90),)
     aliases: ClassVar[tuple[str, ...]] = ("map",)
     summary: ClassVar[str] = (
         "Mean over receptors of the average precision of the first K rows (the Kaggle score)."

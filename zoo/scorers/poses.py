@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import MeanOverUnits
 
@@ -27,6 +27,7 @@ class Top1(MeanOverUnits):
     """
 
     name: ClassVar[str] = "top-1"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 20),)
     summary: ClassVar[str] = (
         "Percent of complexes whose first-ranked pose is near-native (crystal poses count too)."
     )
@@ -71,6 +72,12 @@ class DockingSuccess(MeanOverUnits):
     cutoff: float = 2.0
 
     name: ClassVar[str] = "docking-success"
+    on_boards: ClassVar[tuple[Place, ...]] = (
+        Place("pose_label", 30),
+        Place("rmsd", 10),
+        Place("rmsd", 20, {"top": 3}),
+        Place("rmsd", 30, {"top": 5}),
+    )
     summary: ClassVar[str] = (
         "Percent of all complexes with a docked pose within 2 Å ranked first (or in the first 3, 5)."
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from affinity_zoo.plugins.contracts import Scorer
+from affinity_zoo.plugins.contracts import Place, Scorer
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import PooledRanking
 
@@ -23,6 +23,7 @@ class RPrecision(PooledRanking):
     """
 
     name: ClassVar[str] = "r-precision"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 50), Place("active", 60))
     aliases: ClassVar[tuple[str, ...]] = ("top-100",)
     summary: ClassVar[str] = (
         "Percent of true positives among the first P rows, P = number of positives (pooled)."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from affinity_zoo.plugins.contracts import Predictions, Score, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Score, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import ONE_CLASS, MeanOverUnits, PooledRanking
 
@@ -25,6 +25,8 @@ class RocAuc(PooledRanking):
     """
 
     name: ClassVar[str] = "roc-auc"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 40), Place("active", 50))
+    on_cards: ClassVar[bool] = True
     aliases: ClassVar[tuple[str, ...]] = ("auc",)
     summary: ClassVar[str] = "Area under the ROC curve over all rows, pooled over targets."
     reference: ClassVar[str] = "scikit-learn, roc_auc_score"
@@ -69,6 +71,7 @@ class RocAucPerComplex(MeanOverUnits):
     """
 
     name: ClassVar[str] = "roc-auc-per-complex"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 10), Place("active", 10))
     aliases: ClassVar[tuple[str, ...]] = ("auc-per-complex", "roc-auc-per-target")
     summary: ClassVar[str] = (
         "Area under the ROC curve within each complex (activity: target), mean over all of them."

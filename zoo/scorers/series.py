@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.contracts import Place, Predictions, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import MeanOverUnits
 
@@ -29,6 +29,7 @@ class SeriesKendall(MeanOverUnits):
     fewest: int = 5
 
     name: ClassVar[str] = "kendall-per-series"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 10),)
     summary: ClassVar[str] = "Kendall's tau-b of score and pK within each target, mean over targets."
     reference: ClassVar[str] = "scipy.stats.kendalltau, within each target"
     truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
@@ -66,6 +67,8 @@ class SeriesRmse(MeanOverUnits):
     fewest: int = 5
 
     name: ClassVar[str] = "centred-rmse-per-series"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 70),)
+    calibrated: ClassVar[bool] = True
     summary: ClassVar[str] = "RMSE within each target after removing its mean error, mean over targets."
     truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
     unit: ClassVar[str] = "pK"

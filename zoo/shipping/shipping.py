@@ -12,16 +12,18 @@ import json
 import math
 import shutil
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
+from affinity_zoo.plugins.contracts import Scorer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.plugins.names import is_canonical
 from affinity_zoo.zoo.board.comparison import Difference, compare
 from affinity_zoo.zoo.board.leaderboard import load_all
 from affinity_zoo.zoo.board.results import Result
+from affinity_zoo.zoo.board.standing import is_rival, spoken
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.judging.judge import plain
 from affinity_zoo.zoo.models.candidates import recipe_hash
@@ -30,17 +32,8 @@ from affinity_zoo.zoo.models.recipe import Recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.runtime.files import whole_folder
 
-#: which baselines the headline names, and how
-HEADLINE = {
-    "docking-score": "the docking program's ranking",
-    "contacts": "contacts per ligand atom",
-    "ligand-size": "ligand size",
-    "ligand-only": "a ligand-only model",
-    "nearest-training-ligand": "the nearest training ligand",
-}
 LOWER = ("loss", "rmse")  #: validation figures of which less is better
 FIGURES = 4  #: figures of each benchmark on the card, in the order of a leaderboard
-NO_RIVALS = ("random", "best-possible")  #: they stand on the card, but nobody asks who wins
 
 
 @dataclass(frozen=True)
@@ -118,9 +111,10 @@ def ship(
         twins = [r for member in others for r in member if _same_benchmark(r, result)]
         entries.append(_entry(out.name, result, rivals, differences, twins))
         if result.benchmark["name"] == notes.headline_benchmark:
-            headline = first_line(result, differences, notes)
-            second = _differences(result, [r for r in rivals if _in_headline(r)], replicates, place=1)
-            headline += second_line(second, notes)
+            names = _spoken(rivals, notes)
+            headline = first_line(result, differences, names, notes.headline_name)
+            named = [rival for rival in rivals if str(rival.model["name"]) in names]
+            headline += second_line(_differences(result, named, replicates, place=1), names)
     if not headline:
         raise AffinityZooError(
             f"run {chosen.x} has no result on {notes.headline_benchmark}, the first line's benchmark: evaluate it there"
@@ -170,15 +164,24 @@ def _resolved(recipe: Recipe) -> Recipe:
     )
 
 
-def first_line(result: Result, differences: dict[str, Difference], notes: Notes) -> str:
-    """Say in a sentence what the model wins and loses against on a benchmark; losses first."""
-    where = notes.headline_name or result.benchmark["name"]
+def first_line(
+    result: Result, differences: dict[str, Difference], names: Mapping[str, str], where: str = ""
+) -> str:
+    """Say in a sentence what the model wins and loses against on a benchmark; losses first.
+
+    Args:
+        result: of the model.
+        differences: from each baseline, by the name of its row.
+        names: how the sentence calls a baseline, by the name of its row; others are not mentioned.
+        where: how it calls the benchmark; empty: by its name.
+    """
+    where = where or result.benchmark["name"]
     if not differences:
         return f"On {where} nothing stands beside it: what it is worth is not known."
     one = next(iter(differences.values()))
     metric = result.metrics[one.metric]
     verdicts: dict[str, list[str]] = {"loses": [], "level": [], "wins": []}
-    for words, difference in _named(differences, notes):
+    for words, difference in _named(differences, names):
         key = {"a": "wins", "b": "loses", "": "level"}[difference.winner]
         verdicts[key].append(f"{words} ({_number(difference.b)})")
     said = []
@@ -192,9 +195,9 @@ def first_line(result: Result, differences: dict[str, Difference], notes: Notes)
     return f"On {where} ({one.metric} {value}) it {', '.join(said) or 'stands alone'}."
 
 
-def second_line(differences: dict[str, Difference], notes: Notes) -> str:
+def second_line(differences: dict[str, Difference], names: Mapping[str, str]) -> str:
     """What the model loses against by the benchmark's second figure; empty: nothing."""
-    lost = [(words, one) for words, one in _named(differences, notes) if one.winner == "b"]
+    lost = [(words, one) for words, one in _named(differences, names) if one.winner == "b"]
     if not lost:
         return ""
     first = lost[0][1]
@@ -202,25 +205,22 @@ def second_line(differences: dict[str, Difference], notes: Notes) -> str:
     return f" By {first.metric} ({_number(first.a)}) it loses against {against}."
 
 
-def _named(differences: dict[str, Difference], notes: Notes) -> list[tuple[str, Difference]]:
-    """The rivals of the first line in its words."""
-    found = [(name, words, _rival(name, differences)) for name, words in HEADLINE.items()]
-    docking = f"{notes.docking_program}'s ranking" if notes.docking_program else HEADLINE["docking-score"]
-    return [
-        (docking if name == "docking-score" else words, one) for name, words, one in found if one is not None
-    ]
+def _named(differences: dict[str, Difference], names: Mapping[str, str]) -> list[tuple[str, Difference]]:
+    """The rivals of the first line as it calls them."""
+    return [(words, differences[name]) for name, words in names.items() if name in differences]
 
 
-def _in_headline(rival: Result) -> bool:
-    name = str(rival.model["name"])
-    return any(name == key or name.startswith(f"{key} ") for key in HEADLINE)
+def _spoken(rivals: Sequence[Result], notes: Notes) -> dict[str, str]:
+    """How the first line calls the baselines, by the name of their rows.
 
-
-def _rival(name: str, differences: dict[str, Difference]) -> Difference | None:
-    """The baseline of this name; of one that learns, rather that learnt from the training data than cross-validated."""
-    named = [key for key in differences if key == name or key.startswith(f"{name} ")]
-    named.sort(key=lambda key: not key.startswith(f"{name} of "))
-    return differences[named[0]] if named else None
+    Of a baseline that learns, the row that learnt from the training data stands for the cross-validated one.
+    """
+    found: dict[str, Result] = {}
+    for rival in sorted(rivals, key=lambda r: bool((r.model.get("options") or {}).get("training"))):
+        words = spoken(rival, notes.docking_program)
+        if words:
+            found[words] = rival
+    return {str(rival.model["name"]): words for words, rival in sorted(found.items())}
 
 
 def _differences(
@@ -232,7 +232,7 @@ def _differences(
     made = {}
     for rival in rivals:
         name = str(rival.model["name"])
-        if name in NO_RIVALS or not math.isfinite(_value(rival, first)):
+        if not is_rival(rival) or not math.isfinite(_value(rival, first)):
             continue
         scorers = [_scorer(result, first)]
         found = [
@@ -245,11 +245,12 @@ def _differences(
     return made
 
 
-def _scorer(result: Result, key: str) -> Any:
+def _scorer(result: Result, key: str) -> Scorer:
     from affinity_zoo.zoo.catalog.registry import catalog
 
     metric = result.metrics[key]
-    return catalog().create("scorer", metric.name, metric.options)
+    scorer: Scorer = catalog().create("scorer", metric.name, metric.options)
+    return scorer
 
 
 def _value(result: Result, key: str) -> float:
@@ -264,10 +265,8 @@ def _entry(
     twins: Sequence[Result],
 ) -> dict[str, Any]:
     """What the card says of one benchmark."""
-    shown = [
-        key for key, metric in result.metrics.items() if math.isfinite(metric.value) and key != "confusion"
-    ]
-    shown = [key for i, key in enumerate(shown) if i < FIGURES or key == "roc-auc"]
+    shown = [key for key, metric in result.metrics.items() if math.isfinite(metric.value)]
+    shown = [key for i, key in enumerate(shown) if i < FIGURES or type(_scorer(result, key)).on_cards]
     overlap = result.data.get("overlap") or {}
     return _rounded(
         {

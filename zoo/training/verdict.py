@@ -99,13 +99,12 @@ def _against(scorer: Scorer, truth: Truth, now: Predictions, other: Predictions,
 
 def _scorer(rows: Predictions, truth: Truth) -> Scorer | None:
     """The first scorer of a board that has a value for these rows."""
-    from affinity_zoo.zoo.catalog.registry import catalog
-    from affinity_zoo.zoo.judging.judge import DEFAULT_SCORERS
+    from affinity_zoo.zoo.judging.judge import standing_scorers
 
     if len(rows) < 3:
         return None
-    for name, options in DEFAULT_SCORERS[truth]:
-        scorer: Scorer = catalog().create("scorer", name, options)
+    for cls, options in standing_scorers(truth):
+        scorer = cls(**options)
         if np.isfinite(scorer.score(rows, truth).value):
             return scorer
     return None

@@ -1,0 +1,47 @@
+"""What the class of a baseline says about its row: is it a rival, what a card calls it."""
+
+from __future__ import annotations
+
+from affinity_zoo.plugins.contracts import Baseline
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board.leaderboard import Row
+from affinity_zoo.zoo.board.results import Result
+
+
+def baseline_class(result: Result) -> type[Baseline] | None:
+    """The class that a baseline's result was made by; None: a model, or the plugin is not installed."""
+    from affinity_zoo.zoo.catalog.registry import catalog
+
+    if not result.is_baseline:
+        return None
+    # results of version 0.1.0 hold the row's name only: "ligand-only of data"
+    name = str(result.model.get("baseline") or str(result.model.get("name")).partition(" ")[0])
+    try:
+        found: type[Baseline] = catalog().get("baseline", name)
+    except AffinityZooError:
+        return None
+    return found
+
+
+def is_rival(result: Result) -> bool:
+    """Whether models are compared with this baseline; True where its class is not known."""
+    found = baseline_class(result)
+    return found is None or found.rival
+
+
+def rivals_of(rows: list[Row]) -> list[Row]:
+    """The rows of baselines that models are compared with, in the order of the board."""
+    return [row for row in rows if row.baseline and is_rival(row.results[0])]
+
+
+def spoken(result: Result, docking_program: str = "") -> str:
+    """How a model's card calls a baseline in its first line; empty: it is not named there.
+
+    Args:
+        result: of the baseline.
+        docking_program: whose score stands in the files of the benchmark.
+    """
+    found = baseline_class(result)
+    if found is None:
+        return ""
+    return found.spoken.format(docking_program=docking_program or "the docking program")
