@@ -63,14 +63,22 @@ def decoys(
     data: Annotated[Path, typer.Argument(help="Folder that `affinity-zoo index` made.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write, in the ancestor's layout.")],
     method: Annotated[
-        str, typer.Option(help="dock (Vina) or displace (moved and turned, matched).")
+        str,
+        typer.Option(
+            help="dock (Vina), displace (crystal poses moved and turned, matched) or sample (Vina with small budgets: "
+            "many poses of all distances in seconds)."
+        ),
     ] = "dock",
+    keep: Annotated[
+        str,
+        typer.Option(help="Poses that `sample` keeps: all, or labelled (none between 2 Å and --min-rmsd)."),
+    ] = "all",
     per_ligand: Annotated[int, typer.Option(help="Decoys wanted for each crystal pose.")] = 10,
     min_rmsd: Annotated[
         float, typer.Option(help="Å from the crystal pose at least (the ancestor: 6).")
     ] = 4.0,
-    seed: Annotated[int, typer.Option(help="Of all poses.")] = 0,
-    exhaustiveness: Annotated[int, typer.Option(help="Of Vina.")] = 4,
+    seed: Annotated[int, typer.Option(help="Random seed of all poses.")] = 0,
+    exhaustiveness: Annotated[int, typer.Option(help="Exhaustiveness of the docking search.")] = 4,
     modes: Annotated[int, typer.Option(help="Poses that one docking keeps.")] = 40,
     passes: Annotated[int, typer.Option(help="Dockings with further seeds while decoys are missing.")] = 3,
     workers: Annotated[int | None, typer.Option(help="Processes; 0: none. Default: one a processor.")] = None,
@@ -79,11 +87,15 @@ def decoys(
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Make decoys for the crystal poses of an index; a stopped run continues."""
+    from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.decoys.dock import DockOptions
     from affinity_zoo.zoo.decoys.run import make_decoys
+    from affinity_zoo.zoo.decoys.sample import SampleOptions
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.parallel import dask_cluster
 
+    if keep not in ("all", "labelled"):
+        raise UsageError(f"--keep is all or labelled, not {keep!r}")
     made = make_decoys(
         data,
         out,
@@ -92,6 +104,7 @@ def decoys(
         min_rmsd=min_rmsd,
         seed=seed,
         dock=DockOptions(exhaustiveness=exhaustiveness, modes=modes, passes=passes),
+        sample=SampleOptions(modes=modes, keep="labelled" if keep == "labelled" else "all"),
         workers=workers,
         timeout=timeout,
         make_executor=dask_cluster(dask) if dask else None,

@@ -73,8 +73,14 @@ def versions() -> dict[str, str]:
     return found
 
 
-def to_pdbqt(text: str, receptor: bool, pH: float = 7.4) -> str:
-    """A PDB text as PDBQT: hydrogens for a pH, Open Babel's atom types and perceived bonds.
+def to_pdbqt(text: str, receptor: bool, pH: float = 7.4, file_format: str = "pdb") -> str:
+    """Return a structure as PDBQT: hydrogens for a pH, Open Babel's atom types and bonds.
+
+    Args:
+        text: the structure.
+        receptor: True: one rigid molecule; False: a ligand with its torsions.
+        pH: pH of the hydrogens that Open Babel adds.
+        file_format: Open Babel's name of the format of ``text``; bonds are perceived where it has none.
 
     Raises:
         AffinityZooError: Open Babel cannot read or write it.
@@ -83,10 +89,10 @@ def to_pdbqt(text: str, receptor: bool, pH: float = 7.4) -> str:
 
     openbabel.obErrorLog.SetOutputLevel(0)
     conversion = openbabel.OBConversion()
-    conversion.SetInAndOutFormats("pdb", "pdbqt")
+    conversion.SetInAndOutFormats(file_format, "pdbqt")
     molecule = openbabel.OBMol()
     if not conversion.ReadString(molecule, text) or not molecule.NumAtoms():
-        raise AffinityZooError("Open Babel cannot read its PDB text")
+        raise AffinityZooError(f"Open Babel cannot read its {file_format.upper()} text")
     molecule.AddHydrogens(False, True, pH)
     if receptor:
         conversion.AddOption("r", conversion.OUTOPTIONS)

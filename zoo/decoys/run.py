@@ -23,18 +23,24 @@ from affinity_zoo.zoo.chem.geometry import within_xyz
 from affinity_zoo.zoo.data.readers.formats import stem
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.decoys.displace import SIMILAR, DisplaceOptions
-from affinity_zoo.zoo.decoys.dock import DockOptions, versions
+from affinity_zoo.zoo.decoys.dock import DockOptions
+from affinity_zoo.zoo.decoys.methods import method_of
+from affinity_zoo.zoo.decoys.sample import SampleOptions
 from affinity_zoo.zoo.decoys.work import Task, make_complex, residue_index, safe_name
 from affinity_zoo.zoo.runtime.files import text_hash, write_csv, write_json
 from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress as progress_bar
 
 COLUMNS = (
-    "file", "id", "complex", "kind", "target", "group", "molecule", "rmsd", "docking_score", "mismatch", "seed",
-    "n_heavy",
+    "file", "record", "id", "complex", "kind", "pose_label", "target", "group", "molecule", "rmsd", "docking_score",
+    "mismatch", "seed", "n_heavy",
+)  # fmt: skip
+#: the table that `affinity-zoo index` reads where one file holds the poses of a complex
+INDEX_COLUMNS = (
+    "id", "receptor", "ligand", "record", "target", "molecule", "pose_label", "rmsd", "docking_score", "group",
+    "source",
 )  # fmt: skip
 PARTS = ".parts"
-METHODS = ("dock", "displace")
 
 
 @dataclass(frozen=True)
@@ -73,6 +79,7 @@ def make_decoys(
     seed: int = 0,
     dock: DockOptions | None = None,
     displace: DisplaceOptions | None = None,
+    sample: SampleOptions | None = None,
     workers: int | None = None,
     timeout: float | None = 600.0,
     progress: bool = True,
@@ -85,12 +92,12 @@ def make_decoys(
     Args:
         data: a folder that ``affinity-zoo index`` made.
         out: the folder to write.
-        method: ``dock`` (Vina, the ``[docking]`` extra) or ``displace`` (moved and turned, matched on contacts and
-            burial).
+        method: ``dock`` (Vina, the ``[docking]`` extra), ``displace`` (moved and turned, matched on contacts and
+            burial), or ``sample`` (Vina with small budgets: many poses at all distances, for training).
         per_ligand: decoys wanted for each crystal pose.
         min_rmsd: Å; every decoy is farther from the crystal pose (the ancestor: 6).
         seed: each complex has its own, made from this and its id.
-        dock, displace: how; None: the defaults.
+        dock, displace, sample: options of the methods; None: the defaults.
         workers: processes; None: one for each processor; 0: none.
         timeout: seconds for one complex.
         progress: show a bar where stderr is a terminal.
@@ -102,25 +109,23 @@ def make_decoys(
         AffinityZooError: no index, no crystal pose in it, or the docking programs are missing.
     """
     begin = time.monotonic()
-    if method not in METHODS:
-        raise UsageError(f"unknown method {method!r}: {' or '.join(METHODS)}")
     if per_ligand < 1 or not min_rmsd > 0:
         raise UsageError(
             f"--per-ligand is 1 or more and --min-rmsd above 0 Å, not {per_ligand} and {min_rmsd}"
         )
-    dock = dock or DockOptions()
     displace = displace or DisplaceOptions(count=per_ligand, min_rmsd=min_rmsd)
+    how = method_of(method, {"dock": dock, "displace": displace, "sample": sample}.get(method))
     dataset, out = Dataset.open(data), Path(out)
-    programs = versions() if method == "dock" else {}
+    programs = how.programs()
     parameters = {
         "method": method, "per_ligand": per_ligand, "min_rmsd": min_rmsd, "seed": seed,
         "data_hash": dataset.content_hash, "affinity_zoo": __version__, **programs,
-        "options": dock.as_dict() if method == "dock" else asdict(displace),
+        "options": how.as_dict(),
         "similar": SIMILAR,
     }  # fmt: skip
     _claim(out, parameters)
     crystals = _crystals(dataset)
-    template = Task("", out.resolve(), *_NOTHING, method, per_ligand, min_rmsd, seed, dock, displace, {})
+    template = Task("", out.resolve(), *_NOTHING, how, per_ligand, min_rmsd, seed, {})
     names = _names(dataset, crystals)
     done = {name: part for name in names.values() if (part := _part(out, name)) is not None}
     resumed = len(done)
@@ -139,6 +144,10 @@ def make_decoys(
             advance(1)
     parts = [done[name] for name in names.values() if name in done]
     write_csv(out / "manifest.csv", COLUMNS, (row for part in parts for row in part["rows"]))
+    if method == "sample":
+        write_csv(
+            out / "index.csv", INDEX_COLUMNS, (_index_row(row) for part in parts for row in part["rows"])
+        )
     summary = _summary(out, parts, failed, resumed, parameters, time.monotonic() - begin)
     write_json(out / "decoys.json", summary.as_dict())
     return summary
@@ -149,6 +158,11 @@ def _why(lost: Lost, timeout: float | None) -> str:
         limit = f"it took longer than {timeout:g} s or " if timeout is not None else ""
         return f"{limit}ended its worker process: raise --timeout, or lower --exhaustiveness"
     return lost.reason
+
+
+def _index_row(row: dict[str, Any]) -> dict[str, Any]:
+    source = "crystal" if row["kind"] == "crystal" else "sampled"
+    return {**row, "receptor": f"receptors/{row['complex']}.pdb", "ligand": row["file"], "source": source}
 
 
 _NOTHING: tuple[Any, Any, list[NDArray[Any]]] = (None, None, [])
@@ -225,6 +239,8 @@ def _tasks(
 ) -> Iterator[Task]:
     place = [_structure_key(dataset, row) for row in rows.tolist()]
     text = {c: dataset.column(c) for c in ("target", "group", "molecule")}
+    files, records = dataset.column("ligand"), dataset.column("record")
+    root = Path(str(dataset.manifest["source"]))
     for number, row in enumerate(rows.tolist()):
         ligand = dataset.store.atoms(int(dataset.ligand_structure[row]))
         receptor = dataset.store.atoms(int(dataset.receptor_structure[row]))
@@ -232,8 +248,9 @@ def _tasks(
         mates = [dataset.store.atoms(int(dataset.ligand_structure[k])) for k in same]
         receptor, others = without_copies(receptor, ligand, mates)
         columns = {c: str(values[row]) for c, values in text.items()}
+        source = (str(root / str(files[row])), int(records[row]))
         yield Task(**{**vars(template), "id": names[row], "receptor": receptor, "ligand": ligand, "others": others,
-                      "columns": columns})  # fmt: skip
+                      "columns": columns, "source": source})  # fmt: skip
 
 
 def _structure_key(dataset: Dataset, row: int) -> str:

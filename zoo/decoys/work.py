@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +16,8 @@ from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.chem import symmetry
 from affinity_zoo.zoo.chem.geometry import close_contacts, within_xyz
 from affinity_zoo.zoo.chem.pdb_write import atom_lines
-from affinity_zoo.zoo.decoys.displace import Displaced, DisplaceOptions, displaced_poses, lies_on
-from affinity_zoo.zoo.decoys.dock import RECEPTOR_MARGIN, Docked, Docking, DockOptions
+from affinity_zoo.zoo.decoys.displace import lies_on
+from affinity_zoo.zoo.decoys.dock import RECEPTOR_MARGIN, Docked
 from affinity_zoo.zoo.runtime.files import whole
 
 NEAR_NATIVE = 2.0  #: Å; docked poses below it are positives
@@ -25,6 +25,24 @@ NEAR_APART = 0.5  #: Å between two near-native poses
 MOST_NEAR = 3  #: near-native poses of one complex that are kept
 DECOYS_APART = 1.0  #: Å between two decoys
 CROP = 16.0  #: Å around any pose that a written receptor reaches, in whole residues
+
+
+class Method(Protocol):
+    """How the poses of one complex are made; one class a method, listed in ``methods.py``."""
+
+    name: ClassVar[str]
+
+    def make(self, task: Task, seed: int) -> dict[str, Any]:
+        """Make, judge and write the poses of one complex; see :func:`make_complex`."""
+        ...
+
+    def programs(self) -> dict[str, str]:
+        """Versions of the programs that it needs; an error where one is missing."""
+        ...
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return its options, ready for JSON."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,71 +54,25 @@ class Task:
     receptor: Atoms  #: without the ligand's own copies
     ligand: Atoms  #: the crystal pose
     others: list[NDArray[Any]]  #: other crystal copies of similar ligands, (m, 3) Å each
-    method: str  #: ``dock`` or ``displace``
+    method: Method  #: how poses are made
     count: int
     min_rmsd: float
     seed: int
-    dock: DockOptions
-    displace: DisplaceOptions
     columns: dict[str, Any]  #: what the rows of the manifest also say: target, group, ...
+    source: tuple[str, int] = ("", 0)  #: file of the crystal pose and its record
 
 
 def make_complex(task: Task) -> dict[str, Any]:
     """Make, judge and write the poses of one complex.
 
+    Args:
+        task: the complex and how its poses are made.
+
     Returns:
         ``id``, ``rows`` of the manifest, ``decoys`` kept, ``dropped`` (reason -> number) and ``seeds``.
     """
     seed = zlib.crc32(f"{task.seed}:{task.id}".encode()) & 0x7FFFFFFF
-    if task.method == "displace":
-        return _displace(task, seed)
-    return _dock(task, seed)
-
-
-def _displace(task: Task, seed: int) -> dict[str, Any]:
-    poses: list[Displaced] = displaced_poses(
-        np.asarray(task.receptor.xyz, np.float64),
-        task.receptor.element,
-        np.asarray(task.ligand.xyz, np.float64),
-        task.ligand.element,
-        seed=seed,
-        others=task.others,
-        options=task.displace,
-    )
-    files = [("crystal_ligands", "crystal", np.asarray(task.ligand.xyz, np.float64), {"rmsd": 0.0})]
-    for n, pose in enumerate(poses, 1):
-        off = {"rmsd": round(pose.rmsd, 3), "mismatch": round(pose.mismatch, 2), "seed": seed}
-        files.append(("docked_ligands", f"decoy_{n:02d}", pose.xyz, off))
-    return _write(task, files, len(poses), {}, [seed])
-
-
-def _dock(task: Task, seed: int) -> dict[str, Any]:
-    docking = Docking(*_texts(task), np.asarray(task.ligand.xyz, np.float64), task.dock)
-    score, relaxed = docking.crystal(seed)
-    judge = Judge(task)
-    poses: list[Docked] = []
-    seeds = []
-    for number in range(task.dock.passes):
-        seeds.append(seed + number)
-        poses += docking.dock(seed + number)
-        near, decoys, dropped = judge.sort(poses)
-        if len(decoys) >= task.count:
-            break
-    home = np.asarray(task.ligand.xyz, np.float64)
-    files: list[tuple[str, str, NDArray[Any], dict[str, Any]]]
-    files = [("crystal_ligands", "crystal", home, {"rmsd": 0.0, "docking_score": round(score, 3)})]
-    off = judge.rmsd(relaxed.xyz)
-    if off < NEAR_NATIVE and relaxed.energy <= 0:
-        files.append(("crystal_relaxed", "relaxed", relaxed.xyz, _columns(off, relaxed)))
-    files += [("near_native", f"near_{n:02d}", p.xyz, _columns(r, p)) for n, (r, p) in enumerate(near, 1)]
-    files += [
-        ("docked_ligands", f"decoy_{n:02d}", p.xyz, _columns(r, p)) for n, (r, p) in enumerate(decoys, 1)
-    ]
-    return _write(task, files, len(decoys), dropped, seeds)
-
-
-def _columns(rmsd: float, pose: Docked) -> dict[str, Any]:
-    return {"rmsd": round(rmsd, 3), "docking_score": round(pose.energy, 3), "seed": pose.seed}
+    return task.method.make(task, seed)
 
 
 class Judge:
@@ -159,9 +131,14 @@ class Judge:
         return ""
 
 
-def _texts(task: Task) -> tuple[str, str]:
-    """PDB texts of the receptor (residues that the box can see) and of the ligand."""
-    reach = task.dock.box_margin + RECEPTOR_MARGIN
+def docking_texts(task: Task, box_margin: float) -> tuple[str, str]:
+    """PDB texts of the receptor (residues that the docking box can see) and of the ligand.
+
+    Args:
+        task: the complex.
+        box_margin: Å from the ligand's extent to the walls of the docking box.
+    """
+    reach = box_margin + RECEPTOR_MARGIN
     low, high = task.ligand.xyz.min(axis=0) - reach, task.ligand.xyz.max(axis=0) + reach
     inside = np.all((task.receptor.xyz >= low) & (task.receptor.xyz <= high), axis=1)
     return pdb_text(task.receptor, whole_residues(task.receptor, inside)), pdb_text(task.ligand)
@@ -210,25 +187,36 @@ def safe_name(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._") or "complex"
 
 
-def _write(
+def write_complex(
     task: Task,
     files: Sequence[tuple[str, str, NDArray[Any], dict[str, Any]]],
     decoys: int,
     dropped: dict[str, int],
     seeds: list[int],
+    kind: str,
 ) -> dict[str, Any]:
+    """Write poses in the ancestor's folders, and the receptor around them.
+
+    Args:
+        task: the complex.
+        files: folder, name, (n, 3) positions in Å and further columns of each pose.
+        decoys: how many of them are decoys.
+        dropped: reason -> number of poses that were dropped.
+        seeds: seeds that were used.
+        kind: what the manifest calls a decoy.
+
+    Returns:
+        See :func:`make_complex`.
+    """
     rows = []
     for folder, name, xyz, columns in files:
         file = f"{folder}/{task.id}/{task.id}_{name}.pdb"
         with whole(task.folder / file) as handle:
             handle.write(pdb_text(task.ligand, xyz=xyz))
-        kind = {"crystal_ligands": "crystal", "docked_ligands": _KIND[task.method]}.get(folder, folder)
-        about = {"file": file, "id": Path(file).stem, "complex": task.id, "kind": kind}
+        called = {"crystal_ligands": "crystal", "docked_ligands": kind}.get(folder, folder)
+        about = {"file": file, "id": Path(file).stem, "complex": task.id, "kind": called}
         rows.append({**about, "n_heavy": len(task.ligand), **task.columns, **columns})
     near = within_xyz(task.receptor.xyz, np.concatenate([xyz for _, _, xyz, _ in files]), CROP)
     with whole(task.folder / "receptors" / f"{task.id}.pdb") as handle:
         handle.write(pdb_text(task.receptor, whole_residues(task.receptor, near)))
     return {"id": task.id, "rows": rows, "decoys": decoys, "dropped": dropped, "seeds": seeds}
-
-
-_KIND = {"dock": "docked", "displace": "displaced"}

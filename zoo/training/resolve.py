@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 #: near-native positives that were prepared as the decoys were; crystal poses are left out beside them,
 #: or the model learns "was it docked" (the distances of a raw crystal pose give it away)
-PREPARED_ALIKE = ("crystal_relaxed", "near_native")
+PREPARED_ALIKE = ("crystal_relaxed", "near_native", "sampled")
 
 
 #: what a resumed run may do otherwise than before; a new version must still encode alike

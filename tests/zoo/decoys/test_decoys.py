@@ -20,9 +20,11 @@ from affinity_zoo.zoo.data.index.run import build_index
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.decoys import displace as decoys
 from affinity_zoo.zoo.decoys import dock as decoys_dock
+from affinity_zoo.zoo.decoys import methods
 from affinity_zoo.zoo.decoys import run as decoys_run
 from affinity_zoo.zoo.decoys import work as decoys_work
 from affinity_zoo.zoo.decoys.displace import DisplaceOptions
+from affinity_zoo.zoo.decoys.sample import SampleOptions
 from affinity_zoo.zoo.demo.complexes import make_demo_set
 
 FAST = DisplaceOptions(count=3, min_rmsd=4.0, tries=8, steps=200)
@@ -127,9 +129,7 @@ def test_overlap_filter_knows_the_other_copies(index: Path) -> None:
     data = Dataset.open(index)
     rows = decoys_run._crystals(data)
     names = decoys_run._names(data, rows)
-    template = decoys_work.Task(
-        "", index, *decoys_run._NOTHING, "displace", 3, 4.0, 0, decoys_dock.DockOptions(), FAST, {}
-    )
+    template = decoys_work.Task("", index, *decoys_run._NOTHING, methods.Displace(FAST), 3, 4.0, 0, {})
     tasks = {t.id: t for t in decoys_run._tasks(data, rows, names, template)}
     assert sorted(tasks) == sorted(
         [
@@ -239,7 +239,7 @@ def test_docking(index: Path, tmp_path: Path) -> None:
     ligand = data.store.atoms(int(data.ligand_structure[row]))
     receptor = data.store.atoms(int(data.receptor_structure[row]))
     task = decoys_work.Task(
-        "7pbl_ADP_D_600", tmp_path, receptor, ligand, [], "dock", 3, 4.0, 0, options, FAST, {}
+        "7pbl_ADP_D_600", tmp_path, receptor, ligand, [], methods.Dock(options), 3, 4.0, 0, {}
     )
     first = decoys_work.make_complex(task)
     assert first["rows"][0]["kind"] == "crystal"
@@ -256,3 +256,40 @@ def test_docking(index: Path, tmp_path: Path) -> None:
             assert np.allclose(bonds[0][near], bonds[1][near], atol=0.02)
     second = decoys_work.make_complex(replace(task, folder=tmp_path / "again"))
     assert second == first
+
+
+@pytest.mark.slow
+def test_sampling(index: Path, tmp_path: Path) -> None:
+    """Poses of every distance, each with its RMSD, in a table that `index` reads; the same poses each time."""
+    pytest.importorskip("vina")
+    pytest.importorskip("openbabel")
+    options = SampleOptions(evaluations=(4_000, 20_000), moved=3)
+    found = [
+        decoys_run.make_decoys(
+            index, tmp_path / name, method="sample", sample=options, workers=0, timeout=None, progress=False
+        )
+        for name in ("a", "b")
+    ]
+    assert found[0].complexes == 6
+    assert (tmp_path / "a" / "index.csv").read_bytes() == (tmp_path / "b" / "index.csv").read_bytes()
+    build_index(tmp_path / "a", tmp_path / "data", workers=0, progress=False)
+    data = Dataset.open(tmp_path / "data")
+    rmsd, label = data.column("rmsd"), data.column("pose_label")
+    assert len(data) == sum(1 for _ in csv.DictReader((tmp_path / "a" / "index.csv").open()))
+    assert set(data.column("source").tolist()) == {"crystal", "sampled"}
+    assert np.array_equal(label == 1, rmsd < 2.0) and np.array_equal(label == 0, rmsd > 4.0)
+    targets, structures = data.column("target"), data.ligand_structure
+    crystal = {
+        str(targets[row]): data.store.atoms(int(structures[row]))
+        for row in np.flatnonzero(data.column("source") == "crystal")
+    }
+    for row in range(len(data)):
+        atoms = data.store.atoms(int(structures[row]))
+        home = crystal[str(targets[row])]
+        plain = float(np.sqrt(((atoms.xyz - home.xyz) ** 2).sum(axis=1).mean()))
+        # symmetry can only make it smaller
+        assert rmsd[row] <= plain + 0.01
+    again = decoys_run.make_decoys(
+        index, tmp_path / "a", method="sample", sample=options, workers=0, timeout=None, progress=False
+    )
+    assert again.resumed == 6
