@@ -32,7 +32,10 @@ def model_folders(
     """
     for model in models:
         fetch_missing(model, offline)
-    return find_model_folders(models, runs)
+    folders = find_model_folders(models, runs)
+    for folder in folders:
+        loading.check_files(folder)
+    return folders
 
 
 def model_folder(model: Name, runs: str | Path = "summaries", *, offline: bool = False) -> Path:
@@ -50,7 +53,9 @@ def model_folder(model: Name, runs: str | Path = "summaries", *, offline: bool =
         AffinityZooError: as :func:`model_folders`, or it is an ensemble.
     """
     fetch_missing(model, offline)
-    return find_model_folder(model, runs)
+    folder = find_model_folder(model, runs)
+    loading.check_files(folder)
+    return folder
 
 
 def load_model(

@@ -6,13 +6,13 @@ the population variance over the models.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.models.safe_files import read_toml
 from affinity_zoo.zoo.runtime.files import whole
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def read_ensemble(folder: Path) -> Ensemble:
         AffinityZooError: it is damaged, a member is missing, or a member lies outside the folder.
     """
     path = folder / ENSEMBLE_FILE
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AffinityZooError(f"{path}: cannot be read ({error}); make the ensemble again") from error
+    table = read_toml(path)
     strange = sorted(set(table) - _KEYS)
     if strange or table.get("format") != 1:
         what = f"an unknown key {strange[0]!r}" if strange else f"format {table.get('format')!r}"

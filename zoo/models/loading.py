@@ -11,15 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.models.card_schema import check_card
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folder, find_model_folders
 from affinity_zoo.zoo.models.recipe import Recipe, from_tables
+from affinity_zoo.zoo.models.safe_files import parse_json, read_json, read_toml
 from affinity_zoo.zoo.models.safety import check_folder
+from affinity_zoo.zoo.models.sizes import check_box, check_network
+from affinity_zoo.zoo.runtime.archives import Limits, open_archive, read_member
 from affinity_zoo.zoo.runtime.files import whole_folder
 
 if TYPE_CHECKING:
     import keras
 
     from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
+
+
+_REMEDY = f"a model directory needs {', '.join(FILES)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,10 +135,25 @@ def _load(folder: Path) -> Model:
     card = read_card(folder)
     featurizer, architecture = plugins_of(recipe, folder)
     check_encoding(featurizer, recipe, folder)
+    check_box(recipe.box.side, recipe.box.spacing, len(featurizer.channels), folder)
     objects = {**featurizer.custom_objects(), **architecture.custom_objects()}
     check_folder(folder, objects)
     network = _load_network(folder / "model.keras", objects)
     return Model(network, featurizer, architecture, box_of(recipe), recipe, card, folder)
+
+
+def check_files(folder: Path) -> None:
+    """Check what can be checked of a model directory before Keras is started: recipe, card, sizes, weights.
+
+    Args:
+        folder: the model directory.
+
+    Raises:
+        AffinityZooError: a file is missing, damaged, or made to exhaust the machine.
+    """
+    read_model_recipe(folder)
+    read_card(folder)
+    check_folder(folder, None)
 
 
 def box_of(recipe: Recipe) -> Box:
@@ -179,52 +201,61 @@ def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> Non
 def read_model_recipe(folder: Path) -> Recipe:
     """Read a model directory's recipe; Keras is not needed.
 
-    Raises:
-        AffinityZooError: it is missing or damaged.
-    """
-    import tomllib
+    Args:
+        folder: the model directory.
 
+    Returns:
+        The recipe.
+
+    Raises:
+        AffinityZooError: it is missing or damaged, or its box is out of range.
+    """
     path = folder / "recipe.toml"
     try:
-        return from_tables(tomllib.loads(path.read_text(encoding="utf-8")), str(path))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AffinityZooError(
-            f"{path}: cannot be read ({error}); a model directory needs {', '.join(FILES)}"
-        ) from error
+        recipe = from_tables(read_toml(path), str(path))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise AffinityZooError(f"{path}: cannot be read ({error}); {_REMEDY}") from error
+    check_box(recipe.box.side, recipe.box.spacing, 1, path)
+    return recipe
 
 
 def read_card(folder: Path) -> Mapping[str, Any]:
     """Read a model directory's card; Keras is not needed.
 
+    Args:
+        folder: the model directory.
+
+    Returns:
+        The card, with the fields that scoring needs filled in.
+
     Raises:
-        AffinityZooError: it is missing or damaged.
+        AffinityZooError: it is missing or damaged, or lacks what scoring needs.
     """
     path = folder / "card.json"
-    try:
-        card = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(card, dict):
-            raise ValueError("it is no JSON object")
-        return card
-    except (OSError, ValueError) as error:
-        raise AffinityZooError(
-            f"{path}: cannot be read ({error}); a model directory needs {', '.join(FILES)}"
-        ) from error
+    card = read_json(path)
+    check_card(card, path)
+    return {"logit_correction": 0.0, "threshold": None, "epoch": 0, **card}
 
 
-def _load_network(path: Path, custom_objects: dict[str, type]) -> keras.Model:
+def _load_network(path: Path, custom_objects: dict[str, Any]) -> keras.Model:
     try:
         import keras
 
         from affinity_zoo.featurizers import layers  # noqa: F401  (registers the voxelizers with Keras)
         from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
+        with open_archive(path, Limits()) as archive:
+            config = parse_json(read_member(archive, "config.json", 8 << 20).decode("utf-8"), path)
+        check_network(config, custom_objects, path)
         loaded = keras.saving.load_model(path, custom_objects=custom_objects, compile=False, safe_mode=True)
         if not isinstance(loaded, ScoringModel):
             raise AffinityZooError(
                 f"{path}: not a model of affinity-zoo but a {type(loaded).__name__}; train or import one"
             )
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    except AffinityZooError:
+        raise
+    except Exception as error:  # Keras and its backend raise a dozen kinds for a damaged configuration
+        first = str(error).strip().splitlines()[0][:300] if str(error).strip() else type(error).__name__
         raise AffinityZooError(
             f"{path}: cannot be loaded safely ({first}); get the model again from where it came"
         ) from error

@@ -6,6 +6,7 @@ models, or a model made by an older version) nobody can know.
 
 from __future__ import annotations
 
+import io
 import os
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.similarity import fingerprint
 from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.runtime.archives import Limits, open_archive, read_member
 
 FILE: Final = "training_ligands.npz"
 _BITS: Final = 2048
@@ -68,8 +70,9 @@ def _read(path: Path, changed: int) -> list[Any]:
     from rdkit.DataStructs import ExplicitBitVect
 
     try:
-        with np.load(path, allow_pickle=False) as file:
-            bits = np.unpackbits(file["bits"], axis=1)
+        with open_archive(path, Limits(file=256 << 20, members=4, unpacked=1 << 30)) as archive:
+            packed = np.load(io.BytesIO(read_member(archive, "bits.npy", 1 << 30)), allow_pickle=False)
+        bits = np.unpackbits(packed, axis=1)
         if bits.shape[1] != _BITS:
             raise ValueError(f"fingerprints of {bits.shape[1]} bits, not {_BITS}")
     except Exception as error:  # numpy and zipfile raise many kinds

@@ -99,7 +99,7 @@ def test_a_plugins_class_is_allowed_by_its_registered_name_only(
 def test_other_members_and_paths_outside_are_refused(
     name: str, members: dict[str, bytes], tmp_path: Path
 ) -> None:
-    with pytest.raises(AffinityZooError, match="refused, it carries"):
+    with pytest.raises(AffinityZooError, match="refused, it"):
         check_folder(folder_with(tmp_path, {**members, name: b"x"}))
 
 
@@ -134,7 +134,7 @@ def test_pickles_are_refused(members: dict[str, bytes], tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"not a zip", pickle.dumps([1, 2])])
 def test_what_is_no_model_is_a_sentence(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "model.keras").write_bytes(data)
-    with pytest.raises(AffinityZooError, match="not a whole model"):
+    with pytest.raises(AffinityZooError, match="not a whole"):
         check_folder(tmp_path)
 
 
@@ -143,5 +143,5 @@ def test_missing_parts_are_a_sentence(members: dict[str, bytes], tmp_path: Path)
         rest = {key: value for key, value in members.items() if key != name}
         if name == "metadata.json":
             continue
-        with pytest.raises(AffinityZooError, match="not a whole model"):
+        with pytest.raises(AffinityZooError, match="not a whole"):
             check_folder(folder_with(tmp_path, rest))

@@ -1,0 +1,60 @@
+"""What a card must say for a model to be scored with, checked field by field before anything uses it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+
+from affinity_zoo.plugins.errors import AffinityZooError
+
+_REMEDY = "get the model again from where it came"
+_Text = Annotated[str, msgspec.Meta(max_length=20_000)]
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Logit = Annotated[float, msgspec.Meta(ge=-700.0, le=700.0)]
+
+
+class Output(msgspec.Struct):
+    """One output of the network."""
+
+    name: Literal["pose", "activity", "affinity"]
+    unit: _Word
+    direction: _Word
+
+
+class Card(msgspec.Struct):
+    """The fields of a card that the program uses; a card may hold more."""
+
+    outputs: Annotated[list[Output], msgspec.Meta(min_length=1, max_length=3)]
+    name: _Word
+    format: Literal[1] = 1
+    logit_correction: _Logit | None = 0.0
+    logit_corrections: dict[str, _Logit | None] | None = None
+    threshold: _Logit | None = None
+    epoch: Annotated[int, msgspec.Meta(ge=0, le=10**9)] | None = 0
+    views: Annotated[int, msgspec.Meta(ge=1, le=64)] = 4
+    headline: _Text | None = ""
+    about: _Text | None = ""
+    shuffled_labels: bool = False
+    training_ids_hash: str = ""
+
+
+def check_card(card: Any, where: object) -> None:
+    """Refuse a card that lacks what scoring needs, or says it in another form.
+
+    Args:
+        card: as parsed from JSON.
+        where: the file, for the message.
+
+    Raises:
+        AffinityZooError: a field is missing or of another kind; the message names it.
+    """
+    try:
+        checked = msgspec.convert(card, Card)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise AffinityZooError(
+            f"{where}: not a model's card ({error}); get the model again from where it came"
+        ) from error
+    names = [output.name for output in checked.outputs]
+    if len(set(names)) < len(names):
+        raise AffinityZooError(f"{where}: names an output twice; {_REMEDY}")
