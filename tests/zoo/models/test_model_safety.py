@@ -16,7 +16,8 @@ import pytest
 
 from affinity_zoo.featurizers import layers
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.models.safety import OURS, check_folder
+from affinity_zoo.zoo.catalog.registry import BUILTINS, catalog
+from affinity_zoo.zoo.models.safety import OURS, check_classes, check_folder
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
 
@@ -145,3 +146,12 @@ def test_missing_parts_are_a_sentence(members: dict[str, bytes], tmp_path: Path)
             continue
         with pytest.raises(AffinityZooError, match="not a whole"):
             check_folder(folder_with(tmp_path, rest))
+
+
+@pytest.mark.parametrize("name", BUILTINS["architecture"])
+def test_every_built_in_network_passes_the_allow_list(name: str) -> None:
+    architecture = catalog().create("architecture", name)
+    network = architecture.build((24, 24, 24, 3), ("pose", "affinity"))
+    model = ScoringModel(network, layers.GaussianVoxelizer(24, 1.0, 3))
+    config = json.loads(json.dumps(keras.saving.serialize_keras_object(model)))
+    check_classes(config, Path("model.keras"), architecture.custom_objects())
