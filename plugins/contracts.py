@@ -314,9 +314,8 @@ class Scorer(_Named):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    places: ClassVar[
-        tuple[Place, ...]
-    ] = ()  #: its columns on every board; empty: only where asked for by name
+    #: its columns on every board; empty: it stands only where it is asked for by name
+    on_boards: ClassVar[tuple[Place, ...]] = ()
     calibrated: ClassVar[bool] = False  #: reads the score as a logit or as pK, not only its order
     columns: ClassVar[tuple[str, ...]] = ()  #: further columns of the predictions that it cannot do without
     on_cards: ClassVar[bool] = (

@@ -83,6 +83,14 @@ class Lead(Scorer):
         return Score(float(np.average(above[positive], weights=w[positive])))
 
 
+@dataclass(frozen=True)
+class OnRequest(Lead):
+    """The same, but only where it is asked for."""
+
+    name = "on-request"
+    on_boards = ()
+
+
 @hookimpl
 def register_baselines():
     return [Depth, Broken]
@@ -90,7 +98,7 @@ def register_baselines():
 
 @hookimpl
 def register_scorers():
-    return [Lead]
+    return [Lead, OnRequest]
 '''
 BENCHMARK = {"name": "toy", "hash": "ab" * 32, "path": "toy"}
 ROWS = np.arange(120)
@@ -171,6 +179,7 @@ def test_a_plugin_of_each_kind_on_a_board_a_page_and_a_card(
     assert "the baseline broken is left out" in capsys.readouterr().err
     (board,) = build_boards([root])
     assert board.columns[0].key == "above-mean"  # the lowest order leads the board
+    assert "on-request" not in {column.key for column in board.columns}
     rows = {row.name: row for row in board.rows}
     assert rows["depth"].baseline and "made for a test" in rows["depth"].notes and "broken" not in rows
     assert rows["depth"].metrics["above-mean"].value == 1.0
