@@ -93,6 +93,7 @@ def evaluate(
         score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers, cluster)
         for m in candidate.models
     ]
+    n_without = _drop_what_is_no_number(scores, str(model.card["name"]))
     predictions = _with_scores(dataset, rows, scores, candidate, wanted)
     threshold = candidate.threshold if set(wanted) - {"affinity"} else None
     described, training = describe(candidate)
@@ -109,7 +110,7 @@ def evaluate(
         views=views,
         command=command_line(),
         wall_time_s=time.perf_counter() - started,
-        n_failed=count_failures(dataset),
+        n_failed=count_failures(dataset) + n_without,
         overlap=overlap_with_training(candidate.training_pairs(), dataset, rows, candidate.trained_on),
         scorers=_with_defaults(named, predictions, threshold),
         threshold=threshold,
@@ -126,6 +127,24 @@ def evaluate(
 
         write_submission(Path(submission), predictions)
     return result
+
+
+def _drop_what_is_no_number(scores: list[NDArray[np.float64]], name: str) -> int:
+    """Make scores that are not finite missing (NaN) in place, in all outputs of the row; returns how many rows."""
+    wrong = np.zeros(len(scores[0]), bool)
+    for values in scores:
+        wrong |= ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+    if wrong.any() and wrong.all():
+        raise AffinityZooError(
+            f"{name}: no output of the network is a finite number; get or train the model again"
+        )
+    if wrong.any():
+        warn(
+            f"{int(wrong.sum()):,} of {len(wrong):,} rows have no score: the network's output is not a number"
+        )
+        for values in scores:
+            values[wrong] = np.nan
+    return int(wrong.sum())
 
 
 def _judged_rows(

@@ -53,7 +53,7 @@ def recipe(table: str, **changes: Any) -> Change:
 
 
 def members(**changes: Any) -> Change:
-    """Rewrite members of ``model.keras``: bytes, or a function of the old bytes; ``zip`` sets options."""
+    """Rewrite members of ``model.keras``: bytes, or a function of the old bytes."""
 
     def change(folder: Path) -> None:
         path = folder / "model.keras"
@@ -62,7 +62,7 @@ def members(**changes: Any) -> Change:
         for name, value in changes.items():
             key = {"config": "config.json", "weights": "model.weights.h5"}.get(name, name)
             parts[key] = value(parts[key]) if callable(value) else value
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(path, "w") as archive:
             for name, data in parts.items():
                 archive.writestr(name, data)
 
@@ -321,6 +321,8 @@ def test_the_command_line_says_it_before_keras_starts(
     def start() -> None:
         raise AssertionError("Keras was started")
 
+    import affinity_zoo.cli  # noqa: F401  (modules that import start_keras by name keep the real one)
+
     monkeypatch.setattr("affinity_zoo.zoo.runtime.keras.start_keras", start)
     folder = tmp_path / "model"
     shutil.copytree(toy_model, folder)
@@ -335,3 +337,30 @@ def test_the_command_line_says_it_before_keras_starts(
 
 def test_the_good_folder_loads(toy_model: Path) -> None:
     assert load_model(toy_model).card["name"] == "toy"
+
+
+def _not_a_number(file: h5py.File) -> None:
+    def spoil(name: str, part: Any) -> None:
+        if isinstance(part, h5py.Dataset) and part.dtype.kind == "f":
+            part[...] = np.nan
+
+    file.visititems(spoil)
+
+
+def test_scores_that_are_no_numbers_are_failures(
+    toy_model: Path,
+    small_data: Path,
+    small_set: Path,
+    tmp_path: Path,
+    cli,  # type: ignore[no-untyped-def]
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(toy_model, folder)
+    weights(_not_a_number)(folder)
+    done = cli("evaluate", folder, small_data, "--split", "all", "--views", "1", "--runs", tmp_path)
+    assert done.code == 1 and "no output of the network is a finite number" in done.err
+    receptor = next(small_set.rglob("*.pdb"))
+    done = cli(
+        "predict", folder, "-r", receptor, "-l", receptor.parent, "-o", tmp_path / "out.csv", "--views", "1"
+    )
+    assert done.code == 1 and "not a number" in (tmp_path / "out.csv").read_text()

@@ -55,7 +55,9 @@ ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "group": ("group", "cluster"),
     "source": ("source",),
 }
-SOURCES: Final = frozenset(("", "crystal", "crystal_relaxed", "near_native", "docked", "displaced", "sampled"))
+SOURCES: Final = frozenset(
+    ("", "crystal", "crystal_relaxed", "near_native", "docked", "displaced", "sampled")
+)
 _FILES: Final = ("receptor", "ligand")
 #: columns that the index makes itself
 _MADE: Final = frozenset(("receptor_structure", "ligand_structure", "notes", "hydrogens"))
