@@ -9,6 +9,8 @@ from io import TextIOWrapper
 import typer
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.commands.spelling import as_flags
+from affinity_zoo.zoo.runtime import terminal
 
 app = typer.Typer(
     name="affinity-zoo",
@@ -36,11 +38,20 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):  # an Å that the terminal cannot show is no reason to stop
             stream.reconfigure(errors="replace")
+    with terminal.spelled(lambda line: as_flags(line, app, sys.argv[1:])):
+        sys.exit(_run())
+
+
+def _run() -> int:
+    """Run a command; what it fails with is printed, and its exit code returned."""
     try:
         app()
     except AffinityZooError as error:
-        typer.secho(f"error: {error}", fg=typer.colors.RED, err=True)
-        sys.exit(error.exit_code)
+        terminal.error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        terminal.note("stopped by the user")
+        return 130
     except Exception as error:
         from affinity_zoo.zoo.catalog.registry import blame
 
@@ -52,11 +63,9 @@ def main() -> None:
             told = f"{error.filename}: {error.strerror}; change the path, or what stands there"
         else:
             raise
-        typer.secho(f"error: {told}", fg=typer.colors.RED, err=True)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        typer.secho("stopped by the user", err=True)
-        sys.exit(130)
+        terminal.error(told)
+        return 1
+    return 0
 
 
 if __name__ == "__main__":

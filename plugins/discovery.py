@@ -108,7 +108,7 @@ def file_plugin(path: Path) -> Plugin:
         version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
     except OSError as error:
         plugin = Plugin(path.stem, Origin(str(path), ""), lambda: None)
-        plugin.fail(f"cannot read {path}: {error.strerror}", "give --plugin-file a Python file")
+        plugin.fail(f"cannot read {path}: {error.strerror}", "give `plugin_file` a Python file")
         return plugin
     module = f"affinity_zoo_plugin_file_{canonical(path.stem).replace('-', '_')}"
     return Plugin(path.stem, Origin(str(path), version, module), lambda: _load_file(path, module))
@@ -148,7 +148,7 @@ def load_plugin(plugin: Plugin) -> None:
         where = _last_line(error)
         plugin.fail(
             f"{type(error).__name__}: {error or 'no message'}{where}",
-            f"upgrade or uninstall {plugin.origin.distribution}, or use --no-plugins",
+            f"upgrade or uninstall {plugin.origin.distribution}, or use `no_plugins=True`",
         )
     plugin.seconds = time.perf_counter() - start
     if printed.getvalue().strip():

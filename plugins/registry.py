@@ -253,7 +253,7 @@ class Registry:
             bad = [p for p in self.plugins() if p.state in ("failed", "conflict")]
             if bad:
                 told = "; ".join(f"{p.name} ({p.origin}) {p.state}: {p.reason}" for p in bad)
-                raise AffinityZooError(f"--strict: {told}; see `affinity-zoo plugins list`")
+                raise AffinityZooError(f"`strict=True`: {told}; see `affinity-zoo plugins list`")
 
     def _mark_conflicts(self) -> None:
         for kind in KINDS:
@@ -298,7 +298,7 @@ def _chosen(found: Iterable[Plugin], chosen: Settings) -> list[Plugin]:
     files = [file_plugin(path) for path in chosen.files]
     if not chosen.enabled:
         for plugin in [*plugins, *files]:
-            plugin.block("--no-plugins: built-ins only")
+            plugin.block("`no_plugins=True`: built-ins only")
         return [*plugins, *files]
     if chosen.only is not None:
         present = set()
@@ -329,5 +329,5 @@ def _conflict(plugin: Plugin, kind: str, name: str, rivals: list[str], outcome: 
 
 def _install(distribution: str, version: str) -> str:
     if "/" in distribution or distribution.endswith(".py"):
-        return f"give --plugin-file {distribution}"
+        return f"give `plugin_file={distribution}`"
     return f"pip install {distribution}{f'=={version}' if version else ''}"

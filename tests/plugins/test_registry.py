@@ -136,7 +136,7 @@ def test_a_chosen_plugin_that_is_not_there_is_listed() -> None:
 def test_strict_makes_any_problem_an_error(distribute: Distribute) -> None:
     distribute("zoo-bad", "import no_such_module_anywhere")
     registry = Registry(BUILTINS, settings=Settings(strict=True))
-    with pytest.raises(AffinityZooError, match=r"--strict: zoo-bad .*no_such_module_anywhere"):
+    with pytest.raises(AffinityZooError, match=r"`strict=True`: zoo-bad .*no_such_module_anywhere"):
         registry.get("scorer", "built-in")
     assert plugin(registry, "zoo-bad").state == "failed"
     assert Registry(BUILTINS, settings=Settings(strict=True, only=())).get("scorer", "built-in")

@@ -55,18 +55,18 @@ def choose_place(featurizer: Featurizer, box: Box, wanted: str, accelerator: boo
         AffinityZooError: the featurizer cannot do what was asked for.
     """
     if wanted not in ("auto", "host", "device"):
-        raise UsageError(f"--voxelize is one of auto, host, device, not {wanted!r}")
+        raise UsageError(f"`voxelize` is one of auto, host, device, not {wanted!r}")
     own_layer = featurizer.voxelizer(box) is not None
     if makes_own_image(featurizer):
         if wanted == "device":
             raise AffinityZooError(
-                f"featurizer {featurizer.name!r} makes its image on the host; leave out --voxelize device"
+                f"featurizer {featurizer.name!r} makes its image on the host; leave out `voxelize='device'`"
             )
         return "host"
     if own_layer:
         if wanted == "host":
             raise AffinityZooError(
-                f"featurizer {featurizer.name!r} has a voxelizer layer of its own; leave out --voxelize host"
+                f"featurizer {featurizer.name!r} has a voxelizer layer of its own; leave out `voxelize='host'`"
             )
         return "device"
     if wanted == "auto":

@@ -64,7 +64,7 @@ def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray
         rows = rows[np.isin(dataset.column("source")[rows], list(sources))]
     if not len(rows):
         wanted = f" from {', '.join(sources)}" if sources else ""
-        raise AffinityZooError(f"{dataset.path}: no rows in the split {split!r}{wanted}; try --split all")
+        raise AffinityZooError(f"{dataset.path}: no rows in the split {split!r}{wanted}; try `split='all'`")
     return rows
 
 
@@ -104,7 +104,8 @@ def add(root: Path, benchmark: Benchmark, replace: bool = False) -> Path:
         old = load(path)
         if (old.hash, old.labels_hash) != (benchmark.hash, benchmark.labels_hash):
             raise AffinityZooError(
-                f"{path} already is a benchmark {benchmark.name!r} of other content; choose another name, or --replace"
+                f"{path} already is a benchmark {benchmark.name!r} of other content; choose another name, "
+                "or give `replace=True`"
             )
     return write_sealed(path, {"format": FORMAT, "version": 1, **asdict(benchmark)})
 

@@ -90,7 +90,7 @@ def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple
         raise AffinityZooError(f"the two have no {'such ' if benchmark else ''}benchmark in common: {have}")
     if len(common) > 1:
         several = ", ".join(name for name, _ in common)
-        raise AffinityZooError(f"both have results on {several}: choose one with --benchmark")
+        raise AffinityZooError(f"both have results on {several}: choose one with `benchmark`")
     return found[0][common[0]], found[1][common[0]]
 
 

@@ -85,7 +85,7 @@ def blame(error: BaseException) -> str:
         return ""
     return (
         f"{type(error).__name__} in the plugin {plugin.name!r} of {plugin.origin}: {error}; tell its author, "
-        "or go on without plugins (affinity-zoo --no-plugins ...)"
+        "or go on without plugins (`no_plugins=True`)"
     )
 
 

@@ -43,7 +43,7 @@ def new_plugin(name: str, kind: str, parent: Path) -> Path:
         raise UsageError(f"there is no template for {kind!r}: choose from {', '.join(SOURCES)}")
     folder = parent / f"{PREFIX}{name}"
     if folder.exists():
-        raise UsageError(f"{folder} exists already: remove it or choose another name or folder (-o)")
+        raise UsageError(f"{folder} exists already: remove it or choose another `name` or `folder`")
     words = _words(name, kind)
     files = {Template(path).substitute(words): text for path, text in FILES.items()}
     files[f"src/{words['module']}/__init__.py"] = SOURCES[kind]
@@ -55,7 +55,7 @@ def new_plugin(name: str, kind: str, parent: Path) -> Path:
             (temporary / path).write_text(Template(text.lstrip("\n")).substitute(words), encoding="utf-8")
         os.replace(temporary, folder)
     except OSError as error:
-        raise UsageError(f"cannot write {folder}: {error.strerror}; choose another folder with -o") from error
+        raise UsageError(f"cannot write {folder}: {error.strerror}; choose another `folder`") from error
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return folder

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from affinity_zoo import __version__
+from affinity_zoo.plugins.errors import AffinityZooError
 
 plugins_app = typer.Typer(no_args_is_help=True, help="See, check and write plugins.")
 
@@ -36,7 +36,9 @@ def register(app: typer.Typer) -> None:
 
 def _version(asked: bool) -> None:
     if asked:
-        typer.echo(f"affinity-zoo {__version__}")
+        from affinity_zoo.zoo.runtime.terminal import say
+
+        say(f"affinity-zoo {__version__}")
         raise typer.Exit
 
 
@@ -122,8 +124,7 @@ def list_plugins(
         _print_plugins(rows)
     bad = [row["name"] for row in rows if row["state"] in ("failed", "conflict")]
     if bad and _strict():
-        sys.stderr.write(f"error: --strict: {', '.join(bad)} cannot be used; see the table for why\n")
-        raise typer.Exit(1)
+        raise AffinityZooError(f"`strict=True`: {', '.join(bad)} cannot be used; see the table for why")
 
 
 class NewKind(StrEnum):

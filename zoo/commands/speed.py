@@ -53,7 +53,7 @@ def speed(
         batch_size,
         workers,
         steps,
-        lambda line: terminal.console(stderr=True).print(f"measuring {line} ...", highlight=False),
+        lambda line: terminal.note(f"measuring {line} ..."),
     )
     if as_json:
         terminal.print_json(report)
@@ -75,7 +75,7 @@ def device(
     report = measure(
         batch_size,
         steps,
-        lambda line: terminal.console(stderr=True).print(f"measuring {line} ...", highlight=False),
+        lambda line: terminal.note(f"measuring {line} ..."),
     )
     if out is not None:
         import json
@@ -123,7 +123,7 @@ def score(
 
     report = measure(
         model, receptor, ligand, poses, rounds, batch_size, peer_python,
-        lambda line: terminal.console(stderr=True).print(f"measuring {line} ...", highlight=False),
+        lambda line: terminal.note(f"measuring {line} ..."),
     )  # fmt: skip
     if as_json:
         terminal.print_json(report)

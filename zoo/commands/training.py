@@ -171,6 +171,7 @@ def train(
     """Train a featurizer with an architecture on an index."""
     start_keras()
     from affinity_zoo.zoo.runtime.cluster import speaks
+    from affinity_zoo.zoo.runtime.terminal import say
     from affinity_zoo.zoo.training.train import train as run_training
 
     training: dict[str, Any] = {
@@ -189,9 +190,7 @@ def train(
         **training,
     )  # fmt: skip
     if speaks():
-        typer.echo(
-            f"next: affinity-zoo evaluate {run.x}" + ("" if runs == Path("summaries") else f" --runs {runs}")
-        )
+        say(f"next: affinity-zoo evaluate {run.x}" + ("" if runs == Path("summaries") else f" --runs {runs}"))
 
 
 def evaluate(

@@ -47,7 +47,7 @@ def fetch(
         UsageError: no id, something that is no PDB id, or an unknown format.
     """
     if format not in FORMATS:
-        raise UsageError(f"--format is one of {', '.join(FORMATS)}, not {format!r}")
+        raise UsageError(f"`format` is one of {', '.join(FORMATS)}, not {format!r}")
     if not ids:
         raise UsageError("name at least one PDB id, such as 1abc")
     if bad := [i for i in ids if not _ID.match(i)]:

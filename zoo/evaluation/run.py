@@ -170,7 +170,9 @@ def _outputs(candidate: Candidate, wanted: str | None) -> tuple[str, ...]:
     each = [outputs_of(model.card) for model in candidate.models]
     common = tuple(name for name in each[0] if all(name in others for others in each))
     if wanted is not None and wanted not in common:
-        raise UsageError(f"--output {wanted}: {candidate.x} has {', '.join(common) or 'no output in common'}")
+        raise UsageError(
+            f"`output={wanted!r}`: {candidate.x} has {', '.join(common) or 'no output in common'}"
+        )
     if not common:
         raise AffinityZooError(f"the members of {candidate.x} have no output in common")
     return common if wanted is None else (wanted,)

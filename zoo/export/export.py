@@ -84,12 +84,12 @@ def export(model: Model, out: str | Path, *, format: str = "onnx", source: str =
 
 def _check(model: Model, format: str, source: str) -> None:
     if format not in FORMATS or source not in SOURCES:
-        raise UsageError(f"--format is one of {', '.join(FORMATS)} and --from one of {', '.join(SOURCES)}")
+        raise UsageError(f"`format` is one of {', '.join(FORMATS)} and `source` one of {', '.join(SOURCES)}")
     packages, extra = NEEDS[format]
     missing = [name for name in packages if find_spec(name) is None]
     if missing:
         hint = f"'affinity-zoo[{extra}]'" if extra else missing[0]
-        raise AffinityZooError(f"--format {format} needs {', '.join(missing)}: pip install {hint}")
+        raise AffinityZooError(f"`format={format!r}` needs {', '.join(missing)}: pip install {hint}")
     import keras
 
     if keras.backend.backend() != "tensorflow":
@@ -97,17 +97,17 @@ def _check(model: Model, format: str, source: str) -> None:
     if source == "atoms" and format == "onnx":
         raise AffinityZooError(
             "the layers that make an image from atoms do not survive the conversion to ONNX (onnxruntime cannot run "
-            "their loop over samples): give --from image, or --format savedmodel"
+            "their loop over samples): give `source='image'`, or `format='savedmodel'`"
         )
     if source == "atoms" and model.network.voxelizer is None:
-        raise AffinityZooError(f"{model.card['name']} makes its images on the host: give --from image")
+        raise AffinityZooError(f"{model.card['name']} makes its images on the host: give `source='image'`")
     if (
         source == "image"
         and model.featurizer.voxelizer(model.box) is not None
         and not makes_own_image(model.featurizer)
     ):
         raise AffinityZooError(
-            f"{model.card['name']} makes its images in a layer of its own: give --from atoms"
+            f"{model.card['name']} makes its images in a layer of its own: give `source='atoms'`"
         )
 
 
@@ -143,7 +143,7 @@ def _guarded(write: Callable[..., None], model: Model, part: Path, inputs: Input
     except Exception as error:  # the exporters raise whatever they meet
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise AffinityZooError(
-            f"{model.card['name']} cannot be exported: {type(error).__name__}: {first}; try the other --format"
+            f"{model.card['name']} cannot be exported: {type(error).__name__}: {first}; try the other `format`"
         ) from error
 
 
@@ -222,7 +222,7 @@ def _compared(
     if not difference <= TOLERANCE:
         raise AffinityZooError(
             f"{name}: the export differs from Keras by {difference:.2g}, more than {TOLERANCE:g}; nothing was kept: "
-            "try the other --format"
+            "try the other `format`"
         )
     return Exported(
         name, format, source,

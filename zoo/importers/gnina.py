@@ -66,7 +66,7 @@ def import_gnina(
         return [import_single(path, Path(out) / path.stem) for path in paths]
     if not _NAME.fullmatch(ensemble):
         raise UsageError(
-            f"--ensemble is the name of a folder to make, letters, digits, - and _, not {ensemble!r}"
+            f"`ensemble` is the name of a folder to make, letters, digits, - and _, not {ensemble!r}"
         )
     return [import_ensemble(paths, Path(out) / ensemble, ensemble, about)]
 

@@ -41,9 +41,9 @@ def outputs(
     Raises:
         UsageError: views, batch size or workers below 1.
     """
-    for name, number in (("views", n_views), ("batch-size", batch_size), ("workers", workers)):
+    for name, number in (("views", n_views), ("batch_size", batch_size), ("workers", workers)):
         if number < 1:
-            raise UsageError(f"--{name} must be at least 1, not {number}")
+            raise UsageError(f"`{name}` must be at least 1, not {number}")
     tasks = [(view, start) for view in range(n_views) for start in range(0, len(rows), batch_size)]
     pieces: list[list[NDArray]] = [[] for _ in range(n_views)]
     if len(rows) == 0:

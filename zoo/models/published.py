@@ -237,7 +237,7 @@ def _catalogue() -> dict[str, Published]:
     made = [
         Published("gnina-default", default, "the ensemble that gnina 1.0 scores with: five networks"),
         Published("gnina-1.3-default", default_13, "the ensemble that gnina 1.3 scores with: three networks"),
-        Published("gnina-1.3-fast", (fast,), f"{FAMILIES[fast[:-2]].about}; `--cnn fast`"),
+        Published("gnina-1.3-fast", (fast,), f"{FAMILIES[fast[:-2]].about}; gnina calls it fast"),
     ]
     for start, family in FAMILIES.items():
         files = tuple(name for name in HASHES if re.fullmatch(rf"{re.escape(start)}(_\d)?", name))

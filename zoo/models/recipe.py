@@ -134,7 +134,7 @@ class Recipe:
             raise UsageError(f"training has no option {unknown[0]!r}; it has {', '.join(hints)}")
         given = {
             # numbers of NumPy are as good as Python's
-            key: _value(hints[key], value.item() if hasattr(value, "item") else value, _flag(key))
+            key: _value(hints[key], value.item() if hasattr(value, "item") else value, _argument(key))
             for key, value in changes.items()
             if value is not None
         }
@@ -171,7 +171,7 @@ def read_recipe(source: str | Path) -> Recipe:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where}: not TOML ({error}); mend it or leave out --recipe") from error
+        raise UsageError(f"{where}: not TOML ({error}); mend it or leave out `recipe`") from error
     return from_tables(tables, str(where))
 
 
@@ -250,29 +250,29 @@ def check_training(training: Training) -> None:
     _check_tasks(training)
     rules = (
         (training.epochs >= 1, "epochs", "at least 1"),
-        (training.batch_size >= 1, "batch-size", "at least 1"),
-        (0 < training.learning_rate < math.inf, "learning-rate", "greater than 0"),
-        (0 < training.false_positive_weight < math.inf, "false-positive-weight", "greater than 0"),
-        (training.early_stopping >= 0, "early-stopping", "0 (never) or more"),
-        (0 < training.huber_delta < math.inf, "huber-delta", "greater than 0"),
+        (training.batch_size >= 1, "batch_size", "at least 1"),
+        (0 < training.learning_rate < math.inf, "learning_rate", "greater than 0"),
+        (0 < training.false_positive_weight < math.inf, "false_positive_weight", "greater than 0"),
+        (training.early_stopping >= 0, "early_stopping", "0 (never) or more"),
+        (0 < training.huber_delta < math.inf, "huber_delta", "greater than 0"),
         (training.seed >= 0, "seed", "0 or more"),
     )
     for fine, name, rule in rules:
         if not fine:
-            raise UsageError(f"--{name} must be {rule}")
+            raise UsageError(f"`{name}` must be {rule}")
 
 
 def _check_tasks(training: Training) -> None:
     tasks, weights = training.tasks, training.task_weights
     if not tasks or len(set(tasks)) < len(tasks) or not set(tasks) <= set(TASKS):
         raise UsageError(
-            f"--task is {','.join(tasks)!r}: name one or several of {', '.join(TASKS)}, each once"
+            f"`tasks` is {','.join(tasks)!r}: name one or several of {', '.join(TASKS)}, each once"
         )
     if weights and (len(weights) != len(tasks) or not all(0 < weight < math.inf for weight in weights)):
-        raise UsageError(f"--task-weights are one number greater than 0 for each of {', '.join(tasks)}")
+        raise UsageError(f"`task_weights` are one number greater than 0 for each of {', '.join(tasks)}")
     if training.monitor not in ("auto", *monitors(tasks)):
         raise UsageError(
-            f"--monitor {training.monitor} cannot be measured for --task {','.join(tasks)}: choose one of "
+            f"`monitor={training.monitor!r}` cannot be measured for `tasks={','.join(tasks)}`: choose one of "
             f"{', '.join(monitors(tasks))}"
         )
 
@@ -284,5 +284,5 @@ def monitors(tasks: tuple[str, ...]) -> tuple[str, ...]:
     return (*of_labels, *of_affinity, "loss")
 
 
-def _flag(field_name: str) -> str:
-    return f"--{field_name.replace('_', '-')}"
+def _argument(field_name: str) -> str:
+    return f"`{field_name}`"

@@ -28,11 +28,11 @@ class Choices:
 
     def __post_init__(self) -> None:
         for name, number in (
-            ("views", 1 if self.views is None else self.views), ("batch-size", self.batch_size),
-            ("workers", self.threads), ("chunk", self.chunk),
+            ("views", 1 if self.views is None else self.views), ("batch_size", self.batch_size),
+            ("threads", self.threads), ("chunk", self.chunk),
         ):  # fmt: skip
             if number < 1:
-                raise UsageError(f"--{name} must be at least 1, not {number}")
+                raise UsageError(f"`{name}` must be at least 1, not {number}")
         if self.voxelize not in ("auto", "host", "device"):
-            raise UsageError(f"--voxelize is one of auto, host, device, not {self.voxelize!r}")
+            raise UsageError(f"`voxelize` is one of auto, host, device, not {self.voxelize!r}")
         ranking.check_best_per(self.best_per)

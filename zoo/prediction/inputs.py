@@ -98,10 +98,14 @@ def from_table(table: Path, root: Path | None = None) -> Inputs:
     from affinity_zoo.zoo.data.layouts.recognise import Hints
 
     if not table.is_file():
-        raise AffinityZooError(f"{table}: no such file; give a CSV with columns receptor and ligand to -t")
+        raise AffinityZooError(
+            f"{table}: no such file; give a CSV with columns receptor and ligand to `table`"
+        )
     plan = layout_tables.table(table, Hints()) or layout_tables.types(table, Hints())
     if plan is None:
-        raise UsageError(f"{table} is no table: -t takes a .csv (columns receptor, ligand) or a .types list")
+        raise UsageError(
+            f"{table} is no table: `table` takes a .csv (columns receptor, ligand) or a .types list"
+        )
     base = plan.root if root is None else root
     entries = [
         Entry(

@@ -25,7 +25,7 @@ class Pipes:
 
     def __init__(self, output: Path | None, resume: bool) -> None:
         if output is None and resume:
-            raise UsageError("--resume needs a file to write to: give -o FILE")
+            raise UsageError("`resume` needs a file to write to: give `output` a file")
         self.parts = None if output is None else output.with_name(f"{output.name}.parts")
         self._stack = ExitStack()
         self.piped: list[str] = []  #: files that hold standard input

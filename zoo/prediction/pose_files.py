@@ -27,7 +27,9 @@ def pose_files(given: Sequence[str | Path]) -> list[Path]:
         elif entry.is_file():
             files.append(entry)
         else:
-            raise AffinityZooError(f"{entry}: no such file or folder; give the poses with -l")
+            raise AffinityZooError(
+                f"{entry}: no such file or folder; give `poses` files or folders that exist"
+            )
     if not files:
         raise AffinityZooError("no poses to score: give pose files or folders")
     return files
@@ -41,5 +43,5 @@ def receptor_file(given: str | Path) -> Path:
     """
     path = Path(given)
     if not path.is_file():
-        raise AffinityZooError(f"{path}: no such file; give the structure of the receptor with -r")
+        raise AffinityZooError(f"{path}: no such file; give `receptor` the structure of the receptor")
     return path

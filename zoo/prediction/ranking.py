@@ -28,7 +28,7 @@ def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> st
     if wanted is None:
         return next((name for name in ("pose", "activity", "affinity") if name in given), "pose")
     if wanted not in RANKINGS:
-        raise UsageError(f"--rank-by is one of {', '.join(RANKINGS)}, not {wanted!r}")
+        raise UsageError(f"`rank_by` is one of {', '.join(RANKINGS)}, not {wanted!r}")
     fine = wanted in given
     if wanted == "product":
         fine = "affinity" in given and bool(given & {"pose", "activity"})
@@ -37,7 +37,7 @@ def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> st
             "a pose (or activity) output and an affinity" if wanted == "product" else f"an output {wanted}"
         )
         raise UsageError(
-            f"--rank-by {wanted} needs a model with {needs}; the outputs here are {', '.join(sorted(given))}"
+            f"`rank_by={wanted!r}` needs a model with {needs}; the outputs here are {', '.join(sorted(given))}"
         )
     return wanted
 
@@ -49,7 +49,7 @@ def check_best_per(wanted: str | None) -> None:
         UsageError: an unknown name.
     """
     if wanted is not None and wanted not in BEST_PER:
-        raise UsageError(f"--best-per is {', '.join(BEST_PER)}, not {wanted!r}")
+        raise UsageError(f"`best_per` is {', '.join(BEST_PER)}, not {wanted!r}")
 
 
 def ranked(

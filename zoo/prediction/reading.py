@@ -66,7 +66,7 @@ def _protein(path: str, stamp: bytes, options: ReadOptions) -> Protein:
         found = read_receptor(path, options)
     except AffinityZooError as error:
         raise AffinityZooError(
-            f"the receptor cannot be read ({error}); give a PDB or mmCIF file with -r"
+            f"the receptor cannot be read ({error}); give `receptor` a PDB or mmCIF file"
         ) from error
     return Protein(found.atoms, cKDTree(found.atoms.xyz), tuple(found.notes))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from affinity_zoo.zoo.prediction.checks import REMEDIES, kind_of
 from affinity_zoo.zoo.prediction.run import Ranking
-from affinity_zoo.zoo.runtime.terminal import say, table, warn
+from affinity_zoo.zoo.runtime.terminal import note, say, table, warn
 
 _MOST_REASONS = 8
 _COLUMNS = (
@@ -42,12 +42,12 @@ def print_ranking(found: Ranking, where: str, top: int, best_per: str | None, qu
         )
     _warnings(found)
     line = f"{found.poses} poses in, {len(found.rows)} rows out, {found.failed} without a score: {where}"
-    (_say_aside if quiet else say)(line)
+    (note if quiet else say)(line)
 
 
 def _warnings(found: Ranking) -> None:
-    for note in found.notes:
-        warn(note)
+    for line in found.notes:
+        warn(line)
     for reason, (count, first) in list(found.failures.items())[:_MOST_REASONS]:
         others = f" and {count - 1} more" if count > 1 else ""
         warn(f"{first}{others}: no score ({reason})")
@@ -60,12 +60,6 @@ def _warnings(found: Ranking) -> None:
     for kind in REMEDIES:
         if kinds[kind]:
             warn(f"{kinds[kind]} of {len(found.rows)} rows {kind}: {REMEDIES[kind]}")
-
-
-def _say_aside(message: str) -> None:
-    from affinity_zoo.zoo.runtime.terminal import console
-
-    console(stderr=True).print(message, highlight=False, soft_wrap=True)
 
 
 def _cell(name: str, value: object) -> object:

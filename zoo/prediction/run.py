@@ -132,13 +132,13 @@ def run(
         done = Parts(parts, _fingerprint(inputs, names, choices, sdf is not None), resume)
         if done.discarded:
             notes.append(
-                f"{done.discarded} pieces of a stopped prediction were not used: --resume goes on with them"
+                f"{done.discarded} pieces of a stopped prediction were not used: `resume=True` goes on with them"
             )
         try:
             _score_all(inputs, names, choices, done, sdf is not None)
         except KeyboardInterrupt:
             if kept:
-                warn(f"what is finished is kept in {parts}: the same command with --resume goes on")
+                warn(f"what is finished is kept in {parts}: the same call with `resume=True` goes on")
             raise
         rows, places = _gathered(inputs, done)
         order = ranking.ranked(rows, by, choices.best_per)

@@ -48,9 +48,9 @@ class Options:
     def __post_init__(self) -> None:
         for name in ("steps", "views", "search_views"):
             if getattr(self, name) < 1:
-                raise UsageError(f"--{name.replace('_', '-')} must be at least 1, not {getattr(self, name)}")
+                raise UsageError(f"`{name}` must be at least 1, not {getattr(self, name)}")
         if not self.max_move > 0:
-            raise UsageError(f"--max-move must be above 0 Å, not {self.max_move}")
+            raise UsageError(f"`max_move` must be above 0 Å, not {self.max_move}")
 
 
 @dataclass(frozen=True, eq=False)

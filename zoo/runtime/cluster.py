@@ -65,7 +65,7 @@ class Cluster:
         if others:
             raise AffinityZooError(
                 f"the workers do not train alike: {what} of worker {', '.join(map(str, others))} differs from that of "
-                "worker 0; give all of them the same command, the same data and the same --runs folder"
+                "worker 0; give all of them the same command, the same data and the same `runs` folder"
             )
 
     def number(self, chief: Callable[[], int]) -> int:
@@ -130,10 +130,12 @@ def _resolver(asked: bool) -> Any:
         return None
     if "SLURM_PROCID" not in os.environ:
         raise UsageError(
-            "--distributed needs TF_CONFIG with at least two workers, or a step of Slurm (srun): see docs/scale.md"
+            "`distributed=True` needs TF_CONFIG with at least two workers, or a step of Slurm (srun): see docs/scale.md"
         )
     if int(os.environ.get("SLURM_STEP_NUM_TASKS", "1")) < 2:
-        raise UsageError("--distributed needs at least two tasks: srun --ntasks=2 affinity-zoo train ...")
+        raise UsageError(
+            "`distributed=True` needs at least two tasks: `srun --ntasks=2 affinity-zoo train ...`"
+        )
     import tensorflow as tf
 
     port = _PORT + int(os.environ.get("SLURM_JOB_ID", "0")) % 10_000

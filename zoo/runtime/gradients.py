@@ -36,7 +36,7 @@ def value_and_gradient(
     if found is None:
         raise AffinityZooError(
             f"gradients need Keras on TensorFlow, JAX or PyTorch, not on {backend!r}: set KERAS_BACKEND, or use "
-            "--method occlusion"
+            "`method='occlusion'`"
         )
     values, gradient = found(function, np.ascontiguousarray(at, np.float32))
     return np.asarray(values, np.float32), None if gradient is None else np.asarray(gradient, np.float32)

@@ -105,7 +105,7 @@ def dask_cluster(address: str) -> DaskCluster:
     try:
         from distributed import Client
     except ImportError:
-        raise UsageError("--dask needs Dask: pip install distributed") from None
+        raise UsageError("`dask` needs Dask: pip install distributed") from None
     try:
         client = Client(address, set_as_default=False)
     except (OSError, ValueError) as error:

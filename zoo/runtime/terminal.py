@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 WIDTH_OF_A_FILE = 140  #: columns, where the output is not a terminal
+
+
+#: how lines name arguments: as they are for a Python caller, as options on the command line
+_spelling: list[Callable[[str], str]] = [str]
 
 
 class Advance(Protocol):
@@ -29,22 +33,45 @@ def console(stderr: bool = False) -> Any:
     )
 
 
+@contextmanager
+def spelled(spelling: Callable[[str], str]) -> Iterator[None]:
+    """Print every line as ``spelling`` writes it: the command line puts options in the place of arguments.
+
+    Args:
+        spelling: a function from a line to what is printed.
+    """
+    _spelling.append(spelling)
+    try:
+        yield
+    finally:
+        _spelling.pop()
+
+
 def say(message: str) -> None:
     """Print one line of result, as it is: brackets are no markup."""
-    console().print(message, highlight=False, soft_wrap=True)
+    console().print(_spelling[-1](message), highlight=False, soft_wrap=True)
 
 
 def warn(message: str) -> None:
     """Print one line of warning to stderr."""
-    from rich.text import Text
+    _marked("warning:", "yellow", message)
 
-    line = Text.assemble(("warning:", "yellow"), f" {message}")
-    console(stderr=True).print(line, highlight=False, soft_wrap=True)
+
+def error(message: str) -> None:
+    """Print the line that a command fails with to stderr."""
+    _marked("error:", "red", message)
 
 
 def note(message: str) -> None:
     """Print one line to stderr: something the user should know that is no warning."""
-    console(stderr=True).print(message, highlight=False, soft_wrap=True)
+    console(stderr=True).print(_spelling[-1](message), highlight=False, soft_wrap=True)
+
+
+def _marked(mark: str, style: str, message: str) -> None:
+    from rich.text import Text
+
+    line = Text.assemble((mark, style), f" {_spelling[-1](message)}")
+    console(stderr=True).print(line, highlight=False, soft_wrap=True)
 
 
 @contextmanager

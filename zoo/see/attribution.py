@@ -66,7 +66,7 @@ class Scorer:
 
     def __init__(self, network: Any, column: int, imager: WeightedImager, batch_size: int = 16) -> None:
         if batch_size < 1:
-            raise UsageError(f"--batch-size must be at least 1, not {batch_size}")
+            raise UsageError(f"`batch_size` must be at least 1, not {batch_size}")
         self.network, self.column, self.imager, self.batch_size = network, column, imager, batch_size
 
     def of_images(self, images: Any) -> Any:
@@ -101,10 +101,10 @@ def gradients(
     if scorer.imager.how == "host":
         raise AffinityZooError(
             f"featurizer {scorer.imager.featurizer.name!r} makes its image on the host, where there are no gradients: "
-            "use --method occlusion"
+            "use `method='occlusion'`"
         )
     if steps < 1:
-        raise UsageError(f"--steps must be at least 1, not {steps}")
+        raise UsageError(f"`steps` must be at least 1, not {steps}")
     one = _by_kernel if scorer.imager.how == "kernel" else _by_layer
     found = []
     for rotation in rotations:
@@ -211,7 +211,7 @@ def _placed(imager: WeightedImager, slope: NDArray[np.float32] | None) -> NDArra
 def _no_gradient(scorer: Scorer) -> AffinityZooError:
     return AffinityZooError(
         f"the image of featurizer {scorer.imager.featurizer.name!r} does not depend on the atoms' values by anything "
-        "that can be differentiated: use --method occlusion"
+        "that can be differentiated: use `method='occlusion'`"
     )
 
 

@@ -49,9 +49,9 @@ def read_complex(
     protein = receptor_file(receptor)
     poses = Path(pose)
     if not poses.is_file():
-        raise AffinityZooError(f"{poses}: no such file; give the pose with -l")
+        raise AffinityZooError(f"{poses}: no such file; give `pose` a file")
     if record < 0:
-        raise UsageError(f"--record counts from 0, not {record}")
+        raise UsageError(f"`record` counts from 0, not {record}")
     found = next(iter(read_poses(poses, options, record, record + 1)), None)
     if found is None or found.record != record:
         raise AffinityZooError(f"{poses} has no record {record}: records are counted from 0")

@@ -99,9 +99,9 @@ def explain(
         UsageError: there is no such method or output.
     """
     if method not in METHODS:
-        raise UsageError(f"--method is one of {', '.join(METHODS)}, not {method!r}")
+        raise UsageError(f"`method` is one of {', '.join(METHODS)}, not {method!r}")
     if views < 1:
-        raise UsageError(f"--views must be at least 1, not {views}")
+        raise UsageError(f"`views` must be at least 1, not {views}")
     column, described = output_column(model, output)
     found = read_complex(receptor, pose, record, ReadOptions.from_dict(model.recipe.data.read_options))
     imager = WeightedImager(
@@ -132,7 +132,7 @@ def output_column(model: Model, name: str | None) -> tuple[int, dict[str, str]]:
     if name is None:
         return 0, outputs[0]
     if name not in names:
-        raise UsageError(f"--output {name!r}: this model has {', '.join(names)}")
+        raise UsageError(f"`output={name!r}`: this model has {', '.join(names)}")
     return names.index(name), outputs[names.index(name)]
 
 

@@ -48,7 +48,7 @@ def needs_plotly() -> None:
     if find_spec("plotly") is None:
         raise AffinityZooError(
             "the page that turns in 3D needs plotly: pip install 'affinity-zoo[see]' "
-            "(explain works without it: --no-page)"
+            "(explain works without it: `page=False`)"
         )
 
 

@@ -82,7 +82,7 @@ def make_view(
         AffinityZooError: a file cannot be read, or the featurizer fails.
     """
     if number < 0:
-        raise UsageError(f"--view counts from 0, not {number}")
+        raise UsageError(f"`number` counts from 0, not {number}")
     found = read_complex(receptor, pose, record, options)
     imager = WeightedImager(featurizer, box, found.receptor, found.ligand, layer=layer)
     rotation = evaluation_views(seed, [record], number)[0]

@@ -29,7 +29,7 @@ def needs_matplotlib() -> None:
     """
     if find_spec("matplotlib") is None:
         raise AffinityZooError(
-            "a PNG picture needs matplotlib: pip install 'affinity-zoo[see]', or give -o FILE.html"
+            "a PNG picture needs matplotlib: pip install 'affinity-zoo[see]', or write a page: `out` FILE.html"
         )
 
 

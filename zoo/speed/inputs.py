@@ -81,10 +81,10 @@ def load_inputs(path: Path) -> list[TypedComplex]:
         ]
     except (OSError, ValueError, KeyError, AttributeError) as error:
         raise AffinityZooError(
-            f"{path}: not a file of typed complexes ({error}); leave out --inputs"
+            f"{path}: not a file of typed complexes ({error}); leave out `inputs`"
         ) from error
     if not complexes:
-        raise AffinityZooError(f"{path}: no complexes in it (no ID_rec_xyz); leave out --inputs")
+        raise AffinityZooError(f"{path}: no complexes in it (no ID_rec_xyz); leave out `inputs`")
     return complexes
 
 

@@ -196,7 +196,7 @@ def _run_peer(python: str, mode: str, *paths: Path) -> None:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     except OSError as error:
-        raise AffinityZooError(f"--peer-python {python} cannot be started: {error}") from error
+        raise AffinityZooError(f"`peer_python={python}` cannot be started: {error}") from error
     if done.returncode:
         last = (done.stderr.strip().splitlines() or ["no message"])[-1]
         raise AffinityZooError(
@@ -208,8 +208,9 @@ def _check_peer(peer: str | None, python: str | None) -> None:
     if peer is None:
         return
     if peer not in PEERS:
-        raise UsageError(f"--peer is {peer!r}: the peers known are {', '.join(PEERS)}")
+        raise UsageError(f"`peer` is {peer!r}: the peers known are {', '.join(PEERS)}")
     if not python:
         raise UsageError(
-            "--peer molgrid needs --peer-python PATH: molgrid wants numpy < 2, so an environment of its own"
+            "`peer='molgrid'` needs `peer_python`, the path of an interpreter: "
+            "molgrid wants numpy < 2, so an environment of its own"
         )

@@ -181,7 +181,7 @@ def _peer(
         )
     except OSError as error:
         raise AffinityZooError(
-            f"{python} cannot be run ({error}); give an interpreter to --peer-python"
+            f"{python} cannot be run ({error}); give `peer_python` an interpreter"
         ) from error
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or ["no message"]

@@ -46,9 +46,9 @@ def measure(
     """
     for part in parts:
         if part not in PARTS:
-            raise UsageError(f"--only is {part!r}: the parts are {', '.join(PARTS)}")
+            raise UsageError(f"`parts` is {part!r}: the parts are {', '.join(PARTS)}")
     if passes < 1:
-        raise UsageError("--passes must be 1 or more")
+        raise UsageError("`passes` must be 1 or more")
     report: dict[str, Any] = {"machine": machine(), "libraries": libraries()}
     if "kernels" in parts:
         report |= _kernels(inputs, peer, peer_python, passes, say)

@@ -53,8 +53,8 @@ class StopOnNonFinite(keras.callbacks.Callback):
 def diverged(what: str, epoch: int) -> AffinityZooError:
     """Return the error that stops a training whose numbers are no longer finite."""
     return AffinityZooError(
-        f"{what} became NaN or infinite in epoch {epoch + 1}, so training stopped; try a smaller --learning-rate, "
-        "or leave out --mixed-precision" + ("; the epochs before are saved in the run" if epoch else "")
+        f"{what} became NaN or infinite in epoch {epoch + 1}, so training stopped; try a smaller `learning_rate`, "
+        "or leave out `mixed_precision=True`" + ("; the epochs before are saved in the run" if epoch else "")
     )
 
 

@@ -38,7 +38,7 @@ def ending_together(cluster: Cluster | None, run: int) -> Iterator[None]:
     except gone as error:
         raise AffinityZooError(
             "another worker of this training is gone, so this one stops too; see the other's output, then start all "
-            f"of them again with --resume {run}: they go on after the last whole epoch"
+            f"of them again with `resume={run}`: they go on after the last whole epoch"
         ) from error
 
 

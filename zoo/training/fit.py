@@ -60,7 +60,7 @@ def build_model(
     except ValueError as error:
         raise AffinityZooError(
             f"architecture {architecture.name!r} cannot be built for images of {imaging.image_shape}: {_cause(error)}; "
-            "change --box, its options (-A), or the architecture"
+            "change `box`, its options (`architecture_options`), or the architecture"
         ) from error
     return ScoringModel(network, layers.for_featurizer(featurizer, imaging.box), name="scoring_model")
 

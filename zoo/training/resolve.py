@@ -44,11 +44,11 @@ def refuse_changes(before: Recipe, now: Recipe, x: int) -> None:
         if name.startswith("data."):
             raise AffinityZooError(
                 f"run {x} was trained on other poses ({name} differs): split or read the index as before, "
-                "or start a new run without --resume"
+                "or start a new run without `resume`"
             )
         raise UsageError(
-            f"run {x} was trained with {name} = {old.get(name)!r}, not {new.get(name)!r}: --resume changes --epochs "
-            "and --early-stopping only; start a new run for anything else"
+            f"run {x} was trained with {name} = {old.get(name)!r}, not {new.get(name)!r}: `resume` changes `epochs` "
+            "and `early_stopping` only; start a new run for anything else"
         )
 
 
@@ -82,7 +82,7 @@ def choose_sources(
         if len(missing) == len(wanted):
             raise AffinityZooError(
                 f"{dataset.path} has no poses of source {', '.join(wanted)} (it has {', '.join(present)}); "
-                "change --sources"
+                "change `sources`"
             )
         return tuple(source for source in wanted if source in present)
     if "pose" in tasks and any(source in present for source in PREPARED_ALIKE):
@@ -160,7 +160,7 @@ def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> Non
             if not np.isfinite(values).any():
                 raise AffinityZooError(
                     f"{dataset.path}: the training set has no affinity among its poses {named}: index a table with "
-                    "a column pK, Kd, Ki or IC50, or leave out --task affinity"
+                    "a column pK, Kd, Ki or IC50, or leave out the task affinity (`tasks`)"
                 )
             continue
         positives, negatives = int((values == 1).sum()), int((values == 0).sum())
@@ -173,7 +173,7 @@ def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> Non
                 + (
                     ""
                     if task != "pose" or np.isnan(dataset.column("affinity")).all()
-                    else ", or --task affinity"
+                    else ", or train affinities (`tasks='affinity'`)"
                 )
             )
 

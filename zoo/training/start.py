@@ -43,7 +43,7 @@ def start_recipe(
         AffinityZooError: there is no such model, or the data teach none of its outputs.
     """
     if freeze < 0:
-        raise UsageError(f"--freeze must be 0 or more, not {freeze}")
+        raise UsageError(f"`freeze` must be 0 or more, not {freeze}")
     folder = find_model_folder(model, runs)
     recipe, card = models.read_model_recipe(folder), models.read_card(folder)
     outputs = outputs_of(card)
@@ -51,7 +51,7 @@ def start_recipe(
     if not tasks:
         raise AffinityZooError(
             f"{dataset.path} teaches none of the outputs of {folder} ({', '.join(outputs)}): its training set needs "
-            f"{' or '.join(TRUTH[name] for name in outputs)}, or name what it has by --task"
+            f"{' or '.join(TRUTH[name] for name in outputs)}, or name what it has by `tasks`"
         )
     # a shipped model by its name: its folder is elsewhere on every machine
     start = Start(
@@ -91,7 +91,7 @@ def load_start(start: Start) -> models.Model:
         what = "another one now" if path.is_file() else "gone"
         raise AffinityZooError(
             f"{start.model}, the model that this run starts from, is {what}: put it back, or start a new run "
-            "with --from"
+            "with `start`"
         )
     return models.load_model(path.parent)
 
@@ -177,7 +177,7 @@ def freeze_layers(network: keras.Model, number: int) -> list[str]:
     body = [layer for layer in weighted(network) if layer not in last]
     kernels = [layer.name for layer in body if _has_kernel(layer)]
     if number > len(kernels):
-        raise UsageError(f"--freeze {number}: the network has {len(kernels)} layers before its head")
+        raise UsageError(f"`freeze={number}`: the network has {len(kernels)} layers before its head")
     left = number
     for layer in body:
         if _has_kernel(layer):

@@ -77,14 +77,16 @@ def train(
         AffinityZooError: nothing to train on, or the loss became NaN; the message says what to do.
     """
     if resume is not None and recipe is not None:
-        raise UsageError("--resume goes on with the run's own recipe: leave out --recipe")
+        raise UsageError("`resume` goes on with the run's own recipe: leave out `recipe`")
     if start is not None:
         if resume is not None:
-            raise UsageError("--resume remembers the model that the run started from: leave out --from")
+            raise UsageError("`resume` remembers the model that the run started from: leave out `start`")
         if featurizer or architecture or featurizer_options or architecture_options or box or recipe:
-            raise UsageError("--from takes -f, -a, -F, -A, --box and --recipe from the model: leave them out")
+            raise UsageError(
+                "`start` takes featurizer, architecture, their options, box and recipe from the model: leave them out"
+            )
     if freeze and start is None:
-        raise UsageError("--freeze keeps layers of a trained model: name it with --from")
+        raise UsageError("`freeze` keeps layers of a trained model: name it with `start`")
     dataset = Dataset.open(Path(data))
     device = find_device(logical_cpus, connect(distributed))
     if not device.chief:
@@ -94,7 +96,7 @@ def train(
         wanted = read_recipe(run.logs / "recipe.toml")
         if wanted.data.content_hash != dataset.content_hash:
             raise AffinityZooError(
-                f"run {run.x} was trained on other data than {data}: give the same folder to --resume"
+                f"run {run.x} was trained on other data than {data}: give the same folder to go on with it"
             )
     else:
         run, wanted = None, read_recipe(recipe) if recipe is not None else Recipe()
@@ -137,7 +139,7 @@ def _announce(job: Job) -> None:
         job.say(
             f"note: {t.monitor} has no value on these validation poses, so the last epoch becomes the model"
             + (" and training does not stop early" if t.early_stopping else "")
-            + ("; --monitor loss always has one" if len(job.validation) else "")
+            + ("; `monitor='loss'` always has one" if len(job.validation) else "")
         )
 
 

@@ -131,7 +131,7 @@ def test_what_is_there_is_not_overwritten(ancestor_folder: Callable[..., Path], 
     out = tmp_path / "data"
     build_index(source, out, workers=0, progress=False)
     before = _bytes(out)
-    with pytest.raises(AffinityZooError, match="--overwrite"):
+    with pytest.raises(AffinityZooError, match="overwrite=True"):
         build_index(source, out, workers=0, progress=False)
     assert _bytes(out) == before
     build_index(source, out, workers=0, progress=False, overwrite=True)

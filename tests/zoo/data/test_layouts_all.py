@@ -186,7 +186,7 @@ def test_a_column_that_is_not_there_is_said_with_those_that_are(tmp_path: Path) 
         recognise(path, Hints(columns={"active": "y"}))
     with pytest.raises(UsageError, match="no column 'colour'"):
         recognise(path, Hints(columns={"colour": "pose"}))
-    with pytest.raises(AffinityZooError, match="--columns receptor=NAME"):
+    with pytest.raises(AffinityZooError, match="`columns`, as receptor=NAME"):
         recognise(_table(tmp_path / "u", [{"a": "r.pdb", "pose": "p.pdb"}]))
 
 

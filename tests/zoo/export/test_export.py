@@ -90,7 +90,7 @@ def test_what_differs_is_not_kept(model: Model, tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_cannot_be_is_said(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="--format is one of onnx, savedmodel"):
+    with pytest.raises(UsageError, match="`format` is one of onnx, savedmodel"):
         export(model, tmp_path / "x", format="tflite")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     with pytest.raises(

@@ -87,7 +87,7 @@ def test_rankings_and_what_no_model_gives(make_model, receptor, block, write_sdf
     assert np.isnan(rows[0].score) and rows[0].affinity >= rows[-1].affinity and rows[0].rank == 1
     assert np.isnan(rows[0].spread), "one view has no spread"
     for rank_by, model in (("pose", only), ("product", only), ("affinity", make_model("pose"))):
-        with pytest.raises(UsageError, match=f"--rank-by {rank_by} needs a model with"):
+        with pytest.raises(UsageError, match=f"`rank_by='{rank_by}'` needs a model with"):
             predict(model, receptor, poses, rank_by=rank_by)
 
 

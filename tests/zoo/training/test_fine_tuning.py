@@ -83,7 +83,7 @@ def test_frozen_layers_do_not_move_and_normalise_as_stored() -> None:
 def test_more_layers_than_there_are_cannot_be_frozen() -> None:
     network = _resnet("pose")
     assert start.freeze_layers(network, 0) == []
-    with pytest.raises(UsageError, match=r"--freeze 99: the network has \d+ layers before its head"):
+    with pytest.raises(UsageError, match=r"`freeze=99`: the network has \d+ layers before its head"):
         start.freeze_layers(network, 99)
 
 

@@ -115,7 +115,7 @@ def build_index(
     options = options or ReadOptions()
     fractions = check_fractions(fractions)
     if workers is not None and workers < 0:
-        raise UsageError(f"--workers is 0 or more, not {workers}")
+        raise UsageError(f"`workers` is 0 or more, not {workers}")
     source, out = Path(source), Path(out)
     hints = hints or Hints()
     plan = replace(recognise(source, hints), smiles=smiles_of(hints.smiles))
@@ -176,18 +176,18 @@ def split_dataset(
 
 def _check_out(out: Path, source: Path, overwrite: bool) -> None:
     if out.exists() and not out.is_dir():
-        raise AffinityZooError(f"{out} is a file: name a folder for the index with -o")
+        raise AffinityZooError(f"{out} is a file: name a folder for the index with `out`")
     if out.resolve() == source.resolve():
         raise AffinityZooError(
-            f"the index cannot be written into its source {source}: name another folder with -o"
+            f"the index cannot be written into its source {source}: name another folder with `out`"
         )
     if (out / MANIFEST_FILE).exists():
         if not overwrite:
             raise AffinityZooError(
-                f"{out} already holds an index: name another folder, or replace it with --overwrite"
+                f"{out} already holds an index: name another folder, or replace it with `overwrite=True`"
             )
     elif out.is_dir() and any(p.name not in _OURS for p in out.iterdir()):
-        raise AffinityZooError(f"{out} is not empty and holds no index: name another folder with -o")
+        raise AffinityZooError(f"{out} is not empty and holds no index: name another folder with `out`")
 
 
 _OURS = {

@@ -100,10 +100,10 @@ def _choose(path: Path, names: list[str], row: list[str], hints: Hints) -> dict[
     """Our column -> the file's."""
     for ours, theirs in hints.columns.items():
         if ours not in ALIASES:
-            raise UsageError(f"--columns {ours}={theirs}: there is no column {ours!r}: {', '.join(ALIASES)}")
+            raise UsageError(f"`columns` {ours}={theirs}: there is no column {ours!r}: {', '.join(ALIASES)}")
         if theirs and theirs not in names:
             raise UsageError(
-                f"--columns {ours}={theirs}: {path} has no column {theirs!r}: {', '.join(names)}"
+                f"`columns` {ours}={theirs}: {path} has no column {theirs!r}: {', '.join(names)}"
             )
     chosen = {ours: theirs for ours, theirs in hints.columns.items() if theirs}
     taken = set(hints.columns.values())
@@ -128,7 +128,7 @@ def _choose(path: Path, names: list[str], row: list[str], hints: Hints) -> dict[
         if ours not in chosen:
             raise AffinityZooError(
                 f"{path} has no column {ours} with file names (it has {', '.join(names)}): "
-                f"name it with --columns {ours}=NAME"
+                f"name it with `columns`, as {ours}=NAME"
             )
     return chosen
 
@@ -212,7 +212,7 @@ def _notes(chosen: Mapping[str, str], masked: int) -> list[str]:
     if chosen.get("pose_label") == "label":
         notes.append(
             "a plain label is taken as pose_label (near-native or not); "
-            "if it says who binds, use --columns active=label"
+            "if it says who binds, use `columns`, as active=label"
         )
     if chosen.get("receptor") == "pocket":
         notes.append("receptors are pockets: shifts are limited by them, and decoys are refused")

@@ -78,7 +78,7 @@ def split_atoms(raw: RawAtoms, ligand: str = LARGEST) -> Split:
     if ligand == LARGEST:
         fit = [k for k in range(len(start)) if _may_be_ligand(raw, start[k], size[k])]
         if not fit:
-            raise ReadError("the file has no residue that could be the ligand: name it with --ligand", "find")
+            raise ReadError("the file has no residue that could be the ligand: name it with `ligand`", "find")
         chosen = names[max(fit, key=lambda k: (size[k], -k))]
     else:
         chosen = np.bytes_(ligand.upper().encode())

@@ -67,11 +67,11 @@ def split(
         AffinityZooError: the data lack what the rule needs.
     """
     if by not in RULES:
-        raise UsageError(f"--split-by is one of {', '.join(RULES)}, not {by!r}")
+        raise UsageError(f"`by` is one of {', '.join(RULES)}, not {by!r}")
     if not 0 < identity <= 1:
-        raise UsageError(f"--identity is a share between 0 and 1, not {identity}")
+        raise UsageError(f"`identity` is a share between 0 and 1, not {identity}")
     if folds and (folds < 2 or not 0 <= fold < folds):
-        raise UsageError(f"--folds is 2 or more and --fold below it, not {folds} and {fold}")
+        raise UsageError(f"`folds` is 2 or more and `fold` below it, not {folds} and {fold}")
     check_fractions(fractions)
     sequences = receptor_sequences(data)
     names = sorted({s for found in sequences.values() for s in found})
@@ -164,7 +164,7 @@ def _by_time(data: Dataset, column: str, groups: list[str], fractions: Sequence[
     if column not in data.columns:
         raise AffinityZooError(
             f"{data.path} has no column {column!r} to split by time: add one to the source's table, or name it with "
-            f"--time-column (it has {', '.join(data.columns)})"
+            f"`column` (it has {', '.join(data.columns)})"
         )
     times = [str(t) for t in data.column(column)]
     if missing := sum(not t for t in times):
