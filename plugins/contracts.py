@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 API_VERSION = 1  #: the version of these contracts; a plugin class states the one it was written for
 
 Role = Literal["receptor", "ligand"]
+UNSCORED = "unscored"  #: column of ``Predictions.extra``: 1 where the model gave no score
 UNTYPED = 255  #: value of ``Atoms.atom_type`` for an atom that could not be typed
 
 
@@ -332,7 +333,8 @@ class Scorer(_Named):
         """Judge a ranking.
 
         Args:
-            predictions: rows with a score and with the truth (others were taken out).
+            predictions: the rows with this truth, each with a score. Where the model gave none the row has one
+                lower than all others (an affinity: the mean), and the further column ``unscored`` is 1.
             truth: which column to judge by.
             weights: (N,) how often each row counts (bootstrap multiplicities); None: once each.
         """

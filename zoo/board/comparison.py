@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.plugins.names import nearest
+from affinity_zoo.zoo.board.common_rows import common_rows
 from affinity_zoo.zoo.board.leaderboard import find_results, merge_seeds, row_name
 from affinity_zoo.zoo.board.results import Result, load_result
 from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.judge import default_scorers, metric_key, plain, truth_of, with_threshold
-from affinity_zoo.zoo.judging.outputs import for_truth
-from affinity_zoo.zoo.judging.predictions import known_rows, labels_hash, take
+from affinity_zoo.zoo.judging.missing import complete
 
 
 @dataclass(frozen=True)
@@ -52,9 +52,9 @@ class Comparison:
     a: str
     b: str
     benchmark: str
-    rows: int  #: rows that both have scored
-    only_a: int  #: rows that only one of them has
-    only_b: int
+    rows: int  #: rows that are compared
+    unscored_a: int  #: rows without a score of a (of several trainings the most): they count against it
+    unscored_b: int
     differences: list[Difference]
 
     def as_dict(self) -> dict[str, Any]:
@@ -102,7 +102,9 @@ def compare(
     replicates: int = bootstrap.REPLICATES,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two models on the rows that all their results have, groups drawn alike for both.
+    """Compare two models on all rows of a benchmark, groups drawn alike for both.
+
+    A missing score counts against its model (:mod:`~affinity_zoo.zoo.judging.missing`).
 
     Args:
         a, b: results on the same benchmark; of several trainings of one recipe the mean figure is compared, and the
@@ -116,7 +118,7 @@ def compare(
     sides = [[side] if isinstance(side, Result) else list(side) for side in (a, b)]
     members = [*sides[0], *sides[1]]
     everything = [member.predictions() for member in members]
-    tables = _common_rows(members, everything)
+    tables = common_rows(everything, [str(member.path) for member in members])
     calibrated = not any(member.is_baseline for member in members)
     chosen = _fitting(tables, calibrated) if scorers is None else list(scorers)
     names = _names(*sides)
@@ -124,13 +126,15 @@ def compare(
     differences = []
     for scorer in chosen:
         judges = [_with_threshold(scorer, member) for member in members]
-        found = _difference(judges, tables, split, names, replicates, seed)
+        means = [member.training_mean for member in members]
+        found = _difference(judges, tables, split, names, replicates, seed, means)
         if found is not None:
             differences.append(found)
-    rows = len(tables[0])
-    missing = len(everything[0]) - rows, len(everything[split]) - rows
+    unscored = [int((~np.isfinite(table.score)).sum()) for table in tables]
     benchmark = str(members[0].benchmark.get("name", ""))
-    return Comparison(*names, benchmark, rows, *missing, differences)
+    return Comparison(
+        *names, benchmark, len(tables[0]), max(unscored[:split]), max(unscored[split:]), differences
+    )
 
 
 def _fitting(tables: Sequence[Predictions], calibrated: bool) -> list[Scorer]:
@@ -138,28 +142,6 @@ def _fitting(tables: Sequence[Predictions], calibrated: bool) -> list[Scorer]:
     each = [default_scorers(table, calibrated=calibrated) for table in tables]
     common = set.intersection(*({metric_key(s) for s in found} for found in each))
     return [scorer for scorer in each[0] if metric_key(scorer) in common]
-
-
-def _common_rows(members: Sequence[Result], everything: Sequence[Predictions]) -> list[Predictions]:
-    """The rows that all have scored, in one order."""
-    ids = everything[0].id
-    for table in everything[1:]:
-        ids = np.intersect1d(ids, table.id)
-    if not len(ids):
-        raise AffinityZooError(f"{members[0].path} and {members[-1].path} have no pair in common")
-    ids = np.unique(ids)
-    tables = []
-    for table in everything:
-        order = np.argsort(table.id, kind="stable")
-        tables.append(take(table, order[np.searchsorted(table.id, ids, sorter=order)]))
-    hashes = [labels_hash(table) for table in tables]
-    for member, labels in zip(members, hashes, strict=True):
-        if labels != hashes[0]:
-            raise AffinityZooError(
-                f"{members[0].path} and {member.path} disagree on what is true: they are not of one benchmark"
-            )
-    scored = np.flatnonzero(~np.any([np.isnan(table.score) for table in tables], axis=0))
-    return [take(table, scored) for table in tables]
 
 
 def compare_predictions(
@@ -181,14 +163,18 @@ def _difference(
     names: tuple[str, str],
     replicates: int,
     seed: int,
+    training_means: Sequence[float | None] = (),
 ) -> Difference | None:
     """Compare one figure; the first ``split`` tables are those of a, the others those of b."""
     scorer = scorers[0]
     truth: Truth | None = truth_of(scorer, tables[0])
     if truth is None:
         return None
-    known = np.flatnonzero(known_rows(tables[0], truth))
-    judged = list(zip(scorers, (take(for_truth(table, truth), known) for table in tables), strict=True))
+    means = training_means or [None] * len(tables)
+    rows_of = (complete(table, truth, mean) for table, mean in zip(tables, means, strict=True))
+    judged = [(s, rows) for s, (rows, missing) in zip(scorers, rows_of, strict=True) if missing < len(rows)]
+    if len(judged) < len(tables):
+        return None
     values = np.array([s.score(rows, truth).value for s, rows in judged])
     if not np.isfinite(values).all():
         return None

@@ -18,3 +18,8 @@ def cell(metric: Metric | None, digits: int = 3) -> str:
     if not math.isfinite(metric.low):
         return value
     return f"{value} [{metric.low:.{digits}f}, {metric.high:.{digits}f}]"
+
+
+def coverage_text(share: float) -> str:
+    """The share of pairs that have a score, ``97.3 %``; never rounded up to 100 %."""
+    return "100 %" if share == 1.0 else f"{min(100.0 * share, 99.9):.1f} %"

@@ -43,6 +43,7 @@ class Row:
     metrics: dict[str, Metric]
     results: list[Result]
     overlap: str = ""
+    coverage: float = 1.0  #: share of the pairs that have a score; of several trainings the smallest
     notes: list[str] = field(default_factory=list)
 
 
@@ -245,10 +246,9 @@ def _row(members: list[Result]) -> Row:
         }
     )
     notes = [f"{len(members)} trainings"] if len(members) > 1 else []
-    for key, words in (("n_unscored", "pairs not scored"), ("n_failed", "inputs failed in indexing")):
-        number = max(int(m.data.get(key) or 0) for m in members)
-        if number:
-            notes.append(f"{number} {words}")
+    failed = max(int(m.data.get("n_failed") or 0) for m in members)
+    if failed:
+        notes.append(f"{failed} inputs failed in indexing")
     training = first.data.get("training") or {}
     if training.get("epochs"):
         notes.append(f"{training['epochs']} epoch{'s' if training['epochs'] != 1 else ''}")
@@ -259,8 +259,15 @@ def _row(members: list[Result]) -> Row:
         notes.append(str(model["note"]))
     return Row(
         row_name(members), _featurizer(first), str(model.get("architecture") or ""),
-        first.is_baseline, metrics, members, str(first.data.get("overlap", {}).get("verdict", "")), notes,
+        first.is_baseline, metrics, members, str(first.data.get("overlap", {}).get("verdict", "")),
+        min(_coverage(member) for member in members), notes,
     )  # fmt: skip
+
+
+def _coverage(result: Result) -> float:
+    """Share of the benchmark's pairs that a result has a score for."""
+    rows = int(result.benchmark.get("rows") or 0)
+    return 1.0 - int(result.data.get("n_unscored") or 0) / rows if rows else 1.0
 
 
 def row_name(members: Sequence[Result]) -> str:

@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
-from affinity_zoo.zoo.board.figures import cell
+from affinity_zoo.zoo.board.figures import cell, coverage_text
 from affinity_zoo.zoo.board.leaderboard import Board, Row
 from affinity_zoo.zoo.board.results import FORMAT
 from affinity_zoo.zoo.board.words import in_words
@@ -35,17 +35,22 @@ def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
 
 _PARTS = {
     "name": "model", "featurizer": "featurizer", "architecture": "architecture",
-    "overlap": "overlap with training", "notes": "notes",
+    "coverage": "coverage", "overlap": "overlap with training", "notes": "notes",
 }  # fmt: skip
 
 
 def _parts(board: Board) -> list[str]:
-    return [part for part in _PARTS if any(_part(row, part) for row in board.rows)]
+    """The columns that say something; coverage only where a score is missing."""
+    said = [part for part in _PARTS if any(_part(row, part) for row in board.rows)]
+    whole = all(row.coverage == 1.0 for row in board.rows)
+    return [part for part in said if part != "coverage" or not whole]
 
 
 def _part(row: Row, part: str) -> str:
     if part == "name":
         return f"({row.name})" if row.baseline else row.name
+    if part == "coverage":
+        return coverage_text(row.coverage)
     return "; ".join(row.notes) if part == "notes" else str(getattr(row, part))
 
 
@@ -105,7 +110,8 @@ def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
                     "featurizer": row.featurizer, "architecture": row.architecture,
                     "kind": "baseline" if row.baseline else "model", "metric": key, "value": m.value,
                     "low95": m.low, "high95": m.high, "unit": m.unit, "better": m.direction, "truth": m.truth,
-                    "rows": m.rows, "note": m.note, "overlap": row.overlap,
+                    "rows": m.rows, "missing": m.missing, "coverage": row.coverage, "note": m.note,
+                    "overlap": row.overlap,
                     "command": row.results[0].data.get("command", ""), "result": str(row.results[0].path),
                 })  # fmt: skip
     return [plain(record) for record in records]
@@ -134,7 +140,7 @@ def as_json(boards: Sequence[Board]) -> dict[str, Any]:
                     {
                         "name": row.name, "featurizer": row.featurizer, "architecture": row.architecture,
                         "kind": "baseline" if row.baseline else "model",
-                        "overlap": row.overlap, "notes": row.notes,
+                        "overlap": row.overlap, "coverage": row.coverage, "notes": row.notes,
                         "metrics": {key: metric.as_dict() for key, metric in row.metrics.items()},
                         "results": [str(result.path) for result in row.results],
                     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 import shlex
 import sys
@@ -68,6 +69,12 @@ class Result:
         """Whether the row stands for a baseline, not for a trained model."""
         return self.model.get("kind") == "baseline"
 
+    @property
+    def training_mean(self) -> float | None:
+        """Mean pK of the pairs that the model was trained on; None: not known."""
+        value = (self.data.get("training") or {}).get("mean_affinity")
+        return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
     def predictions(self) -> Predictions:
         """The stored predictions, their hash checked again."""
         path = self.path.with_name(self.data["predictions"]["file"])
@@ -100,7 +107,8 @@ def write_result(
             (``model`` or ``baseline``), and whatever else describes it.
         predictions: one row a pair.
         benchmark: ``name``, ``hash`` (content), ``path``.
-        training: what the model was trained on: ``ids_hash``, ``path`` to the ids, epochs, ...
+        training: what the model was trained on: ``ids_hash``, ``path`` to the ids, epochs, ``mean_affinity`` (pK,
+            what a missing affinity counts as), ...
         seeds: of training and views.
         views: rotations averaged for each pair.
         command: that makes this result again.
@@ -120,8 +128,9 @@ def write_result(
     folder = Path(folder)
     path = folder / RESULT_NAME
     _keep_others(path, model)
-    metrics = judge(predictions, scorers, threshold=threshold, replicates=replicates)
-    unscored = int(np.isnan(predictions.score).sum())
+    mean = (training or {}).get("mean_affinity")
+    metrics = judge(predictions, scorers, threshold=threshold, replicates=replicates, training_mean=mean)
+    unscored = int((~np.isfinite(predictions.score)).sum())
     write_predictions(folder / PREDICTIONS_NAME, predictions)
     data: dict[str, Any] = {
         "format": FORMAT,
@@ -249,7 +258,7 @@ def _check_metrics(result: Result) -> None:
         )
     for key, metric in result.metrics.items():
         scorer = catalog().create("scorer", metric.name, metric.options)
-        again = judge(predictions, [scorer], replicates=0)
+        again = judge(predictions, [scorer], replicates=0, training_mean=result.training_mean)
         value = next(iter(again.values())).value if again else np.nan
         if not np.isclose(value, metric.value, rtol=1e-9, atol=1e-12, equal_nan=True):
             raise AffinityZooError(

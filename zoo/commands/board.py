@@ -113,10 +113,9 @@ def compare(
     if json:
         terminal.print_json(found.as_dict())
         return
-    if found.only_a or found.only_b:
-        terminal.warn(
-            f"left out: {found.only_a} rows of {found.a} and {found.only_b} of {found.b}; the rest is compared"
-        )
+    for name, number in ((found.a, found.unscored_a), (found.b, found.unscored_b)):
+        if number:
+            terminal.warn(f"{name} has no score for {number} of {found.rows} pairs: they count against it")
     rows = [
         [d.metric, d.unit, d.a, d.b, d.difference, f"[{d.low:.3g}, {d.high:.3g}]", d.verdict]
         for d in found.differences

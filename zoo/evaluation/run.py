@@ -23,7 +23,7 @@ from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.inference.rows import score_rows
 from affinity_zoo.zoo.judging.judge import default_scorers, metric_key
 from affinity_zoo.zoo.judging.outputs import PREFERENCE, column_of, output_for, outputs_of
-from affinity_zoo.zoo.judging.predictions import from_dataset
+from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
 from affinity_zoo.zoo.models.cards import default_views
@@ -97,6 +97,7 @@ def evaluate(
     predictions = _with_scores(dataset, rows, scores, candidate, wanted)
     threshold = candidate.threshold if set(wanted) - {"affinity"} else None
     described, training = describe(candidate)
+    training["mean_affinity"] = mean_affinity(candidate.trained_on)
     place = str(benchmark["name"])
     if output is not None:
         described["name"], place = f"{described['name']} by {output}", f"{place}-by-{output}"
@@ -163,6 +164,20 @@ def _judged_rows(
         "split": split,
     }
     return dataset, select_rows(dataset, split, sources), benchmark
+
+
+def mean_affinity(trained_on: Path | None) -> float | None:
+    """Mean pK of the training pairs of an index, bounds left out; None: the index is gone or has none."""
+    try:
+        dataset = Dataset.open(trained_on) if trained_on is not None else None
+        rows = dataset.rows("train") if dataset is not None else []
+    except AffinityZooError:
+        return None
+    if dataset is None or not len(rows):
+        return None
+    table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
+    known = known_rows(table, "affinity")
+    return float(table.affinity[known].mean()) if known.any() else None
 
 
 def _outputs(candidate: Candidate, wanted: str | None) -> tuple[str, ...]:

@@ -12,8 +12,9 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.judging import bootstrap
-from affinity_zoo.zoo.judging.outputs import PREFERENCE, fits_scale, for_truth
-from affinity_zoo.zoo.judging.predictions import censored, judged_rows, take
+from affinity_zoo.zoo.judging.missing import complete
+from affinity_zoo.zoo.judging.outputs import PREFERENCE, fits_scale
+from affinity_zoo.zoo.judging.predictions import censored
 
 Choice = tuple[type[Scorer], Mapping[str, Any]]  #: a scorer's class and the options of one column
 
@@ -30,6 +31,7 @@ class Metric:
     direction: str
     truth: str
     rows: int  #: how many were judged
+    missing: int = 0  #: how many of them had no score and so count as last (affinity: as the training mean)
     options: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     note: str = ""
@@ -135,33 +137,33 @@ def judge(
     threshold: float | None = None,
     replicates: int = bootstrap.REPLICATES,
     seed: int = 0,
+    training_mean: float | None = None,
 ) -> dict[str, Metric]:
     """Judge predictions by each scorer, with a 95 % interval over groups.
 
     Args:
-        predictions: all rows; those without a score or without the truth are taken out, per truth.
+        predictions: all rows; those without the truth are taken out, per truth. A missing score counts against the
+            model (:mod:`~affinity_zoo.zoo.judging.missing`).
         scorers: None: :func:`default_scorers`.
         threshold: see :func:`default_scorers`.
         replicates: of the bootstrap; 0: no intervals.
         seed: of the bootstrap.
+        training_mean: mean pK of the pairs that the model was trained on; None: not known.
 
     Returns:
         Metrics by :func:`metric_key`, in the order of ``scorers``; those whose truth is missing are left out.
     """
     chosen = default_scorers(predictions, threshold) if scorers is None else list(scorers)
-    prepared: dict[Truth, tuple[Predictions, bootstrap.Resampling | None]] = {}
+    prepared: dict[Truth, tuple[Predictions, int, bootstrap.Resampling | None]] = {}
     metrics: dict[str, Metric] = {}
     for scorer in chosen:
         truth = truth_of(scorer, predictions)
         if truth is None:
             continue
         if truth not in prepared:
-            scored = for_truth(predictions, truth)
-            judged = judged_rows(scored, truth)
-            # a million rows are not copied for each truth
-            rows = scored if judged.all() else take(scored, np.flatnonzero(judged))
+            rows, missing = complete(predictions, truth, training_mean)
             draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
-            prepared[truth] = rows, draws
+            prepared[truth] = rows, missing, draws
         metric = _judge_one(scorer, truth, *prepared[truth])
         bounds = int(censored(predictions).sum()) if truth == "affinity" else 0
         metrics[metric_key(scorer)] = _with_bounds(metric, bounds) if bounds else metric
@@ -183,7 +185,9 @@ def _with_bounds(metric: Metric, bounds: int) -> Metric:
     )
 
 
-def _judge_one(scorer: Scorer, truth: Truth, rows: Predictions, draws: bootstrap.Resampling | None) -> Metric:
+def _judge_one(
+    scorer: Scorer, truth: Truth, rows: Predictions, missing: int, draws: bootstrap.Resampling | None
+) -> Metric:
     import time
 
     started = time.perf_counter()
@@ -193,9 +197,10 @@ def _judge_one(scorer: Scorer, truth: Truth, rows: Predictions, draws: bootstrap
         "direction": scorer.direction,
         "truth": truth,
         "rows": len(rows),
+        "missing": missing,
         "options": scorer.options(),
     }
-    if not len(rows):
+    if missing == len(rows):
         return Metric(
             value=math.nan, low=math.nan, high=math.nan, note="undefined: no row has a score", **about
         )
@@ -207,7 +212,16 @@ def _judge_one(scorer: Scorer, truth: Truth, rows: Predictions, draws: bootstrap
         low, high, made = spread.low, spread.high, spread.as_dict()
         made.pop("low"), made.pop("high")
     seconds = round(time.perf_counter() - started, 3)
+    note = "; ".join(part for part in (found.note, _missing_note(missing, len(rows), truth)) if part)
     return Metric(
-        value=found.value, low=low, high=high, details=dict(found.details), note=found.note,
+        value=found.value, low=low, high=high, details=dict(found.details), note=note,
         interval=made, seconds=seconds, **about,
     )  # fmt: skip
+
+
+def _missing_note(missing: int, rows: int, truth: Truth) -> str:
+    """Say how many scores are missing and what they count as."""
+    if not missing:
+        return ""
+    what = "the mean" if truth == "affinity" else "last"
+    return f"{missing:,} of {rows:,} pairs have no score: counted as {what}"

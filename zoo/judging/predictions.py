@@ -76,16 +76,11 @@ def take(predictions: Predictions, rows: Array) -> Predictions:
     return Predictions(extra={name: column[rows] for name, column in predictions.extra.items()}, **parts)
 
 
-def judged_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
-    """Rows that have a score and this truth: (N,).
+def known_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
+    """Rows that have this truth: (N,).
 
     An affinity that is only a bound (``pK > 9``) is no truth to take an error or a rank of: left out.
     """
-    return known_rows(predictions, truth) & ~np.isnan(predictions.score)
-
-
-def known_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
-    """Rows that have this truth, bounds left out: (N,)."""
     known = np.isfinite(getattr(predictions, truth))
     return known & ~censored(predictions) if truth == "affinity" else known
 

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Truth
-from affinity_zoo.zoo.judging.predictions import judged_rows, take
+from affinity_zoo.zoo.judging.missing import complete
+from affinity_zoo.zoo.judging.predictions import known_rows
 from affinity_zoo.zoo.scorers import ties
 from affinity_zoo.zoo.scorers.units import unit_auc, unit_top, units
 
@@ -32,7 +33,7 @@ def binary_truth(predictions: Predictions) -> Truth | None:
     """The truth that a ranking is judged by: ``pose_label``, else ``active``; None: neither has two classes."""
     for truth in ("pose_label", "active"):
         values = getattr(predictions, truth)
-        known = values[judged_rows(predictions, truth)]
+        known = values[known_rows(predictions, truth)]
         if len(known) and known.min() < 0.5 < known.max():
             return truth
     return None
@@ -40,7 +41,7 @@ def binary_truth(predictions: Predictions) -> Truth | None:
 
 def ranking_curves(predictions: Predictions, truth: Truth) -> Curves:
     """ROC, precision-recall and enrichment curves of one ranking over all rows."""
-    rows = take(predictions, np.flatnonzero(judged_rows(predictions, truth)))
+    rows, _ = complete(predictions, truth)
     p, n = ties.blocks(rows.score, getattr(rows, truth))
     tp, fp = np.r_[0.0, np.cumsum(p)], np.r_[0.0, np.cumsum(n)]
     looked = tp + fp
@@ -57,7 +58,7 @@ def ranking_curves(predictions: Predictions, truth: Truth) -> Curves:
 
 def success_curve(predictions: Predictions, most: int = 10) -> tuple[Array, Array]:
     """Number of poses taken of each complex, and the percent of complexes with a near-native among them."""
-    rows = take(predictions, np.flatnonzero(judged_rows(predictions, "pose_label")))
+    rows, _ = complete(predictions, "pose_label")
     where = units(rows, "pose_label")
     label = rows.pose_label
     both = (where.means(label > 0.5) > 0) & (where.means(label > 0.5) < 1)
@@ -77,7 +78,7 @@ class TargetFigure:
 
 def per_target(predictions: Predictions, truth: Truth) -> list[TargetFigure]:
     """The AUC within each complex (activity: target) of two classes, worst first."""
-    rows = take(predictions, np.flatnonzero(judged_rows(predictions, truth)))
+    rows, _ = complete(predictions, truth)
     where = units(rows, truth)
     label = getattr(rows, truth)
     areas = unit_auc(rows.score, label, where)
@@ -104,7 +105,7 @@ class Miss:
 
 def hardest_misses(predictions: Predictions, truth: Truth, most: int = 10) -> tuple[list[Miss], list[Miss]]:
     """The negatives that are ranked highest and the positives that are ranked lowest."""
-    rows = take(predictions, np.flatnonzero(judged_rows(predictions, truth)))
+    rows, _ = complete(predictions, truth)
     order = np.argsort(-rows.score, kind="stable")
     label = getattr(rows, truth)[order] > 0.5
 

@@ -6,14 +6,16 @@ import math
 from collections.abc import Iterable, Sequence
 from html import escape
 
-from affinity_zoo.zoo.board.figures import cell
+from affinity_zoo.zoo.board.figures import cell, coverage_text
 from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, Column, Row
 from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 
 def board_table(board: Board) -> str:
     told = [
-        part for part in ("overlap with training", "notes") if any(_told(row, part) for row in board.rows)
+        part
+        for part in ("coverage", "overlap with training", "notes")
+        if any(_told(row, part) for row in board.rows)
     ]
     head = _head("model") + _head("made of") + "".join(_head(part) for part in told)
     head += "".join(_metric_head(column, column.heading == board.sorted_by) for column in board.columns)
@@ -36,6 +38,8 @@ def _metric_head(column: Column, is_sorted: bool) -> str:
 
 
 def _told(row: Row, part: str) -> str:
+    if part == "coverage":
+        return coverage_text(row.coverage)
     return "; ".join(row.notes) if part == "notes" else row.overlap
 
 

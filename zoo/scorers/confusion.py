@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Place, Predictions, Score, Scorer, Truth
+from affinity_zoo.plugins.contracts import UNSCORED, Place, Predictions, Score, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import ONE_CLASS
 
@@ -35,6 +35,11 @@ class Confusion(Scorer):
     unit: ClassVar[str] = "MCC"
     direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
 
+    def called(self, predictions: Predictions) -> NDArray[np.bool_]:
+        """Rows that are called positive, (N,); one without a score never is."""
+        above = predictions.score > self.threshold
+        return above & (predictions.extra[UNSCORED] == 0) if UNSCORED in predictions.extra else above
+
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
@@ -42,7 +47,7 @@ class Confusion(Scorer):
         from sklearn.metrics import confusion_matrix
 
         label = getattr(predictions, truth) > 0.5
-        called = predictions.score > self.threshold
+        called = self.called(predictions)
         (tn, fp), (fn, tp) = confusion_matrix(
             label, called, labels=[False, True], sample_weight=weights
         ).tolist()
@@ -59,7 +64,7 @@ class Confusion(Scorer):
         import numpy as np
 
         label = getattr(predictions, truth) > 0.5
-        called = predictions.score > self.threshold
+        called = self.called(predictions)
         drawn = counts.astype(np.float64)
         parts = (label & called, ~label & called, label & ~called, ~label & ~called)
         tp, fp, fn, tn = (drawn @ np.bincount(group, part, counts.shape[1]) for part in parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +69,27 @@ def test_pairing_sees_more_than_two_intervals(tmp_path: Path) -> None:
     assert (paired.high - paired.low) < 0.6 * (alone.high - alone.low)
 
 
-def test_only_rows_of_both_are_compared(tmp_path: Path) -> None:
-    a = result(tmp_path / "a", table(1.0, 1), "one")
-    b = result(tmp_path / "b", take(table(1.0, 2), np.arange(300)), "two")
-    found = compare(a, b, scorers=[RocAuc()], replicates=50)
-    assert (found.rows, found.only_a, found.only_b) == (300, 100, 0)
+def test_a_pair_that_one_side_lacks_counts_against_it(tmp_path: Path) -> None:
+    """Both rank perfectly; one gives no score to every second near-native pose, or does not even list it."""
+    good = table(50.0, 1)
+    hard = (good.pose_label == 1) & (np.arange(400) % 2 == 0)
+    evading = replace(good, score=np.where(hard, np.nan, good.score))
+    a = result(tmp_path / "a", good, "whole")
+    for name, rows in (("nan", evading), ("shorter", take(good, np.flatnonzero(~hard)))):
+        b = result(tmp_path / name, rows, name)
+        found = compare(a, b, replicates=50)
+        assert (found.rows, found.unscored_a, found.unscored_b) == (400, 0, hard.sum())
+        auc = next(d for d in found.differences if d.metric == "roc-auc-per-complex")
+        assert auc.a == 1.0 and auc.b == 0.5 and auc.winner == "a"  # one of two positives is last
+        turned = compare(b, a, replicates=50)
+        assert turned.unscored_a == hard.sum() and turned.differences[0].winner == "b"
+
+
+def test_results_without_a_common_pair_are_refused(tmp_path: Path) -> None:
+    a = result(tmp_path / "a", take(table(1.0, 1), np.arange(200)), "one")
+    b = result(tmp_path / "b", take(table(1.0, 1), np.arange(200, 400)), "two")
+    with pytest.raises(AffinityZooError, match="no pair in common"):
+        compare(a, b)
 
 
 def test_different_truths_are_refused(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from affinity_zoo.zoo.board.results import write_result
 from affinity_zoo.zoo.catalog import registry
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.judging.predictions import from_dataset
-from affinity_zoo.zoo.models.recipe import Recipe
+from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
 from affinity_zoo.zoo.reports.page import write_report
 from affinity_zoo.zoo.shipping.shipping import Notes, ship
 
@@ -158,9 +158,14 @@ def _runs(root: Path) -> None:
     model.mkdir(parents=True)
     (model / "model.keras").write_bytes(b"1")
     (model / "training_pairs.csv").write_text("id,target,coordinates\na,t,c\n")
-    card = {"name": "run 1", "epoch": 1, "validation": {"roc-auc-per-complex": 0.8}, "outputs": []}
+    card = {
+        "name": "run 1",
+        "epoch": 1,
+        "validation": {"roc-auc-per-complex": 0.8},
+        "outputs": [{"name": "pose", "unit": "logit", "direction": "higher is better"}],
+    }
     (model / "card.json").write_text(json.dumps(card))
-    Recipe().with_training(monitor="roc-auc-per-complex").write(model / "recipe.toml")
+    Recipe(box=BoxChoice(24, 1.0)).with_training(monitor="roc-auc-per-complex").write(model / "recipe.toml")
     predictions = from_dataset(dataset, ROWS, dataset.column("pose_label") + noise)
     about = {"name": "run 1", "featurizer": "atom-types", "architecture": "cnn4", "weights": "1"}
     write_result(root / "1_logs/results/toy", model=about, predictions=predictions, benchmark=BENCHMARK, views=1,

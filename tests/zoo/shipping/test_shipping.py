@@ -18,7 +18,7 @@ from affinity_zoo.zoo.board.results import write_result
 from affinity_zoo.zoo.judging.predictions import make_predictions
 from affinity_zoo.zoo.models.card_text import print_card
 from affinity_zoo.zoo.models.cards import card_of
-from affinity_zoo.zoo.models.recipe import Recipe
+from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
 from affinity_zoo.zoo.shipping.shipping import Notes, read_notes, ship
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,9 +49,16 @@ def run(root: Path, x: int, seed: int, validation: float, **recipe: object) -> N
     model.mkdir(parents=True)
     (model / "model.keras").write_bytes(bytes([x]))
     (model / "training_pairs.csv").write_text("id,target,coordinates\na,t,c\n")
-    card = {"name": f"run {x}", "epoch": x, "validation": {"roc-auc-per-complex": validation}, "outputs": []}
+    card = {
+        "name": f"run {x}",
+        "epoch": x,
+        "validation": {"roc-auc-per-complex": validation},
+        "outputs": [{"name": "pose", "unit": "logit", "direction": "higher is better"}],
+    }
     (model / "card.json").write_text(json.dumps(card))
-    Recipe().with_training(seed=seed, monitor="roc-auc-per-complex", **recipe).write(model / "recipe.toml")
+    Recipe(box=BoxChoice(24, 1.0)).with_training(seed=seed, monitor="roc-auc-per-complex", **recipe).write(
+        model / "recipe.toml"
+    )
     write_result(
         root / f"{x}_logs" / "results" / "toy", model={"name": f"run {x}", "weights": str(x)},
         predictions=table(1.0, x), benchmark=BENCHMARK, views=2, overlap={"verdict": "none"}, replicates=100,

@@ -1,0 +1,54 @@
+"""Pairs that a model gave no score: they count against it, and how many there are is said.
+
+A missing score ranks last: below every score of the benchmark, tied with the other missing ones. Where a label is
+called positive from a threshold it is called negative, and its probability counts as 0. For an affinity it is the
+training set's mean pK, or, where that is not known or the score is not in pK, the mean of the scores that were given.
+So a missing score is worth what a model could have said without knowing anything of the pair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.plugins.contracts import UNSCORED, Predictions, Truth
+from affinity_zoo.zoo.judging.outputs import fits_scale, for_truth
+from affinity_zoo.zoo.judging.predictions import known_rows, take
+
+
+def complete(
+    predictions: Predictions, truth: Truth, training_mean: float | None = None
+) -> tuple[Predictions, int]:
+    """The rows that are judged by a truth, each with a score.
+
+    Args:
+        predictions: all rows.
+        truth: rows without it are left out, and so are affinities that are bounds.
+        training_mean: mean pK of the pairs that the model was trained on; None: not known.
+
+    Returns:
+        The rows, ranked by the output that fits the truth, and how many of them had no score. Where none has a
+        score they are returned as they are.
+    """
+    scored = for_truth(predictions, truth)
+    known = known_rows(scored, truth)
+    # a million rows are not copied for each truth
+    rows = scored if known.all() else take(scored, np.flatnonzero(known))
+    missing = ~np.isfinite(rows.score)
+    number = int(missing.sum())
+    if not number or number == len(rows):
+        return rows, number
+    given = rows.score[~missing]
+    if truth != "affinity":
+        value = float(given.min()) - max(1.0, abs(float(given.min())) * 1e-6)
+    elif training_mean is not None and fits_scale(predictions, truth):
+        value = training_mean
+    else:
+        value = float(given.mean())
+    extra: dict[str, NDArray[Any]] = {**rows.extra, UNSCORED: missing.astype(np.int8)}
+    if "probability" in extra:
+        extra["probability"] = np.where(missing, 0.0, np.asarray(extra["probability"], np.float64))
+    return replace(rows, score=np.where(missing, value, rows.score), extra=extra), number
