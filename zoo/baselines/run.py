@@ -31,7 +31,9 @@ def default_baselines() -> list[Baseline]:
 
 
 def learned_baselines(trained_on: Path | None) -> list[Baseline]:
-    """The baselines that learn from the index that a model was trained on; none where the index is gone.
+    """The baselines that learn from the index that a model was trained on.
+
+    There are none where the index is gone, or has no label in its training rows (a model taught by others only).
 
     Args:
         trained_on: folder of the index; None: it is not known.
@@ -39,7 +41,13 @@ def learned_baselines(trained_on: Path | None) -> list[Baseline]:
     from affinity_zoo.zoo.data.store.dataset import Dataset
 
     try:
-        if trained_on is None or not len(Dataset.open(trained_on).rows("train")):
+        if trained_on is None:
+            return []
+        dataset = Dataset.open(trained_on)
+        rows = dataset.rows("train")
+        if not any(
+            np.isfinite(dataset.column(name)[rows]).any() for name in ("pose_label", "active", "affinity")
+        ):
             return []
     except AffinityZooError:
         return []

@@ -66,15 +66,19 @@ class TrainingPlan:
         return epoch_order(self.rows, self.labels, self.seed, epoch, self.balance)
 
     def step(self, step: int, steps: int) -> Step:
-        """Say what is shown in a step counted over all epochs; the last step of an epoch is filled up."""
+        """Say what is shown in a step counted over all epochs; the last step of an epoch is filled up.
+
+        It is filled with other rows of the epoch, in new views and at weight 0: batch normalisation takes its moments
+        over all rows of a batch, and copies of one row would bend them right before validation.
+        """
         epoch, within = divmod(step, steps)
         order, copies = self._order_of(epoch)
         part = slice(within * self.batch_size, (within + 1) * self.batch_size)
         n = len(order[part])
-        fill = np.zeros(self.batch_size - n, np.int64)
-        weights = np.concatenate([np.ones(n, np.float32), fill.astype(np.float32)])
-        rows = np.concatenate([order[part], fill + order[0]])
-        return Step(epoch, rows, np.concatenate([copies[part], fill]), weights)
+        fill = np.arange(self.batch_size - n) % len(order)
+        weights = np.concatenate([np.ones(n, np.float32), np.zeros(len(fill), np.float32)])
+        rows = np.concatenate([order[part], order[fill]])
+        return Step(epoch, rows, np.concatenate([copies[part], copies[fill] + 1]), weights)
 
     def _order_of(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         # the order is asked for once a step: keep the last one (any thread may replace it)

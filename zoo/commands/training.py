@@ -142,6 +142,33 @@ def train(
         bool | None,
         typer.Option("--shuffle-labels", help="Train on shuffled labels: a control run that must not learn."),
     ] = None,
+    teacher: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Learn the outputs of this model too (a name, run or folder; an ensemble counts as its members; "
+            "repeatable). Poses without any label train as well."
+        ),
+    ] = None,
+    teacher_views: Annotated[
+        int | None,
+        typer.Option(help="Orientations that the teachers' outputs are averaged over. [default: 1]"),
+    ] = None,
+    truth_share: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of a label, where there is one, beside the teachers' output. [default: 0.5]"
+        ),
+    ] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam or adamw. [default: adam]")] = None,
+    weight_decay: Annotated[float | None, typer.Option(help="Weight decay of adamw. [default: 0]")] = None,
+    schedule: Annotated[
+        str | None,
+        typer.Option(help="constant, or cosine: a linear rise, then a cosine to 0. [default: constant]"),
+    ] = None,
+    warm_up: Annotated[
+        float | None,
+        typer.Option(help="Share of the steps in which the rate of cosine rises. [default: 0.05]"),
+    ] = None,
     start: Annotated[
         str | None,
         typer.Option(
@@ -180,6 +207,8 @@ def train(
         "early_stopping": early_stopping, "mixed_precision": mixed_precision, "shuffle_labels": shuffle_labels,
         "sources": names_of(sources), "tasks": names_of(task), "task_weights": numbers_of(task_weights),
         "affinity_loss": affinity_loss, "affinity_on_wrong_poses": affinity_on_wrong_poses,
+        "teachers": tuple(teacher) if teacher else None, "teacher_views": teacher_views, "truth_share": truth_share,
+        "optimizer": optimizer, "weight_decay": weight_decay, "schedule": schedule, "warm_up": warm_up,
     }  # fmt: skip
     run = run_training(
         data, featurizer, architecture,

@@ -74,6 +74,14 @@ class Training:
     huber_delta: float = 1.0  #: pK; errors beyond it count linearly
     #: masked: the affinity of a wrong pose is not shown; one-sided: only predicting more is penalised
     affinity_on_wrong_poses: Literal["masked", "one-sided"] = "masked"
+    #: learning rate over the steps: constant, or a linear rise over ``warm_up`` and a cosine down to 0
+    schedule: Literal["constant", "cosine"] = "constant"
+    warm_up: float = 0.05  #: share of all steps, with ``schedule = "cosine"``
+    teachers: tuple[str, ...] = ()  #: models whose outputs are learnt too (knowledge distillation)
+    teacher_weights: tuple[str, ...] = ()  #: SHA-256 of the teachers' networks
+    teacher_views: int = 1  #: fixed orientations that the teachers' outputs are averaged over
+    #: share of the truth in a pose label where there is a truth and a teacher's output; the rest is the teacher's
+    truth_share: float = 0.5
 
 
 @dataclass(frozen=True)
@@ -256,6 +264,9 @@ def check_training(training: Training) -> None:
         (training.early_stopping >= 0, "early_stopping", "0 (never) or more"),
         (0 < training.huber_delta < math.inf, "huber_delta", "greater than 0"),
         (training.seed >= 0, "seed", "0 or more"),
+        (0 <= training.warm_up < 1, "warm-up", "from 0 to below 1"),
+        (training.teacher_views >= 1, "teacher-views", "at least 1"),
+        (0 <= training.truth_share <= 1, "truth-share", "from 0 to 1"),
     )
     for fine, name, rule in rules:
         if not fine:

@@ -22,7 +22,7 @@ from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, tra
 from affinity_zoo.zoo.inference import outputs as inference
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.provenance import coordinates_hash
-from affinity_zoo.zoo.models.recipe import Head, Recipe
+from affinity_zoo.zoo.models.recipe import Head, Recipe, Training
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.models.training_ligands import write_training_ligands
 from affinity_zoo.zoo.runtime.files import whole
@@ -72,16 +72,41 @@ def _cause(error: ValueError) -> str:
     return told[0].rstrip(".") if told else type(error).__name__
 
 
-def compile_model(model: ScoringModel, recipe: Recipe) -> None:
-    """Give the model its optimizer and loss."""
+def compile_model(model: ScoringModel, recipe: Recipe, steps: int = 0) -> None:
+    """Give the model its optimizer and loss.
+
+    Args:
+        model: the model to train.
+        recipe: its choices.
+        steps: steps of the whole training, for a learning rate that changes with them.
+    """
     t = recipe.training
+    rate = learning_rate(t, steps)
     optimizer = (
-        keras.optimizers.AdamW(t.learning_rate, weight_decay=t.weight_decay)
+        keras.optimizers.AdamW(rate, weight_decay=t.weight_decay)
         if t.optimizer == "adamw"
-        else keras.optimizers.Adam(t.learning_rate)
+        else keras.optimizers.Adam(rate)
     )
     # jit_compile makes Conv3D several times slower on a CPU
     model.compile(optimizer, loss=loss_of(t), jit_compile=False)
+
+
+def learning_rate(training: Training, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
+    """Return the learning rate of a recipe: a number, or a linear rise followed by a cosine down to 0.
+
+    Args:
+        training: the recipe's table.
+        steps: steps of the whole training.
+    """
+    if training.schedule == "constant" or not steps:
+        return training.learning_rate
+    rise = round(training.warm_up * steps)
+    return keras.optimizers.schedules.CosineDecay(
+        0.0 if rise else training.learning_rate,
+        max(1, steps - rise),
+        warmup_target=training.learning_rate if rise else None,
+        warmup_steps=rise,
+    )
 
 
 def fit(job: Job) -> None:
@@ -145,7 +170,7 @@ def _compiled_model(job: Job) -> ScoringModel:
             model = build_model(job.featurizer, job.architecture, job.imaging, t.tasks, job.recipe.head)
             if job.recipe.start.model:
                 _start(job, model)
-            compile_model(model, job.recipe)
+            compile_model(model, job.recipe, t.epochs * _plan(job).steps)
             distributed.synchronise(model, job.device.replicas > 1)
     finally:
         keras.config.set_dtype_policy(policy)
@@ -206,7 +231,7 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
 def training_batches(job: Job, maker: BatchMaker) -> TrainingBatches:
     """The batches of a training: rows, their order, and what they teach."""
     t, train = job.recipe.training, job.train
-    plan = TrainingPlan(train.rows, train.labels, t.batch_size, t.seed, t.balance)
+    plan = _plan(job)
     if one_label(t.tasks):
         return TrainingBatches(maker, plan)
     # in the order of an epoch: the share of shown rows that know a task decides what an entry weighs
@@ -215,6 +240,11 @@ def training_batches(job: Job, maker: BatchMaker) -> TrainingBatches:
     order = place[plan.order(0)[0]]
     weights = entry_weights(train.targets, order, t.batch_size, t.task_weights)
     return TrainingBatches(maker, plan, train.targets.arrays(weights))
+
+
+def _plan(job: Job) -> TrainingPlan:
+    t, train = job.recipe.training, job.train
+    return TrainingPlan(train.rows, train.labels, t.batch_size, t.seed, t.balance)
 
 
 def _validate(
@@ -271,7 +301,7 @@ def _of_labels(job: Job, rows: Rows, outputs: NDArray[np.float64]) -> dict[str, 
     t, task = job.recipe.training, rows.targets.label_task
     if task is None:
         return {"logit_correction": 0.0, "threshold": None, "threshold_from": ""}
-    copies = rows.negatives / rows.positives if t.balance == "oversample" else 1.0
+    copies = rows.negatives / rows.positives if t.balance == "oversample" and rows.positives else 1.0
     known = np.isfinite(job.validation.labels)
     threshold = best_threshold(outputs[known, t.tasks.index(task)], job.validation.labels[known])
     return {

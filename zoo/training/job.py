@@ -20,6 +20,7 @@ from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe, check_training, mo
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.runtime.device import Device
 from affinity_zoo.zoo.training import resolve
+from affinity_zoo.zoo.training.teacher import Teacher, announce, find_teachers
 
 
 @dataclass(frozen=True)
@@ -76,10 +77,14 @@ def prepare(
     box = models.box_of(recipe)
     place = choose_place(featurizer, box, wishes.voxelize, device.accelerator)
     t = recipe.training
+    teachers = find_teachers(t.teachers, runs)
+    recipe = recipe.with_training(teacher_weights=tuple(teacher.weights for teacher in teachers))
     sources = resolve.choose_sources(dataset, t.sources, t.tasks)
     monitor = monitors(t.tasks)[0] if t.monitor == "auto" else t.monitor
     recipe = recipe.with_training(sources=sources, monitor=monitor)
-    train, validation = _rows(dataset, recipe, box, say)
+    if teachers:
+        announce(teachers, t, say)
+    train, validation = _rows(dataset, recipe, box, teachers, say)
     data = resolve.describe_data(dataset, train, validation)
     # an affinity output that is trained on keeps its scale
     head = recipe.head if "affinity" in recipe.start.outputs else resolve.resolve_head(train)
@@ -122,12 +127,15 @@ def _resolve(recipe: Recipe, wishes: Wishes, device: Device) -> tuple[Recipe, Fe
 
 
 def _rows(
-    dataset: Dataset, recipe: Recipe, box: Box, say: Callable[[str], None]
+    dataset: Dataset, recipe: Recipe, box: Box, teachers: list[Teacher], say: Callable[[str], None]
 ) -> tuple[resolve.Rows, resolve.Rows]:
     training = recipe.training
-    train, too_long = resolve.without_too_long(
-        dataset, resolve.labelled_rows(dataset, "train", training), box
+    wanted = (
+        resolve.taught_rows(dataset, training, teachers)
+        if teachers
+        else resolve.labelled_rows(dataset, "train", training)
     )
+    train, too_long = resolve.without_too_long(dataset, wanted, box)
     if sum(too_long.values()):
         labelled = "pose" in training.tasks or "activity" in training.tasks
         counted = {kind: n for kind, n in too_long.items() if n or (labelled and kind != "unlabelled")}
@@ -135,7 +143,8 @@ def _rows(
             f"left out of training, too long for a box of {box.extent:g} Å: "
             f"{' and '.join(f'{n} {kind}' for kind, n in counted.items())} poses"
         )
-    resolve.check_truths(dataset, train, training.sources)
+    if not teachers:
+        resolve.check_truths(dataset, train, training.sources)
     if training.shuffle_labels:
         rng = np.random.default_rng([training.seed, 2])
         train = resolve.Rows(train.rows, train.targets.shuffled(rng))

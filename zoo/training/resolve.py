@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from affinity_zoo.zoo.batches.fits import fits_box
 from affinity_zoo.zoo.models.provenance import ids_hash
 from affinity_zoo.zoo.models.recipe import BoxChoice, Data, Head, Recipe, Training
 from affinity_zoo.zoo.training.targets import TRUTH, Targets, targets_of
+from affinity_zoo.zoo.training.teacher import Teacher, with_teachers
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.data.store.dataset import Dataset
@@ -134,6 +135,14 @@ def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
     targets = targets_of(dataset, rows, training)
     keep = np.asarray(targets.known.any(axis=1))
     return Rows(rows[keep], targets.take(keep))
+
+
+def taught_rows(dataset: Dataset, training: Training, teachers: Sequence[Teacher]) -> Rows:
+    """Rows of the training split from the recipe's sources; the teachers give what no truth gives."""
+    rows = dataset.rows("train")
+    rows = rows[np.isin(dataset.column("source")[rows], training.sources)]
+    targets = targets_of(dataset, rows, training)
+    return Rows(rows, with_teachers(targets, dataset, rows, training, teachers))
 
 
 def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, dict[str, int]]:

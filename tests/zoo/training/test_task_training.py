@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -165,3 +166,48 @@ def test_a_killed_training_of_two_tasks_ends_with_the_same_weights(planted: Path
     ]
     one, two = (np.load(file, allow_pickle=False) for file in files)
     assert all(np.array_equal(one[name], two[name]) for name in one.files if name != "state")
+
+
+def test_a_student_learns_from_a_teacher_without_any_truth(
+    planted: Path, trained: Path, tmp_path: Path
+) -> None:
+    """Outputs on poses that neither the student nor its teacher's targets came from follow the teacher's."""
+    bare = tmp_path / "data"
+    shutil.copytree(planted, bare)
+    table = bare / "database_index.csv"
+    rows = list(csv.DictReader(table.open(newline="")))
+    for row, line in zip(rows, list(csv.DictReader(table.open(newline=""))), strict=True):
+        row.update(line)
+        if line["id"] in _ids(bare, "train_set.csv"):
+            row.update(pose_label="", affinity="", affinity_relation="", affinity_kind="")
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    teacher = str(trained / "1_netstate" / "model")
+    lines: list[str] = []
+    run = affinity_zoo.train(
+        bare, "atom-types", "cnn4", architecture_options={"dropout": 0.0}, box=(8, 2.0), runs=tmp_path / "runs",
+        epochs=40, batch_size=16, learning_rate=1e-3, tasks=("pose", "affinity"), teachers=(teacher,),
+        optimizer="adamw", weight_decay=1e-4, schedule="cosine", warm_up=0.1, monitor="loss", say=lines.append,
+    )  # fmt: skip
+    assert any(line.startswith("taught by model in 1 view") for line in lines)
+    stored = sorted((bare / "teachers").rglob("block-*.npz"))
+    assert len(stored) == 1
+    recipe = read_recipe(run.logs / "recipe.toml")
+    assert recipe.training.teachers == (teacher,) and len(recipe.training.teacher_weights[0]) == 64
+    assert recipe.data.n_train == len(_ids(bare, "train_set.csv"))
+    scores = [
+        affinity_zoo.evaluate(model, planted, split="all", views=1, runs=tmp_path / "runs").predictions()
+        for model in (run.x, teacher)
+    ]
+    unseen = ~np.isin(scores[0].id, list(_ids(bare, "train_set.csv")))
+    assert unseen.sum() >= 32
+    for output in ("pose_output", "affinity_output"):
+        found = spearmanr(*(predictions.extra[output][unseen] for predictions in scores)).statistic
+        assert found > 0.6, output
+
+
+def _ids(data: Path, name: str) -> set[str]:
+    with (data / name).open(newline="") as file:
+        return {row["id"] for row in csv.DictReader(file)}
