@@ -1,9 +1,9 @@
-"""Commands: import gnina; models list, show, get, ship; export."""
+"""Commands: import gnina; models list, show, get, test, ship; export."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     models.command("list")(list_models)
     models.command("show")(show)
     models.command("get")(get)
+    models.command("test")(test)
     models.command("ship")(ship)
     app.add_typer(models, name="models", rich_help_panel=PANEL)
     app.command(rich_help_panel=PANEL)(export)
@@ -125,6 +126,48 @@ def get(
     from affinity_zoo.zoo.importers.downloads import get_model
 
     _say_use(get_model(name, output, url=url, source=source, offline=offline))
+
+
+def test(
+    model: Annotated[
+        str, typer.Argument(help="A model or ensemble directory, a run, or a name from `models list`.")
+    ],
+    export: Annotated[
+        Path | None,
+        typer.Option(help="Test this export of the model too: an ONNX file or a SavedModel folder."),
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+    as_json: Json = False,
+) -> None:
+    """Score the reference complex in a model's folder, and compare with what the model gave when it was made."""
+    from affinity_zoo.zoo.importers.first_use import model_folders
+
+    folders = model_folders([model], runs)
+    from affinity_zoo.zoo.runtime.keras import start_keras
+
+    start_keras()
+    from affinity_zoo.zoo.export.export import check_export_file
+    from affinity_zoo.zoo.inference.reference import TOLERANCE, check_reference
+    from affinity_zoo.zoo.judging.outputs import outputs_of
+    from affinity_zoo.zoo.models.loading import load_model
+    from affinity_zoo.zoo.runtime import terminal
+
+    rows: list[list[Any]] = []
+    good = True
+    for folder in folders:
+        loaded = load_model(folder)
+        names = outputs_of(loaded.card)
+        found = check_reference(folder, loaded.network, loaded.featurizer, loaded.box, names)
+        found += check_export_file(loaded, export) if export is not None else []
+        good = good and all(one.ok for one in found)
+        rows += [[folder.name, one.output, one.way, one.expected, one.found, one.difference] for one in found]
+    columns = ("model", "output", "from", "expected", "found", "difference")
+    if as_json:
+        terminal.print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        terminal.table("reference complex", columns, rows)
+        terminal.say("the same as when it was made" if good else f"differs by more than {TOLERANCE:g}")
+    raise typer.Exit(0 if good else 1)
 
 
 def ship(

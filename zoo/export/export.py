@@ -18,7 +18,9 @@ from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Role
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, Place, makes_own_image
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
+from affinity_zoo.zoo.inference.reference import Difference, check_export
 from affinity_zoo.zoo.models.loading import Model
+from affinity_zoo.zoo.models.safe_files import read_json
 from affinity_zoo.zoo.runtime.files import check_output
 
 Inputs = dict[str, NDArray[Any]]
@@ -80,6 +82,36 @@ def export(model: Model, out: str | Path, *, format: str = "onnx", source: str =
         _remove(part)
     Path(f"{path}.json").write_text(json.dumps(asdict(told), indent=1) + "\n", encoding="utf-8")
     return told
+
+
+def check_export_file(model: Model, path: Path) -> list[Difference]:
+    """Run an export on the reference complex of its model.
+
+    Args:
+        model: that was exported.
+        path: the ONNX file or SavedModel folder; its JSON lies beside it.
+
+    Returns:
+        One entry an output.
+
+    Raises:
+        AffinityZooError: the export or its JSON is missing or damaged, or a package is missing.
+    """
+    about = read_json(Path(f"{path}.json"))
+    if (
+        not isinstance(about, dict)
+        or about.get("format") not in FORMATS
+        or about.get("source") not in SOURCES
+    ):
+        raise AffinityZooError(f"{path}.json: not written by `affinity-zoo export`; export the model again")
+    packages, extra = NEEDS[about["format"]]
+    if missing := [name for name in packages if find_spec(name) is None]:
+        raise AffinityZooError(f"{path} needs {', '.join(missing)}: pip install 'affinity-zoo[{extra}]'")
+    run = _run_onnx if about["format"] == "onnx" else _run_savedmodel
+    place: Place = "host" if about["source"] == "image" else "device"
+    return check_export(
+        model.folder, lambda inputs: run(path, inputs), place, model.featurizer, model.box, path.name
+    )
 
 
 def _check(model: Model, format: str, source: str) -> None:

@@ -125,6 +125,7 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
     from affinity_zoo.featurizers import layers
     from affinity_zoo.zoo.architectures.gnina import GRID
     from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.inference.reference import write_reference
     from affinity_zoo.zoo.models.loading import save_model
     from affinity_zoo.zoo.models.parts import choose
     from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
@@ -146,6 +147,7 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
     model = ScoringModel(network, layers.for_featurizer(featurizer, GRID), name="scoring_model")
     folder.parent.mkdir(parents=True, exist_ok=True)
     save_model(folder, model, recipe, _card(file, name), None)
+    write_reference(folder, model, featurizer, GRID, OUTPUTS)
     return folder
 
 

@@ -343,7 +343,7 @@ def _card(
 
 def _write(out: Path, chosen: RunFolder, card: dict[str, Any]) -> None:
     with whole_folder(out) as folder:
-        for name in ("model.keras", "recipe.toml", "training_pairs.csv"):
+        for name in ("model.keras", "recipe.toml", "training_pairs.csv", "reference.json"):
             if (chosen.model / name).is_file():
                 shutil.copyfile(chosen.model / name, folder / name)
         (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")

@@ -20,6 +20,7 @@ from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
 from affinity_zoo.zoo.batches.pairs import IndexedPairs
 from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, training_data
 from affinity_zoo.zoo.inference import outputs as inference
+from affinity_zoo.zoo.inference.reference import write_reference
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.provenance import coordinates_hash
 from affinity_zoo.zoo.models.recipe import Head, Recipe, Training
@@ -292,6 +293,7 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
         _all_training_pairs(job),
     )  # fmt: skip
     write_training_ligands(job.run.model, job.dataset, rows.rows)
+    write_reference(job.run.model, model, job.imaging.featurizer, job.imaging.box, t.tasks)
     with whole(job.run.logs / "history.json") as file:
         json.dump(history.state(), file, indent=2)
 

@@ -14,7 +14,8 @@ from affinity_zoo.plugins.contracts import Box
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.export import export as module
-from affinity_zoo.zoo.export.export import export, probe
+from affinity_zoo.zoo.export.export import check_export_file, export, probe
+from affinity_zoo.zoo.inference.reference import write_reference
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.models.recipe import Recipe
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
@@ -35,7 +36,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
     box = Box(10, 1.5)
     network = architecture.build((10, 10, 10, 28))
     scoring = ScoringModel(network, layers.for_featurizer(featurizer, box), name="scoring_model")
-    return Model(scoring, featurizer, architecture, box, Recipe(), CARD, tmp_path_factory.mktemp("model"))
+    folder = tmp_path_factory.mktemp("model")
+    write_reference(folder, scoring, featurizer, box, ("pose",))
+    return Model(scoring, featurizer, architecture, box, Recipe(), CARD, folder)
 
 
 def test_the_tried_batch_is_the_same_from_atoms_and_as_image(model: Model) -> None:
@@ -62,6 +65,7 @@ def test_savedmodel(model: Model, tmp_path: Path, source: str) -> None:
     one = {name: tf.constant(array[:1]) for name, array in inputs.items()}  # another number of samples
     found = loaded.serve(one["image"] if source == "image" else one)
     assert np.asarray(found) == pytest.approx(np.asarray(model.network(inputs))[:1], abs=1e-4)
+    assert all(one.ok for one in check_export_file(model, tmp_path / "saved"))
     export(model, tmp_path / "saved", format="savedmodel")  # again, over the old one
     assert not list(tmp_path.glob("*.tmp-*"))
 
@@ -73,6 +77,7 @@ def test_onnx(model: Model, tmp_path: Path) -> None:
 
     told = export(model, tmp_path / "network.onnx")
     assert told.difference < 1e-4
+    assert all(one.ok for one in check_export_file(model, tmp_path / "network.onnx"))
     session = onnxruntime.InferenceSession(tmp_path / "network.onnx", providers=["CPUExecutionProvider"])
     image = probe(model, "host")["image"][:2]
     (found,) = session.run(None, {session.get_inputs()[0].name: image})

@@ -55,6 +55,7 @@ def _compare(rows: dict[str, dict[str, str]], references: dict[str, dict[str, st
 @pytest.mark.parametrize("path", sorted(GNINA.glob("*.pt")), ids=lambda path: path.stem)
 def test_each_network(cli, table: Path, tmp_path: Path, path: Path) -> None:  # type: ignore[no-untyped-def]
     assert cli("import", "gnina", path, "-o", tmp_path).code == 0
+    assert cli("models", "test", tmp_path / path.stem).code == 0
     rows = _predicted(cli, tmp_path / path.stem, table, tmp_path / "scores.csv")
     references = {
         name: {**row, **_references("reference_scores.csv")[name]}
