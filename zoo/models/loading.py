@@ -215,7 +215,8 @@ def read_model_recipe(folder: Path) -> Recipe:
         recipe = from_tables(read_toml(path), str(path))
     except (TypeError, ValueError, OverflowError) as error:
         raise AffinityZooError(f"{path}: cannot be read ({error}); {_REMEDY}") from error
-    check_box(recipe.box.side, recipe.box.spacing, 1, path)
+    if recipe.box.side or recipe.box.spacing:  # else the featurizer's own
+        check_box(recipe.box.side, recipe.box.spacing, 1, path)
     return recipe
 
 
