@@ -7,10 +7,10 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.figures import cell, coverage_text
 from affinity_zoo.zoo.board.leaderboard import Board, Row
 from affinity_zoo.zoo.board.results import FORMAT
-from affinity_zoo.zoo.board.words import in_words
 from affinity_zoo.zoo.judging.judge import plain
 
 

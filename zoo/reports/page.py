@@ -13,10 +13,10 @@ import numpy as np
 from affinity_zoo import __version__
 from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.leaderboard import Board, Row, build_boards
 from affinity_zoo.zoo.board.leaderboard_text import without_figure
 from affinity_zoo.zoo.board.standing import rivals_of
-from affinity_zoo.zoo.board.words import in_words
 from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.reports.plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
 from affinity_zoo.zoo.reports.style import SCRIPT, STYLE

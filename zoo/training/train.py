@@ -21,11 +21,11 @@ from affinity_zoo.zoo.runtime.cluster import connect
 from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.runtime.terminal import say as print_line
+from affinity_zoo.zoo.training.fine_tuning import start_recipe
+from affinity_zoo.zoo.training.fine_tuning_report import judge_start
 from affinity_zoo.zoo.training.fit import fit, validation_groups
 from affinity_zoo.zoo.training.job import Job, Wishes, prepare
-from affinity_zoo.zoo.training.start import start_recipe
 from affinity_zoo.zoo.training.validation import validation_scores
-from affinity_zoo.zoo.training.verdict import judge_start
 
 
 def train(

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from affinity_zoo.plugins.contracts import Predictions
+from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.leaderboard import build_boards
 from affinity_zoo.zoo.board.results import write_result
-from affinity_zoo.zoo.board.words import in_words
 from affinity_zoo.zoo.judging.predictions import make_predictions
 from affinity_zoo.zoo.reports.curves import hardest_misses, per_target, ranking_curves, success_curve
 from affinity_zoo.zoo.reports.page import report_run, write_report

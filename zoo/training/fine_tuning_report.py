@@ -27,7 +27,7 @@ def judge_start(job: Job) -> list[str]:
 
     Both models see the same views; the interval is a paired bootstrap over the groups of the rows.
     """
-    from affinity_zoo.zoo.training.start import load_start
+    from affinity_zoo.zoo.training.fine_tuning import load_start
 
     try:
         rows = job.dataset.rows("test")
