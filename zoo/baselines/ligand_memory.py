@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.board.overlap import fingerprints, molecule_keys
-from affinity_zoo.zoo.data.similarity import fingerprint, nearest
+from affinity_zoo.zoo.data.similarity import fingerprint, fingerprints, molecule_keys, nearest
 from affinity_zoo.zoo.data.store.dataset import Dataset
 
 

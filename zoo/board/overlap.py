@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.similarity import fingerprint, nearest, similar_sequences
+from affinity_zoo.zoo.data.similarity import fingerprints, molecule_keys, nearest, similar_sequences
 from affinity_zoo.zoo.data.splits.sequences import chains_near
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models.provenance import coordinates_hash
@@ -172,22 +172,6 @@ def _ligands(training: Dataset, trained: Array, dataset: Dataset, rows: Array) -
     same = [name for name, key in zip(ids, molecule_keys(dataset, rows), strict=True) if key in close]
     how = f"Tanimoto similarity of {SAME_LIGAND} or more of the skeletons' Morgan fingerprints"
     return _found(same, len(ids), how)
-
-
-def molecule_keys(dataset: Dataset, rows: Array) -> list[tuple[str, str]]:
-    """(target, molecule) of each row; the row's id stands for a molecule without a name."""
-    columns = [dataset.column(name)[rows].tolist() for name in ("target", "molecule", "id")]
-    return [(target, molecule or name) for target, molecule, name in zip(*columns, strict=True)]
-
-
-def fingerprints(dataset: Dataset, rows: Array) -> dict[tuple[str, str], Any]:
-    """A fingerprint of each molecule, from its first pose."""
-    found: dict[tuple[str, str], Any] = {}
-    structures = dataset.ligand_structure
-    for key, row in zip(molecule_keys(dataset, rows), rows.tolist(), strict=True):
-        if key not in found:
-            found[key] = fingerprint(dataset.store.atoms(int(structures[row])))
-    return found
 
 
 def _found(same: list[str], of: int, how: str) -> Check:

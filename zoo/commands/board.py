@@ -151,7 +151,7 @@ def benchmarks_add(
         f"{name}: {made.rows} pairs of {made.targets} targets, labels {made.labels_hash[:12]}; wrote {path}"
     )
     if baselines:
-        from affinity_zoo.zoo.baselines.run import judge_baselines
+        from affinity_zoo.zoo.board.baseline_results import judge_baselines
 
         written = judge_baselines(
             runs / "baselines", dataset, benchmarks.select_rows(dataset, split, wanted), made

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.chem.geometry import radii
 from affinity_zoo.zoo.data.splits.sequences import identity
+from affinity_zoo.zoo.data.store.dataset import Dataset
 
 Array: TypeAlias = NDArray[Any]
 
@@ -87,3 +88,19 @@ def nearest(one: Any, others: Sequence[Any]) -> tuple[int, float]:
     similarity = BulkTanimotoSimilarity(one, list(others))
     best = int(np.argmax(similarity))
     return best, float(similarity[best])
+
+
+def molecule_keys(dataset: Dataset, rows: Array) -> list[tuple[str, str]]:
+    """(target, molecule) of each row; the row's id stands for a molecule without a name."""
+    columns = [dataset.column(name)[rows].tolist() for name in ("target", "molecule", "id")]
+    return [(target, molecule or name) for target, molecule, name in zip(*columns, strict=True)]
+
+
+def fingerprints(dataset: Dataset, rows: Array) -> dict[tuple[str, str], Any]:
+    """A fingerprint of each molecule, from its first pose."""
+    found: dict[tuple[str, str], Any] = {}
+    structures = dataset.ligand_structure
+    for key, row in zip(molecule_keys(dataset, rows), rows.tolist(), strict=True):
+        if key not in found:
+            found[key] = fingerprint(dataset.store.atoms(int(structures[row])))
+    return found

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Box, Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.baselines.run import learned_baselines, write_baseline_results
+from affinity_zoo.zoo.baselines.run import learned_baselines
 from affinity_zoo.zoo.batches.fits import fits_box
+from affinity_zoo.zoo.board.baseline_results import write_baseline_results
 from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, check, find, select_rows
 from affinity_zoo.zoo.board.overlap import overlap_with_training
 from affinity_zoo.zoo.board.results import Result, command_line, load_result, write_result

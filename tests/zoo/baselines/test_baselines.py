@@ -16,7 +16,8 @@ from affinity_zoo.plugins.contracts import Atoms, Role
 from affinity_zoo.zoo.baselines import half_learner, ligand_memory
 from affinity_zoo.zoo.baselines.half_complex import HalfComplex
 from affinity_zoo.zoo.baselines.nearest_ligand import NearestTrainingLigand
-from affinity_zoo.zoo.baselines.run import default_baselines, run_baselines, write_baseline_results
+from affinity_zoo.zoo.baselines.run import default_baselines, run_baselines
+from affinity_zoo.zoo.board.baseline_results import write_baseline_results
 from affinity_zoo.zoo.board.results import load_result
 from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.data.store.dataset import Dataset

@@ -13,7 +13,8 @@ import pytest
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.baselines.run import default_baselines, learned_baselines, write_baseline_results
+from affinity_zoo.zoo.baselines.run import default_baselines, learned_baselines
+from affinity_zoo.zoo.board.baseline_results import write_baseline_results
 from affinity_zoo.zoo.board.leaderboard import build_boards
 from affinity_zoo.zoo.board.leaderboard_text import as_markdown
 from affinity_zoo.zoo.board.results import write_result
