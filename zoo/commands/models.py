@@ -185,8 +185,8 @@ def ship(
 
     start_keras()
     from affinity_zoo.zoo.runtime.terminal import say
-    from affinity_zoo.zoo.shipping.shipping import read_notes
-    from affinity_zoo.zoo.shipping.shipping import ship as ship_model
+    from affinity_zoo.zoo.shipping.notes import read_notes
+    from affinity_zoo.zoo.shipping.ship import ship as ship_model
 
     folder = ship_model(trainings, output, read_notes(notes), runs=runs)
     say(f"{folder}: `affinity-zoo models show {folder}` shows its card")

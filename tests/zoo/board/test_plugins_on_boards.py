@@ -23,7 +23,8 @@ from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.judging.predictions import from_dataset
 from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
 from affinity_zoo.zoo.reports.page import write_report
-from affinity_zoo.zoo.shipping.shipping import Notes, ship
+from affinity_zoo.zoo.shipping.notes import Notes
+from affinity_zoo.zoo.shipping.ship import ship
 
 PLUGIN = '''
 from dataclasses import dataclass

@@ -19,7 +19,8 @@ from affinity_zoo.zoo.judging.predictions import make_predictions
 from affinity_zoo.zoo.models.card_text import print_card
 from affinity_zoo.zoo.models.cards import card_of
 from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
-from affinity_zoo.zoo.shipping.shipping import Notes, read_notes, ship
+from affinity_zoo.zoo.shipping.notes import Notes, read_notes
+from affinity_zoo.zoo.shipping.ship import ship
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTES = Notes(

@@ -1,0 +1,104 @@
+"""From several trainings of one recipe to a model that is given away: the function behind ``models ship``.
+
+The best by validation is taken; its card gains what a user must know before trusting it: on which benchmarks it
+loses against what, with paired intervals, what it was trained on, its limits, and the commands that make it again.
+Figures come from result files, never from hand.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.plugins.names import is_canonical
+from affinity_zoo.zoo.board.leaderboard import load_all
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.models.run_folder import RunFolder
+from affinity_zoo.zoo.runtime.files import whole_folder
+from affinity_zoo.zoo.shipping.card import benchmark_entry, differences_of, make_card, same_benchmark
+from affinity_zoo.zoo.shipping.choose import choose
+from affinity_zoo.zoo.shipping.headline import first_line, names_of, second_line
+from affinity_zoo.zoo.shipping.notes import Notes
+
+
+def ship(
+    trainings: Sequence[str | int], out: Path, notes: Notes, *, runs: Path, replicates: int = 1000
+) -> Path:
+    """Make a model directory to give away out of the best of several trainings.
+
+    Args:
+        trainings: runs of one recipe that differ in their seed; each evaluated on the same benchmarks.
+        out: the folder to make; its name is the model's.
+        notes: limits, licences, commands.
+        runs: folder of the runs, with the baselines' results.
+        replicates: of the bootstrap behind each comparison.
+
+    Raises:
+        UsageError: the name is not made of lower-case letters, digits and dashes.
+        AffinityZooError: the runs are not of one recipe, have no validation figure, or lack results.
+    """
+    if not is_canonical(out.name):
+        raise UsageError(
+            f"a shipped model's name has lower-case letters, digits and dashes, not {out.name!r}"
+        )
+    found = [RunFolder.find(run, runs) for run in trainings]
+    chosen, seeds = choose(found)
+    results, _ = load_all([chosen.logs])
+    if not results:
+        raise AffinityZooError(
+            f"run {chosen.x} has no results: `affinity-zoo evaluate {chosen.x} BENCHMARK` first"
+        )
+    baselines = load_all([runs / "baselines"])[0] if (runs / "baselines").is_dir() else []
+    others = [load_all([run.logs])[0] for run in found if run is not chosen]
+    entries, headline = [], ""
+    for result in sorted(results, key=lambda r: r.benchmark["name"] != notes.headline_benchmark):
+        rivals = [b for b in baselines if same_benchmark(b, result)]
+        differences = differences_of(result, rivals, replicates)
+        twins = [r for member in others for r in member if same_benchmark(r, result)]
+        entries.append(benchmark_entry(out.name, result, rivals, differences, twins))
+        if result.benchmark["name"] == notes.headline_benchmark:
+            names = names_of(rivals, notes)
+            headline = first_line(result, differences, names, notes.headline_name)
+            named = [rival for rival in rivals if str(rival.model["name"]) in names]
+            headline += second_line(differences_of(result, named, replicates, place=1), names)
+    if not headline:
+        raise AffinityZooError(
+            f"run {chosen.x} has no result on {notes.headline_benchmark}, the first line's benchmark: evaluate it there"
+        )
+    card = make_card(out.name, chosen, notes, headline, seeds, entries)
+    _write(out, chosen, card)
+    return out
+
+
+def _write(out: Path, chosen: RunFolder, card: dict[str, Any]) -> None:
+    with whole_folder(out) as folder:
+        for name in ("model.keras", "recipe.toml", "training_pairs.csv", "reference.json"):
+            if (chosen.model / name).is_file():
+                shutil.copyfile(chosen.model / name, folder / name)
+        (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        _training_ligands(chosen, folder)
+
+
+def _training_ligands(chosen: RunFolder, folder: Path) -> None:
+    """Fingerprints of the ligands trained on, where the index is still at hand."""
+    import numpy as np
+
+    from affinity_zoo.zoo.models.training_ligands import FILE, write_training_ligands
+
+    if (chosen.model / FILE).is_file():
+        shutil.copyfile(chosen.model / FILE, folder / FILE)
+        return
+    try:
+        dataset = Dataset.open(
+            Path(json.loads((chosen.logs / "run.json").read_text(encoding="utf-8"))["data"])
+        )
+        with (folder / "training_pairs.csv").open(newline="", encoding="utf-8") as file:
+            ids = [row["id"] for row in csv.DictReader(file)]
+    except (AffinityZooError, OSError, ValueError, KeyError):
+        return
+    write_training_ligands(folder, dataset, np.flatnonzero(np.isin(dataset.column("id"), ids)))
