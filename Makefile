@@ -5,12 +5,12 @@ BIN := $(VENV)/bin
 # the notes that TensorFlow writes at its start would hide what a command says
 export TF_CPP_MIN_LOG_LEVEL = 2
 
-.PHONY: help demo test test-all check format install clean
+.PHONY: help demo test test-all check types format install clean
 
 help:
 	@echo "make demo      set up $(VENV), install, and run the demonstration"
 	@echo "make test      set up $(VENV), install, and run the tests (test-all: the long ones too)"
-	@echo "make check     lint (ruff) and types (mypy)"
+	@echo "make check     lint (ruff) and types (mypy; alone: make types)"
 	@echo "make format    format the code (ruff)"
 
 $(VENV)/.runtime: pyproject.toml
@@ -37,6 +37,9 @@ test-all: $(VENV)/.development
 check: $(VENV)/.development
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(MAKE) types
+
+types: $(VENV)/.development
 	# types are checked on the package as installed; a stale build/ would put deleted modules into it
 	rm -rf build $(VENV)/typed
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/typed .

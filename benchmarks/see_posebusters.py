@@ -27,6 +27,7 @@ PERTURBED = (1.0, 0.2)  #: Å and radians by which relaxed crystal poses are mov
 
 
 def main() -> None:
+    """Run the benchmark."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )

@@ -116,7 +116,6 @@ def output_is_a_logit(subject: Subject) -> None:
 
 def inference_is_repeatable(subject: Subject) -> None:
     """In inference the same image gives the same output, whatever else is in the batch."""
-
     first = to_numpy(subject.network(subject.images, training=False))
     same(first, to_numpy(subject.network(subject.images, training=False)), 1e-6, "twice")
     alone = to_numpy(subject.network(subject.images[1:2], training=False))

@@ -85,8 +85,9 @@ def check(kind: str, subject: Any, **options: object) -> Report:
     instance = instance_of(kind, subject, options)
     if kind == "featurizer":
         from affinity_zoo.plugins import checks_featurizer as module
+        from affinity_zoo.plugins.imaging import Subject
 
-        return run(kind, instance.name, module.CHECKS, module.Subject(instance))
+        return run(kind, instance.name, module.CHECKS, Subject(instance))
     if kind == "architecture":
         from affinity_zoo.plugins import checks_architecture
 

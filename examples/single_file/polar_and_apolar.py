@@ -1,4 +1,4 @@
-"""A featurizer in one file: `affinity-zoo --plugin-file polar_and_apolar.py train DATA -f polar-and-apolar ...`
+"""A featurizer in one file: `affinity-zoo --plugin-file polar_and_apolar.py train DATA -f polar-and-apolar ...`.
 
 No packaging, for a first try. A model made with it needs the same file again: to give a model to others,
 make a package (`affinity-zoo plugins new`).

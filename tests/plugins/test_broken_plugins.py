@@ -64,7 +64,7 @@ BROKEN: dict[str, tuple[str, str]] = {
 
 
 def _source(template: str, good: str) -> str:
-    head = good.split("@dataclass")[0]
+    head = good.split("@dataclass", maxsplit=1)[0]
     text, *change = template.split("|")
     text = text.replace("{head}", head).replace("{good}", good)
     return text.replace(*change) if change else text

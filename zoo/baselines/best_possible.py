@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -26,7 +27,7 @@ class BestPossible(Baseline):
         """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
         for truth, sign in (("pose_label", 1.0), ("active", 1.0), ("affinity", 1.0), ("rmsd", -1.0)):
             value = float(pair.get(truth, float("nan")))
-            if value == value:
+            if not math.isnan(value):
                 return sign * value
         return float("nan")
 

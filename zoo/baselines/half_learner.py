@@ -26,17 +26,28 @@ class Half(Protocol):
     """The options of a half-complex baseline that learning needs."""
 
     @property
-    def half(self) -> str: ...
+    def half(self) -> str:
+        """Which half of the complex is described: ligand, receptor or receptor-site."""
+
     @property
-    def centre(self) -> str: ...
+    def centre(self) -> str:
+        """What distances of the receptor's atoms count from."""
+
     @property
-    def training(self) -> str: ...
+    def training(self) -> str:
+        """The index to learn from; empty: cross-validation."""
+
     @property
-    def split(self) -> str: ...
+    def split(self) -> str:
+        """The split of that index to learn from."""
+
     @property
-    def folds(self) -> int: ...
+    def folds(self) -> int:
+        """Number of folds of the cross-validation."""
+
     @property
-    def seed(self) -> int: ...
+    def seed(self) -> int:
+        """Of folds and trees."""
 
 
 _CHANNELS: Final = 14

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +16,7 @@ from affinity_zoo.zoo.batches.encoded import EncodedStructure, EncodedStructures
 from affinity_zoo.zoo.batches.pairs import Pairs
 
 Place = Literal["host", "device"]
-Inputs = dict[str, NDArray]
+Inputs = dict[str, NDArray[Any]]
 
 #: atoms of a padded batch come in these sizes only, so that a compiled step is not compiled anew
 PADDED_SIZES = (128, 256, 512, 1024, 2048, 4096, 8192, 16384)
@@ -224,7 +224,7 @@ def padded_size(n: int) -> int:
 
 def _crop(
     part: EncodedStructure, centre: NDArray[np.float32], shift: NDArray[np.float32], imaging: Imaging
-) -> list[NDArray]:
+) -> list[NDArray[Any]]:
     """Keep the atoms that can touch the box in any rotation; coordinates relative to ``centre``."""
     xyz = part.xyz - centre
     reach = 1.5 * part.encoding.radius + 0.5 * imaging.box.spacing

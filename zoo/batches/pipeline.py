@@ -148,7 +148,7 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
     names = list(inputs)
     types = [tf.as_dtype(inputs[name].dtype) for name in names] + [tf.float32, tf.float32]
 
-    def make(number: Any) -> list[NDArray]:
+    def make(number: Any) -> list[NDArray[Any]]:
         step, part = divmod(int(number), share.parts)
         made, y, w = batches(step, share.first + part, share.of)
         return [*(made[name] for name in names), y, w]

@@ -66,8 +66,7 @@ class Board:
 def find_results(paths: Iterable[Path]) -> list[Path]:
     """All ``result.json`` under files and folders, sorted, each once."""
     found: set[Path] = set()
-    for path in paths:
-        path = Path(path)
+    for path in map(Path, paths):
         if not path.exists():
             raise AffinityZooError(
                 f"{path} does not exist: give a run folder, a summaries folder or a result file"

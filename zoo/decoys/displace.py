@@ -104,8 +104,7 @@ def displaced_poses(
         others: positions of other crystal ligands a pose must not lie on.
         options: how many, how far, how long.
     """
-    from affinity_zoo.zoo.decoys import maps as maps
-    from affinity_zoo.zoo.decoys import search as search
+    from affinity_zoo.zoo.decoys import maps, search
 
     options = options or DisplaceOptions()
     vdw, _ = radii()
@@ -164,8 +163,10 @@ def _noise(rng: np.random.Generator, steps: int) -> NDArray[np.float64]:
 def _starts(
     rng: np.random.Generator, home: NDArray[np.float64], cells: Any, buried: float, options: DisplaceOptions
 ) -> list[tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    """First orientations and positions: a quarter in the ligand's own place, the others in free places
-    that are about as buried as the crystal pose."""
+    """First orientations and positions: a quarter in the ligand's own place.
+
+    The others lie in free places that are about as buried as the crystal pose.
+    """
     count = options.count * options.tries
     side = np.arange(-options.reach, options.reach + 0.1, 1.5)
     points = np.stack(np.meshgrid(side, side, side, indexing="ij"), axis=-1).reshape(-1, 3)

@@ -159,6 +159,7 @@ def _with_positions(lines: list[str], xyz: NDArray[np.float64]) -> str:
     for line in lines:
         if line.startswith(("ATOM", "HETATM")):
             x, y, z = next(atoms)
-            line = f"{line[:30]}{x:8.3f}{y:8.3f}{z:8.3f}{line[54:]}"
-        made.append(line)
+            made.append(f"{line[:30]}{x:8.3f}{y:8.3f}{z:8.3f}{line[54:]}")
+        else:
+            made.append(line)
     return "\n".join([*made, ""])

@@ -85,8 +85,7 @@ def measure(xyz, radius, rec, rec_radius, start, origin, shape, out):  # type: i
                     if d2 > BURIAL_CUTOFF * BURIAL_CUTOFF:
                         continue
                     buried += 1
-                    if d2 < shortest2:
-                        shortest2 = d2
+                    shortest2 = min(shortest2, d2)
                     if d2 <= CONTACT_CUTOFF * CONTACT_CUTOFF:
                         contacts += 1
                         size = radius[a] + rec_radius[k]

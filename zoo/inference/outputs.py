@@ -45,7 +45,7 @@ def outputs(
         if number < 1:
             raise UsageError(f"`{name}` must be at least 1, not {number}")
     tasks = [(view, start) for view in range(n_views) for start in range(0, len(rows), batch_size)]
-    pieces: list[list[NDArray]] = [[] for _ in range(n_views)]
+    pieces: list[list[NDArray[Any]]] = [[] for _ in range(n_views)]
     if len(rows) == 0:
         return np.zeros((0, n_views, int(model.network.output_shape[-1])), np.float32)
 
@@ -64,7 +64,7 @@ def outputs(
 def _ahead(make: Callable[[Any], Any], tasks: list[Any], workers: int) -> Iterator[Any]:
     """Yield ``make(task)`` in order, at most ``workers + 1`` tasks ahead, so that memory stays flat."""
     with ThreadPoolExecutor(workers) as pool:
-        waiting: deque[Future] = deque()
+        waiting: deque[Future[Any]] = deque()
         todo = iter(tasks)
         for task in todo:
             waiting.append(pool.submit(make, task))

@@ -81,7 +81,7 @@ def _draw(rng: np.random.Generator, size: int, replicates: int) -> NDArray[np.in
     """(B, size) multiplicities of ``size`` draws with replacement."""
     counts = np.zeros((replicates, size), np.int32)
     for row in counts:
-        row += np.bincount(rng.integers(0, size, size), minlength=size).astype(np.int32)
+        row[:] = np.bincount(rng.integers(0, size, size), minlength=size)
     return counts
 
 

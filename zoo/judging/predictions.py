@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -143,7 +144,7 @@ def labels_hash(predictions: Predictions) -> str:
 
 def _texts(column: Array) -> list[str]:
     if column.dtype.kind == "f":
-        return ["" if value != value else repr(value) for value in column.tolist()]
+        return ["" if math.isnan(value) else repr(value) for value in column.tolist()]
     return [str(value) for value in column.tolist()]
 
 

@@ -129,9 +129,8 @@ def _records(piece: Piece, options: ReadOptions, wanted: set[int]) -> Iterator[t
     if piece.start < 0:
         last = float("inf") if piece.last is None else piece.last
         for record in read_poses(piece.ligand, options, piece.first, last):
-            if record.failure is not None:
-                record = replace(record, failure=replace(record.failure, file=piece.shown))
-            yield record, b""
+            failure = record.failure
+            yield replace(record, failure=failure and replace(failure, file=piece.shown)), b""
         return
     try:
         with open(piece.ligand, "rb") as file:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -42,7 +43,7 @@ def with_properties(text: bytes, values: Mapping[str, object]) -> bytes:
 
 
 def _shown(value: object) -> str:
-    if value is None or value != value:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
     return f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
 

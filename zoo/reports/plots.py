@@ -30,6 +30,7 @@ def dashes(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
 
 
 def ranking_plots(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
+    """ROC, precision-recall and enrichment curves; a scatter plot where the truth is an affinity."""
     truth = next((t for _, rows, _ in drawn if (t := binary_truth(rows)) is not None), None)
     if truth is None:
         return [_scatter(drawn[0])] if drawn and np.isfinite(drawn[0][1].affinity).any() else []
@@ -105,6 +106,7 @@ def _scatter(entry: tuple[Row, Predictions, str]) -> str:
 
 
 def calibration_plot(board: Board) -> str:
+    """Stated probability against the fraction of positives; empty without calibrated models."""
     lines = []
     for i, row in enumerate([r for r in board.rows if not r.baseline][:MOST_LINES]):
         found = (metric.details.get("calibration") for metric in row.metrics.values())
@@ -121,6 +123,7 @@ def calibration_plot(board: Board) -> str:
 
 
 def training_plots(board: Board) -> str:
+    """Loss and validation scores by epoch, a figure for each model."""
     figures = []
     for row in [r for r in board.rows if not r.baseline][:MOST_LINES]:
         epochs = _history(row.results[0].path)

@@ -12,6 +12,7 @@ from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 
 def board_table(board: Board) -> str:
+    """The board as a table that can be sorted and filtered."""
     told = [
         part
         for part in ("coverage", "overlap with training", "notes")

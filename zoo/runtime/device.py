@@ -29,7 +29,7 @@ class Device:
         """The same device without the other hosts."""
         return replace(self, strategy=None if self.cluster else self.strategy, cluster=None)
 
-    def scope(self) -> AbstractContextManager:
+    def scope(self) -> AbstractContextManager[Any]:
         """The scope in which the model is made."""
         return nullcontext() if self.strategy is None else self.strategy.scope()
 

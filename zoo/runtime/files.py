@@ -103,7 +103,7 @@ def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, An
 
 def cell(value: Any) -> str:
     """One value as it stands in a CSV file."""
-    if value is None or value != value:  # NaN is not itself
+    if value is None or value != value:  # noqa: PLR0124  NaN of Python and of numpy alike
         return ""
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)

@@ -75,6 +75,7 @@ class DaskCluster:
         self._client, self._address = client, address
 
     def __call__(self) -> Executor:
+        """Give an executor that runs on the cluster."""
         # pure=False: equal calls are not merged into one
         return self._client.get_executor(pure=False)  # type: ignore[no-any-return]
 

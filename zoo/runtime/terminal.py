@@ -18,7 +18,8 @@ _spelling: list[Callable[[str], str]] = [str]
 class Advance(Protocol):
     """What a long task calls when ``n`` more items are done."""
 
-    def __call__(self, n: int = 1) -> None: ...
+    def __call__(self, n: int = 1) -> None:
+        """Count ``n`` items as done."""
 
 
 def console(stderr: bool = False) -> Any:

@@ -85,7 +85,7 @@ def _walk(what, parameter, ends, label, group, counts, out):  # type: ignore[no-
             if p > 0.0:
                 if what == 0:
                     value += p * (negatives - (better - better_positives) - 0.5 * n)
-                elif what == 1 or what == 3:
+                elif what in (1, 3):
                     value += p * min(block, size - better) / block
                 elif what == 2:
                     slope = (p - 1.0) / (block - 1.0) if block > 1.0 else 0.0
@@ -97,11 +97,11 @@ def _walk(what, parameter, ends, label, group, counts, out):  # type: ignore[no-
                     value += p / block * np.exp(-step * (better + 1.0)) * np.expm1(-step * block)
             better += block
             better_positives += p
-            if (what == 1 or what == 3) and better >= size:
+            if what in (1, 3) and better >= size:
                 break
         if what == 0:
             out[b] = value / (positives * negatives)
-        elif what == 1 or what == 2:
+        elif what in (1, 2):
             out[b] = value / positives
         elif what == 3:
             out[b] = value / size * rows / positives

@@ -151,7 +151,7 @@ def _drops(
         atoms = []  # nothing would be left to centre on
     groups = [*atoms, *(residue.atoms for residue in residues(found.receptor))]
     drops, score = occlusion(scorer, rotations, groups, advance)
-    ligand = drops[: len(atoms)] if len(atoms) else np.full(1, np.nan)
+    ligand = drops[: len(atoms)] if atoms else np.full(1, np.nan)
     return ligand, drops[len(atoms) :], score
 
 

@@ -35,9 +35,9 @@ def viewed(
         where = box_from(box, made)
         _start_where_needed(_may_have_layer(made))
         return make_view(receptor, ligand, made, where, record=record, number=number, seed=seed)
+    from affinity_zoo.zoo.models.folders import find_model_folder
     from affinity_zoo.zoo.models.loading import (
         box_of,
-        find_model_folder,
         load_model,
         plugins_of,
         read_model_recipe,

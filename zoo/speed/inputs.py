@@ -50,6 +50,7 @@ class TypedComplex:
 
     @property
     def parts(self) -> tuple[Part, Part]:
+        """Receptor and ligand."""
         return self.receptor, self.ligand
 
     @property

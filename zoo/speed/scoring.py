@@ -177,7 +177,10 @@ def _peer(
         np.savez(weights, **_state_dict(model))  # type: ignore[arg-type]
     try:
         done = subprocess.run(
-            [python, str(_PEER), str(inputs), str(weights), str(out)], capture_output=True, text=True
+            [python, str(_PEER), str(inputs), str(weights), str(out)],
+            capture_output=True,
+            text=True,
+            check=False,
         )
     except OSError as error:
         raise AffinityZooError(

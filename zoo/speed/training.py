@@ -73,6 +73,7 @@ class Setup:
 
     @property
     def name(self) -> str:
+        """Featurizer and box, for a table."""
         box = self.imaging.box
         return f"{self.imaging.featurizer.name} {box.side}^3 at {box.spacing:g} Å"
 
@@ -200,7 +201,7 @@ def _constant(one: Setup) -> Any:
         def __len__(self) -> int:
             return 10**6
 
-        def __getitem__(self, index: int) -> tuple[Any, NDArray, NDArray]:
+        def __getitem__(self, index: int) -> tuple[Any, NDArray[Any], NDArray[Any]]:
             return batch
 
     return Same()

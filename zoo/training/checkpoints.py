@@ -69,7 +69,7 @@ def load(folder: Path, epoch: int, model: keras.Model, optimizer: bool = True) -
 
 
 def _assign(variables: list[Any], file: Any, kind: str) -> None:
-    stored: list[NDArray] = [file[f"{kind}/{i}"] for i in range(len(variables))]
+    stored: list[NDArray[Any]] = [file[f"{kind}/{i}"] for i in range(len(variables))]
     for variable, value in zip(variables, stored, strict=True):
         if tuple(variable.shape) != value.shape:
             raise ValueError(f"{variable.path} has shape {tuple(variable.shape)}, the file {value.shape}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ class Targets:
         """The task whose labels are balanced: pose, else activity, else none."""
         return next((task for task in ("pose", "activity") if task in self.tasks), None)
 
-    def take(self, rows: NDArray) -> Targets:
+    def take(self, rows: NDArray[Any]) -> Targets:
         """The rows that a mask or row numbers select."""
         return replace(self, values=self.values[rows], sides=self.sides[rows])
 

@@ -114,7 +114,11 @@ def test_bad_files_say_what_is_wrong(tmp_path: Path, content: bytes, reason: str
         read_receptor(path)
     assert str(path) in str(error.value)
     (pose,) = read_poses(path)
-    assert pose.atoms is None and pose.failure is not None and reason.split()[-1] in pose.failure.reason
+    assert (
+        pose.atoms is None
+        and pose.failure is not None
+        and reason.rsplit(maxsplit=1)[-1] in pose.failure.reason
+    )
 
 
 def test_a_missing_file_and_an_unknown_format(tmp_path: Path) -> None:

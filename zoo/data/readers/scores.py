@@ -21,7 +21,7 @@ def from_properties(properties: Mapping[str, str]) -> float:
     for name in PROPERTIES:
         if name in properties:
             value = _number(properties[name].split()[0] if properties[name].split() else "")
-            if value == value:
+            if not math.isnan(value):
                 return value
     return math.nan
 

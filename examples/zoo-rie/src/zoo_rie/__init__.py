@@ -49,7 +49,7 @@ class RobustInitialEnhancement(Scorer):
         counted = np.ones(len(label)) if weights is None else np.asarray(weights, np.float64)
         total, positives = float(counted.sum()), float(counted[label].sum())
         details = {"P": positives, "N": total - positives, "alpha": self.alpha, "chance": 1.0}
-        if positives == 0 or positives == total:
+        if positives in (0, total):
             return Score(math.nan, details, "undefined: the rows have one class only")
         _, block = np.unique(-predictions.score, return_inverse=True)
         size = np.bincount(block, counted)
