@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # the notes that TensorFlow writes at its start would hide what a command says
 export TF_CPP_MIN_LOG_LEVEL = 2
 
-.PHONY: help demo test test-all check types format install clean
+.PHONY: help demo test test-all coverage check types format install clean
 
 help:
 	@echo "make demo      set up $(VENV), install, and run the demonstration"
@@ -33,6 +33,10 @@ test: $(VENV)/.development
 
 test-all: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+# a third slower than `make test`, so a target of its own
+coverage: $(VENV)/.development
+	$(BIN)/python -m pytest -n 2 --dist loadscope -m "not slow and not network" --cov=affinity_zoo --cov-report=term:skip-covered
 
 check: $(VENV)/.development
 	$(BIN)/ruff check .

@@ -63,8 +63,13 @@ def test_the_api_of_the_readme_is_there() -> None:
         assert callable(getattr(affinity_zoo, name))
 
 
-def test_the_readme_shows_the_output_of_the_demo() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+def test_the_docs_show_the_output_of_the_demo() -> None:
+    text = (ROOT / "docs" / "demo.md").read_text(encoding="utf-8")
     shown = text.split("<!-- demo output: begin -->")[1].split("<!-- demo output: end -->")[0]
     for part in ("element-tag", "cnn4", "atom-types", "resnet3d", "(burial)", "(random)"):
         assert part in shown
+
+
+def test_the_readme_is_one_screen_until_ones_own_data() -> None:
+    before = (ROOT / "README.md").read_text(encoding="utf-8").split("## With your own data")[0]
+    assert len(before.splitlines()) <= 50
