@@ -193,7 +193,7 @@ class Architecture(_Named):
         Args:
             image_shape: (D, D, D, C), channels last.
             outputs: what each column of the output means: ``pose`` and ``activity`` are logits,
-                ``affinity`` is in pK units.
+                ``affinity`` is in pK units, ``rmsd`` in Å.
 
         Returns:
             A model from ``(batch, D, D, D, C)`` to ``(batch, len(outputs))`` float32.
@@ -208,7 +208,7 @@ class Architecture(_Named):
 class Predictions:
     """One row a pair: what a model said and what is true. N rows; missing truths are NaN.
 
-    ``score`` ranks: larger is better (the logit for pose and activity, pK for affinity), NaN where
+    ``score`` ranks: larger is better (the logit for pose and activity, pK for affinity, minus the RMSD), NaN where
     the model gave none. Every array has N entries.
     """
 

@@ -33,9 +33,9 @@ class _Gnina(Architecture):
         """Build the network: ``(batch, D, D, D, C)`` to ``(batch, len(outputs))`` float32."""
         import keras
 
-        unknown = [name for name in outputs if name not in ("pose", "activity", "affinity")]
+        unknown = [name for name in outputs if name not in ("pose", "activity", "affinity", "rmsd")]
         if unknown:
-            raise UsageError(f"{self.name} gives pose, activity or affinity, not {unknown[0]!r}")
+            raise UsageError(f"{self.name} gives pose, activity, affinity or rmsd, not {unknown[0]!r}")
         image = keras.Input(image_shape, name="image")
         features = self.features(image)
         columns = [self._head(features, name) for name in outputs]
@@ -55,6 +55,8 @@ class _Gnina(Architecture):
 
         if output == "affinity":
             return keras.layers.Dense(1, dtype="float32", name=self.affinity)(features)
+        if output == "rmsd":  # gnina has none
+            return keras.layers.Dense(1, dtype="float32", name="rmsd_output")(features)
         logits = keras.layers.Dense(2, dtype="float32", name=self.pose)(features)
         return logits[:, 1:2] - logits[:, 0:1]
 

@@ -131,7 +131,7 @@ def _architecture(cls: Any) -> tuple[str, str]:
     made_for = "any box" if cls.default_box is None else f"made for {_box_text(cls.default_box)}"
     return (
         f"image (batch, D, D, D, C) float32, {made_for}, any number of channels",
-        "(batch, outputs) float32: a logit for pose and activity, pK for affinity",
+        "(batch, outputs) float32: a logit for pose and activity, pK for affinity, Å for rmsd",
     )
 
 

@@ -63,7 +63,7 @@ def predict(
     rank_by: Annotated[
         str | None,
         typer.Option(
-            help="pose, activity, affinity or product (probability x affinity). "
+            help="pose, activity, affinity, rmsd or product (probability x affinity). "
             "[default: the first that the model gives]"
         ),
     ] = None,

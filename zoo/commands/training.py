@@ -102,8 +102,8 @@ def train(
     monitor: Annotated[
         str | None,
         typer.Option(
-            help="Chooses the epoch, on validation: roc-auc-per-complex, roc-auc, loss, and for affinity rmse, "
-            "pearson, spearman. [default: roc-auc-per-complex; of an affinity model rmse]"
+            help="Chooses the epoch, on validation: roc-auc-per-complex, roc-auc, loss, for affinity rmse, pearson, "
+            "spearman, for rmsd rmse-rmsd, spearman-rmsd. [default: roc-auc-per-complex; of an affinity model rmse]"
         ),
     ] = None,
     early_stopping: Annotated[
@@ -112,7 +112,7 @@ def train(
     task: Annotated[
         str | None,
         typer.Option(
-            help="What is learnt, comma-separated: pose, activity, affinity. Missing truths are left out. "
+            help="What is learnt, comma-separated: pose, activity, affinity, rmsd. Missing truths are left out. "
             "[default: pose]"
         ),
     ] = None,
@@ -120,7 +120,8 @@ def train(
         str | None, typer.Option(help="Weight of each task in the loss, such as 1,0.5. [default: 1 each]")
     ] = None,
     affinity_loss: Annotated[
-        str | None, typer.Option(help="huber (linear beyond 1 pK) or mse. [default: huber]")
+        str | None,
+        typer.Option(help="Of affinity and RMSD: huber (linear beyond 1 pK or Å) or mse. [default: huber]"),
     ] = None,
     affinity_on_wrong_poses: Annotated[
         str | None,
@@ -247,7 +248,7 @@ def evaluate(
     output: Annotated[
         str | None,
         typer.Option(
-            help="Judge by this output: pose, activity or affinity. [default: each truth by its own output]"
+            help="Judge by this output: pose, activity, affinity or rmsd. [default: each truth by its own output]"
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,

@@ -23,7 +23,7 @@ from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.inference.rows import score_rows
 from affinity_zoo.zoo.judging.judge import default_scorers, metric_key
-from affinity_zoo.zoo.judging.outputs import PREFERENCE, column_of, output_for, outputs_of
+from affinity_zoo.zoo.judging.outputs import PREFERENCE, as_score, column_of, output_for, outputs_of, unit_of
 from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
@@ -68,8 +68,8 @@ def evaluate(
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         workers: threads that make batches.
         submission: write the Kaggle file (``Id,Expected``) there too.
-        output: judge every truth by this output of the model: ``pose``, ``activity`` or ``affinity``. None: each by
-            its own (:data:`affinity_zoo.zoo.judging.outputs.PREFERENCE`).
+        output: judge every truth by this output of the model: ``pose``, ``activity``, ``affinity`` or ``rmsd``.
+            None: each by its own (:data:`affinity_zoo.zoo.judging.outputs.PREFERENCE`).
         dask: address of a Dask scheduler to score on; empty: here.
 
     Returns:
@@ -96,7 +96,7 @@ def evaluate(
     ]
     n_without = _drop_what_is_no_number(scores, str(model.card["name"]))
     predictions = _with_scores(dataset, rows, scores, candidate, wanted)
-    threshold = candidate.threshold if set(wanted) - {"affinity"} else None
+    threshold = candidate.threshold if any(unit_of(name) == "logit" for name in wanted) else None
     described, training = describe(candidate)
     training["mean_affinity"] = mean_affinity(candidate.trained_on)
     place = str(benchmark["name"])
@@ -220,14 +220,14 @@ def _with_scores(
         extra["spread_over_models"] = by_output[main].mean(axis=2).std(axis=0)
     boxes = list(dict.fromkeys(model.box for model in models_))  # each is judged, and told of, once
     extra["cropped"] = np.max([cropped(dataset, rows, box) for box in boxes], axis=0)
-    return from_dataset(dataset, rows, columns[main], extra)
+    return from_dataset(dataset, rows, as_score(main, columns[main]), extra)
 
 
 def _mean(name: str, each: NDArray[np.float64], models_: Sequence[models.Model]) -> NDArray[np.float64]:
-    """(models, n) to (n,): affinities by their mean, logits by that of their probabilities."""
+    """(models, n) to (n,): affinities and RMSDs by their mean, logits by that of their probabilities."""
     if len(each) == 1:
         return each[0]
-    if name == "affinity":
+    if unit_of(name) != "logit":
         return each.mean(axis=0)
     return mean_logit(each, [float(model.card["logit_correction"]) for model in models_])
 

@@ -1,7 +1,8 @@
 """Models with several outputs: which of them ranks by which truth.
 
-A model's predictions hold each output in a column of its own, ``pose_output``, ``activity_output`` (logits) and
-``affinity_output`` (pK). ``score`` is the one that the pairs are ranked by where nothing else is said.
+A model's predictions hold each output in a column of its own, ``pose_output``, ``activity_output`` (logits),
+``affinity_output`` (pK) and ``rmsd_output`` (Å). ``score`` is the one that the pairs are ranked by where nothing else
+is said; larger is better, so it is minus the RMSD.
 """
 
 from __future__ import annotations
@@ -17,12 +18,31 @@ from affinity_zoo.plugins.contracts import Predictions, Truth
 
 #: the output that a truth is judged by: the first that the model has
 PREFERENCE: dict[Truth, tuple[str, ...]] = {
-    "pose_label": ("pose", "activity", "affinity"),
-    "rmsd": ("pose", "activity", "affinity"),
-    "active": ("activity", "pose", "affinity"),
-    "affinity": ("affinity", "activity", "pose"),
+    "pose_label": ("pose", "rmsd", "activity", "affinity"),
+    "rmsd": ("rmsd", "pose", "activity", "affinity"),
+    "active": ("activity", "pose", "affinity", "rmsd"),
+    "affinity": ("affinity", "activity", "pose", "rmsd"),
 }
-NAMES = ("pose", "activity", "affinity")
+#: output -> its unit
+UNITS = {"pose": "logit", "activity": "logit", "affinity": "pK", "rmsd": "Å"}
+#: the scale of a truth, as the output that predicts it has it
+_TRUTH_UNITS: dict[Truth, str] = {"pose_label": "logit", "active": "logit", "affinity": "pK", "rmsd": "Å"}
+NAMES = tuple(UNITS)
+
+
+def unit_of(output: str) -> str:
+    """The unit of an output."""
+    return UNITS[output]
+
+
+def lower_is_better(output: str) -> bool:
+    """Whether the smaller value is the better one."""
+    return output == "rmsd"
+
+
+def as_score(output: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """An output as a score: larger is better."""
+    return -values if lower_is_better(output) else values
 
 
 def column_of(output: str) -> str:
@@ -51,14 +71,16 @@ def for_truth(predictions: Predictions, truth: Truth) -> Predictions:
     output = output_for(truth, present_outputs(predictions))
     if output is None:
         return predictions
-    score: NDArray[np.float64] = np.asarray(predictions.extra[column_of(output)], np.float64)
-    return replace(predictions, score=score)
+    values: NDArray[np.float64] = np.asarray(predictions.extra[column_of(output)], np.float64)
+    return replace(predictions, score=as_score(output, values))
 
 
 def fits_scale(predictions: Predictions, truth: Truth) -> bool:
-    """Whether the score for a truth is on the truth's own scale: pK for an affinity, a logit for a label.
+    """Whether the score for a truth is on the truth's own scale: a logit for a label, pK, or minus an RMSD in Å.
 
-    Predictions that do not say what their outputs are count as fitting.
+    Predictions that do not say what their outputs are count as fitting, except for an RMSD: scores are seldom that.
     """
     output = output_for(truth, present_outputs(predictions))
-    return output is None or (output == "affinity") == (truth == "affinity")
+    if output is None:
+        return truth != "rmsd"
+    return unit_of(output) == _TRUTH_UNITS[truth]

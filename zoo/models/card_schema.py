@@ -17,7 +17,7 @@ _Logit = Annotated[float, msgspec.Meta(ge=-700.0, le=700.0)]
 class Output(msgspec.Struct):
     """One output of the network."""
 
-    name: Literal["pose", "activity", "affinity"]
+    name: Literal["pose", "activity", "affinity", "rmsd"]
     unit: _Word
     direction: _Word
 
@@ -25,7 +25,7 @@ class Output(msgspec.Struct):
 class Card(msgspec.Struct):
     """The fields of a card that the program uses; a card may hold more."""
 
-    outputs: Annotated[list[Output], msgspec.Meta(min_length=1, max_length=3)]
+    outputs: Annotated[list[Output], msgspec.Meta(min_length=1, max_length=4)]
     name: _Word
     format: Literal[1] = 1
     logit_correction: _Logit | None = 0.0

@@ -13,8 +13,8 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.runtime.files import whole
 
-#: what an output of a model can mean: pose and activity are logits, affinity is in pK
-TASKS = ("pose", "activity", "affinity")
+#: what an output of a model can mean: pose and activity are logits, affinity is in pK, rmsd in Å
+TASKS = ("pose", "activity", "affinity", "rmsd")
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,17 @@ class Training:
     mixed_precision: bool = False
     shuffle_labels: bool = False
     #: which validation score chooses the epoch; auto: AUC within complexes, of an affinity model the RMSE
-    monitor: Literal["auto", "roc-auc", "roc-auc-per-complex", "loss", "rmse", "pearson", "spearman"] = "auto"
+    monitor: Literal[
+        "auto",
+        "roc-auc",
+        "roc-auc-per-complex",
+        "loss",
+        "rmse",
+        "pearson",
+        "spearman",
+        "rmse-rmsd",
+        "spearman-rmsd",
+    ] = "auto"
     early_stopping: int = 0  #: epochs without improvement before stopping; 0: never
     keep: Literal["best", "last"] = "best"  #: which epoch's weights become the model
     optimizer: Literal["adam", "adamw"] = "adam"
@@ -67,11 +77,12 @@ class Training:
     #: where training poses may come from (column ``source``); empty: near-native positives prepared
     #: as the decoys are, where the index has them (relaxed and redocked), else crystal poses
     sources: tuple[str, ...] = ()
-    #: what the outputs mean, in their order: pose, activity (logits) and affinity (pK)
+    #: what the outputs mean, in their order: pose, activity (logits), affinity (pK) and rmsd (Å)
     tasks: tuple[str, ...] = ("pose",)
     task_weights: tuple[float, ...] = ()  #: of each task in the loss; empty: 1 each
-    affinity_loss: Literal["huber", "mse"] = "huber"
-    huber_delta: float = 1.0  #: pK; errors beyond it count linearly
+    affinity_loss: Literal["huber", "mse"] = "huber"  #: of the RMSD too
+    huber_delta: float = 1.0  #: pK and Å; errors beyond it count linearly
+    rmsd_cap: float = 8.0  #: Å; of a pose farther off the network learns only that it is at least so far off
     #: masked: the affinity of a wrong pose is not shown; one-sided: only predicting more is penalised
     affinity_on_wrong_poses: Literal["masked", "one-sided"] = "masked"
     #: learning rate over the steps: constant, or a linear rise over ``warm_up`` and a cosine down to 0
@@ -86,10 +97,12 @@ class Training:
 
 @dataclass(frozen=True)
 class Head:
-    """The last step of the affinity output: ``pK = scale * network + offset``, from the training affinities."""
+    """The last step of an output with a unit: ``scale * network + offset``, from the truths of the training rows."""
 
-    offset: float = 0.0
+    offset: float = 0.0  #: of the affinity, pK
     scale: float = 1.0
+    rmsd_offset: float = 0.0  #: Å
+    rmsd_scale: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -263,6 +276,7 @@ def check_training(training: Training) -> None:
         (0 < training.false_positive_weight < math.inf, "false_positive_weight", "greater than 0"),
         (training.early_stopping >= 0, "early_stopping", "0 (never) or more"),
         (0 < training.huber_delta < math.inf, "huber_delta", "greater than 0"),
+        (0 < training.rmsd_cap < math.inf, "rmsd_cap", "greater than 0"),
         (training.seed >= 0, "seed", "0 or more"),
         (0 <= training.warm_up < 1, "warm-up", "from 0 to below 1"),
         (training.teacher_views >= 1, "teacher-views", "at least 1"),
@@ -290,9 +304,10 @@ def _check_tasks(training: Training) -> None:
 
 def monitors(tasks: tuple[str, ...]) -> tuple[str, ...]:
     """Validation scores that can choose the epoch of a training for these tasks; the first is the default."""
-    of_labels = ("roc-auc-per-complex", "roc-auc") if tasks != ("affinity",) else ()
+    of_labels = ("roc-auc-per-complex", "roc-auc") if {"pose", "activity"} & {*tasks} else ()
     of_affinity = ("rmse", "pearson", "spearman") if "affinity" in tasks else ()
-    return (*of_labels, *of_affinity, "loss")
+    of_rmsd = ("rmse-rmsd", "spearman-rmsd") if "rmsd" in tasks else ()
+    return (*of_labels, *of_affinity, *of_rmsd, "loss")
 
 
 def _argument(field_name: str) -> str:

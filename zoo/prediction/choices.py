@@ -20,7 +20,7 @@ class Choices:
     batch_size: int = 32  #: images at once
     voxelize: str = "auto"  #: where images are made: auto, host or device
     threads: int = 2  #: that make images
-    rank_by: str | None = None  #: pose, activity, affinity or product; None: the first the models give
+    rank_by: str | None = None  #: pose, activity, affinity, rmsd or product; None: the first the models give
     best_per: str | None = None  #: molecule: the best pose of each
     chunk: int = CHUNK  #: poses of a piece of work
     processes: int = 0  #: that score; 0: this one

@@ -8,17 +8,17 @@ from dataclasses import replace
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
+from affinity_zoo.zoo.prediction.rows import ASCENDING, RANKINGS, PosePrediction
 
 BEST_PER = ("molecule",)
 
 
 def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
-    """Choose what to rank by: as asked, or pose, activity, affinity, the first that a model gives.
+    """Choose what to rank by: as asked, or pose, activity, affinity, rmsd, the first that a model gives.
 
     Args:
-        wanted: ``pose``, ``activity``, ``affinity`` or ``product`` (probability x affinity, gnina's CNN_VS);
-            None: choose.
+        wanted: ``pose``, ``activity``, ``affinity``, ``rmsd`` or ``product`` (probability x affinity, gnina's
+            CNN_VS); None: choose.
         cards: of the models.
 
     Raises:
@@ -26,7 +26,7 @@ def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> st
     """
     given = {str(output["name"]) for card in cards for output in card["outputs"]}
     if wanted is None:
-        return next((name for name in ("pose", "activity", "affinity") if name in given), "pose")
+        return next((name for name in ("pose", "activity", "affinity", "rmsd") if name in given), "pose")
     if wanted not in RANKINGS:
         raise UsageError(f"`rank_by` is one of {', '.join(RANKINGS)}, not {wanted!r}")
     fine = wanted in given
@@ -66,9 +66,10 @@ def ranked(
     """
     field = RANKINGS[ranking]
     values = [getattr(row, field) for row in rows]
+    sign = 1.0 if ranking in ASCENDING else -1.0
     order = sorted(
         range(len(rows)),
-        key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else -values[i], i),
+        key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else sign * values[i], i),
     )
     poses = [1] * len(rows)
     if best_per:

@@ -14,6 +14,7 @@ _MOST_REASONS = 8
 _COLUMNS = (
     ("rank", "rank"), ("score", "score (logit, higher is better)"), ("probability", "probability"),
     ("activity_probability", "probability (active)"), ("affinity", "affinity (pK)"), ("product", "product"),
+    ("predicted_rmsd", "predicted RMSD (Å)"),
     ("docking_score", "docking score"), ("name", "pose"), ("target", "target"), ("file", "file"), ("record", "record"),
     ("poses", "poses"), ("warnings", "warnings"),
 )  # fmt: skip

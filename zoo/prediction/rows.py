@@ -38,6 +38,7 @@ class PosePrediction:
     affinity_spread: float = NAN  #: pK, standard deviation over the views, mean over the models
     affinity_variance: float = NAN  #: pK², population variance over the models; NaN with one model
     product: float = NAN  #: probability x affinity
+    predicted_rmsd: float = NAN  #: Å to the true pose, as the network guesses it; lower is better
     poses: int = 1  #: poses of this molecule that were compared, with ``best_per``
     status: str = "ok"  #: ok, or failed
     reason: str = ""  #: of a failure
@@ -70,6 +71,7 @@ HEADER: Final = {
     "affinity_spread": "affinity_spread (pK, standard deviation over views)",
     "affinity_variance": "affinity_variance (pK², population variance over models)",
     "product": "product (probability x affinity, higher is better)",
+    "predicted_rmsd": "predicted_rmsd (Å, lower is better)",
     "docking_score": "docking_score (of the file, lower is better)",
 }
 
@@ -79,4 +81,7 @@ RANKINGS: Final = {
     "activity": "activity_score",
     "affinity": "affinity",
     "product": "product",
+    "rmsd": "predicted_rmsd",
 }
+#: rankings whose smallest value comes first
+ASCENDING: Final = frozenset({"rmsd"})

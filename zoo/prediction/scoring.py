@@ -143,6 +143,9 @@ def combine(
             found["affinity_spread"] = np.mean([each.std(axis=1) for each in affinities], axis=0)
         if len(affinities) > 1:
             found["affinity_variance"] = means.var(axis=0)
+    distances, _ = _of(models, outputs, "rmsd")
+    if distances:
+        found["predicted_rmsd"] = np.mean([each.mean(axis=1) for each in distances], axis=0)
     probability = found.get("probability", found.get("activity_probability"))
     if affinities and probability is not None:
         found["product"] = probability * found["affinity"]

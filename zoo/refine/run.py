@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.refine.field import check_positions_count
@@ -68,10 +68,15 @@ def refine(
         One row a record, in the order of the inputs.
 
     Raises:
+        UsageError: the model has no such output, or less of it is better.
         AffinityZooError: the receptor cannot be read, or the model's image has no slope.
     """
     options = options or Options()
     column, described = output_column(model, output)
+    if described["direction"].startswith("lower"):
+        raise UsageError(
+            f"`output={described['name']!r}`: refinement raises an output, and of this one less is better"
+        )
     check_positions_count(model.featurizer, model.featurizer.voxelizer(model.box) is not None)
     read_options = ReadOptions.from_dict(model.recipe.data.read_options)
     protein = read_receptor(receptor, read_options).atoms

@@ -12,7 +12,7 @@ from affinity_zoo.zoo.models.loading import plugins_of, read_card, read_model_re
 from affinity_zoo.zoo.models.recipe import Recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
 
-LOWER = ("loss", "rmse")  #: validation figures of which less is better
+LOWER = ("loss", "rmse", "rmse-rmsd")  #: validation figures of which less is better
 
 
 def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]:

@@ -17,7 +17,7 @@ from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.folders import Name, find_model_folder
 from affinity_zoo.zoo.models.recipe import Recipe, Start, Training
 from affinity_zoo.zoo.runtime.files import file_hash
-from affinity_zoo.zoo.training.targets import TRUTH
+from affinity_zoo.zoo.training.targets import REGRESSIONS, TRUTH
 
 if TYPE_CHECKING:
     import keras
@@ -70,12 +70,12 @@ def start_recipe(
 
 
 def taught(dataset: Dataset, outputs: Sequence[str]) -> tuple[str, ...]:
-    """The outputs that the training set knows a truth of: labels of both kinds, any affinity."""
+    """The outputs that the training set knows a truth of: labels of both kinds, any affinity or RMSD."""
     rows = dataset.rows("train")
     known = []
     for name in outputs:
         values = dataset.column(TRUTH[name])[rows]
-        if np.isfinite(values).any() if name == "affinity" else {0.0, 1.0} <= set(values.tolist()):
+        if np.isfinite(values).any() if name in REGRESSIONS else {0.0, 1.0} <= set(values.tolist()):
             known.append(name)
     return tuple(known)
 

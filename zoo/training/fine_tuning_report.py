@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.store.dataset import Dataset
-from affinity_zoo.zoo.judging.outputs import column_of, output_for, outputs_of
+from affinity_zoo.zoo.judging.outputs import as_score, column_of, output_for, outputs_of
 from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows, take
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.training.targets import TRUTH
@@ -117,9 +117,9 @@ def _scored(job: Job, rows: NDArray[np.int64], model: models.Model, truth: Truth
     output = output_for(truth, outputs) or outputs[0]
     found = score_rows(model, job.dataset, rows, VIEWS, batch_size=job.recipe.training.batch_size,
                        workers=job.workers)  # fmt: skip
-    score = found[:, :, outputs.index(output)].mean(axis=1)
-    extra: dict[str, Any] = {column_of(output): score}
-    return from_dataset(job.dataset, rows, score, extra)
+    values = found[:, :, outputs.index(output)].mean(axis=1)
+    extra: dict[str, Any] = {column_of(output): values}
+    return from_dataset(job.dataset, rows, as_score(output, values), extra)
 
 
 def _by_size(dataset: Dataset, rows: NDArray[np.int64]) -> Predictions:

@@ -28,11 +28,11 @@ from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.models.training_ligands import write_training_ligands
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.training import callbacks, checkpoints, distributed
-from affinity_zoo.zoo.training.affinity_scale import with_head
 from affinity_zoo.zoo.training.fine_tuning import freeze_layers, load_start, start_folder, take_weights
 from affinity_zoo.zoo.training.history import History
 from affinity_zoo.zoo.training.job import Job
 from affinity_zoo.zoo.training.losses import logit_correction, loss_of
+from affinity_zoo.zoo.training.output_scales import with_head
 from affinity_zoo.zoo.training.resolve import Rows
 from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
 from affinity_zoo.zoo.training.validation import best_threshold, validation_scores

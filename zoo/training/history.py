@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 #: monitors of which less is better
-_LOWER = frozenset({"loss", "rmse"})
+_LOWER = frozenset({"loss", "rmse", "rmse-rmsd"})
 
 
 @dataclass

@@ -86,8 +86,7 @@ def prepare(
         announce(teachers, t, say)
     train, validation = _rows(dataset, recipe, box, teachers, say)
     data = resolve.describe_data(dataset, train, validation)
-    # an affinity output that is trained on keeps its scale
-    head = recipe.head if "affinity" in recipe.start.outputs else resolve.resolve_head(train)
+    head = resolve.start_head(recipe.head, recipe.start.outputs, train)
     recipe = replace(recipe, data=data, head=head)
     if run is not None:
         resolve.refuse_changes(read_recipe(run.logs / "recipe.toml"), recipe, run.x)
@@ -137,7 +136,7 @@ def _rows(
     )
     train, too_long = resolve.without_too_long(dataset, wanted, box)
     if sum(too_long.values()):
-        labelled = "pose" in training.tasks or "activity" in training.tasks
+        labelled = train.targets.label_task is not None
         counted = {kind: n for kind, n in too_long.items() if n or (labelled and kind != "unlabelled")}
         say(
             f"left out of training, too long for a box of {box.extent:g} Å: "

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from affinity_zoo.zoo.models.recipe import Training
-from affinity_zoo.zoo.training.targets import one_label
+from affinity_zoo.zoo.training.targets import REGRESSIONS, one_label
 
 
 @keras.saving.register_keras_serializable(package="affinity_zoo")
@@ -79,16 +79,16 @@ def logit_correction(false_positive_weight: float, positive_copies: float) -> fl
 
 @keras.saving.register_keras_serializable(package="affinity_zoo")
 class MaskedTasks(keras.losses.Loss):
-    """The sum over tasks of cross-entropy (pose, activity) and of a robust regression (affinity, pK).
+    """The sum over tasks of cross-entropy (pose, activity) and of a robust regression (affinity in pK, RMSD in Å).
 
     Every entry carries its own weight, 0 where the truth is missing: it then adds nothing to the loss nor to any
-    gradient, whatever stands in its place. An affinity with a side is a bound: no penalty on its right side.
+    gradient, whatever stands in its place. A value with a side is a bound: no penalty on its right side.
 
     Args:
         tasks: what the columns of the prediction mean.
         false_positive_weight: w of :class:`WeightedCrossEntropy`.
         affinity_loss: ``huber``: e^2 / 2 up to ``huber_delta``, linear beyond; ``mse``: e^2.
-        huber_delta: pK.
+        huber_delta: pK, Å.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class MaskedTasks(keras.losses.Loss):
         Args:
             y_true: ``(batch, tasks, 3)``: value, weight (0: not known), side (0: a value, -1: the truth is below it,
                 1: above it).
-            y_pred: ``(batch, tasks)``: logits and pK.
+            y_pred: ``(batch, tasks)``: logits, pK and Å.
 
         Returns:
             ``(batch,)``.
@@ -126,14 +126,14 @@ class MaskedTasks(keras.losses.Loss):
             # chosen before anything is computed: where() on the result alone would let a NaN into the gradient
             value = ops.where(known, y[:, t, 0], ops.zeros_like(weight))
             z = ops.where(known, y_pred[:, t], ops.zeros_like(weight))
-            entry = self._affinity(value, y[:, t, 2], z) if task == "affinity" else self._labels(value, z)
+            entry = self._regression(value, y[:, t, 2], z) if task in REGRESSIONS else self._labels(value, z)
             total = total + weight * entry
         return total
 
     def _labels(self, y: Any, z: Any) -> Any:
         return y * ops.softplus(-z) + self.false_positive_weight * (1.0 - y) * ops.softplus(z)
 
-    def _affinity(self, value: Any, side: Any, predicted: Any) -> Any:
+    def _regression(self, value: Any, side: Any, predicted: Any) -> Any:
         over = ops.maximum(predicted - value, 0.0) * ops.cast(side <= 0.0, predicted.dtype)
         under = ops.maximum(value - predicted, 0.0) * ops.cast(side >= 0.0, predicted.dtype)
         error = over + under

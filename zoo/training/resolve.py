@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -86,7 +86,7 @@ def choose_sources(
                 "change `sources`"
             )
         return tuple(source for source in wanted if source in present)
-    if "pose" in tasks and any(source in present for source in PREPARED_ALIKE):
+    if {"pose", "rmsd"} & {*tasks} and any(source in present for source in PREPARED_ALIKE):
         return tuple(source for source in present if source != "crystal")
     return tuple(present)
 
@@ -165,6 +165,13 @@ def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> Non
     named = f"of source {', '.join(source or 'unnamed' for source in sources)}"
     for task in train.targets.tasks:
         values = train.targets.of(task)
+        if task == "rmsd":
+            if not np.isfinite(values).any():
+                raise AffinityZooError(
+                    f"{dataset.path}: the training set has no RMSD among its poses {named}: index decoys, a table with "
+                    "a column rmsd, or leave out the task rmsd (`tasks`)"
+                )
+            continue
         if task == "affinity":
             if not np.isfinite(values).any():
                 raise AffinityZooError(
@@ -188,13 +195,36 @@ def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> Non
 
 
 def resolve_head(train: Rows) -> Head:
-    """Mean and spread of the training affinities: the affinity output starts at the mean."""
-    if "affinity" not in train.targets.tasks:
-        return Head()
-    values = train.targets.of("affinity")
-    values = values[train.targets.measured if train.targets.measured.any() else np.isfinite(values)]
-    spread = float(values.std())
-    return Head(round(float(values.mean()), 4), round(spread, 4) if spread > 0.05 else 1.0)
+    """Mean and spread of the training affinities and RMSDs: an output with a unit starts at the mean."""
+    parts: dict[str, float] = {}
+    for task, prefix in (("affinity", ""), ("rmsd", "rmsd_")):
+        if task not in train.targets.tasks:
+            continue
+        values = train.targets.of(task)
+        if task == "affinity" and train.targets.measured.any():
+            values = values[train.targets.measured]
+        values = values[np.isfinite(values)]
+        if len(values):
+            spread = float(values.std())
+            parts[f"{prefix}offset"] = round(float(values.mean()), 4)
+            parts[f"{prefix}scale"] = round(spread, 4) if spread > 0.05 else 1.0
+    return Head(**parts)
+
+
+def start_head(head: Head, outputs: tuple[str, ...], train: Rows) -> Head:
+    """:func:`resolve_head`, but an output that training starts from keeps its scale.
+
+    Args:
+        head: of the model that training starts from.
+        outputs: of that model; empty: there is none.
+        train: the training rows.
+    """
+    new = resolve_head(train)
+    if "affinity" in outputs:
+        new = replace(new, offset=head.offset, scale=head.scale)
+    if "rmsd" in outputs:
+        new = replace(new, rmsd_offset=head.rmsd_offset, rmsd_scale=head.rmsd_scale)
+    return new
 
 
 def describe_data(dataset: Dataset, train: Rows, validation: Rows) -> Data:

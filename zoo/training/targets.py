@@ -1,4 +1,4 @@
-"""What each row teaches each task: a value, or nothing; an affinity may be a bound instead of a value."""
+"""What each row teaches each task: a value, or nothing; an affinity or RMSD may be a bound instead of a value."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Truth
+from affinity_zoo.zoo.judging.outputs import lower_is_better, unit_of
 from affinity_zoo.zoo.models.recipe import Training
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.data.store.dataset import Dataset
 
 #: task -> the truth of the index that teaches it
-TRUTH: dict[str, Truth] = {"pose": "pose_label", "activity": "active", "affinity": "affinity"}
+TRUTH: dict[str, Truth] = {"pose": "pose_label", "activity": "active", "affinity": "affinity", "rmsd": "rmsd"}
+#: tasks that learn a number with a unit; the others learn a label
+REGRESSIONS = ("affinity", "rmsd")
 #: relation of an affinity -> what is known of the truth: a value, an upper bound, a lower bound
 SIDES = {"": 0, "=": 0, "~": 0, "<": -1, "<=": -1, ">": 1, ">=": 1}
 #: Å; a pose without label that lies farther off is not taken for the right one
@@ -29,7 +32,11 @@ def one_label(tasks: tuple[str, ...]) -> bool:
 
 def output_entry(task: str) -> dict[str, str]:
     """What a card says of an output."""
-    return {"name": task, "unit": "pK" if task == "affinity" else "logit", "direction": "higher is better"}
+    return {
+        "name": task,
+        "unit": unit_of(task),
+        "direction": f"{'lower' if lower_is_better(task) else 'higher'} is better",
+    }
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,7 +44,7 @@ class Targets:
     """What n rows say of T tasks."""
 
     tasks: tuple[str, ...]
-    values: NDArray[np.float64]  #: (n, T) label or pK; NaN: not known
+    values: NDArray[np.float64]  #: (n, T) label, pK or Å; NaN: not known
     sides: NDArray[np.int8]  #: (n, T) 0: that value, -1: the truth is below it, 1: above it
 
     def __len__(self) -> int:
@@ -94,13 +101,18 @@ def targets_of(dataset: Dataset, rows: NDArray[np.int64], training: Training) ->
 
     A wrong pose is one with pose_label 0, or without a label and with an RMSD above 2 Å. Its affinity is left out,
     or taken as an upper bound (a network should not find a wrong pose better than the right one can be); gnina's
-    way of writing it (a negative pK, kept as ``affinity_masked``) is understood then.
+    way of writing it (a negative pK, kept as ``affinity_masked``) is understood then. Of a pose at ``rmsd_cap`` or
+    beyond only the bound is taught: how far off a wrong pose lies tells nothing more.
     """
     values = np.stack([dataset.column(TRUTH[task])[rows] for task in training.tasks], axis=1)
     sides = np.zeros(values.shape, np.int8)
     if "affinity" in training.tasks:
         at = training.tasks.index("affinity")
         values[:, at], sides[:, at] = _affinities(dataset, rows, training.affinity_on_wrong_poses)
+    if "rmsd" in training.tasks:
+        at = training.tasks.index("rmsd")
+        far = values[:, at] >= training.rmsd_cap
+        values[far, at], sides[far, at] = training.rmsd_cap, 1
     return Targets(training.tasks, values, sides)
 
 

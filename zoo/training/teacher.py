@@ -23,7 +23,7 @@ from affinity_zoo.zoo.models.loading import Model, load_model
 from affinity_zoo.zoo.models.recipe import Training
 from affinity_zoo.zoo.runtime.files import file_hash, whole
 from affinity_zoo.zoo.runtime.terminal import progress
-from affinity_zoo.zoo.training.targets import Targets
+from affinity_zoo.zoo.training.targets import REGRESSIONS, Targets
 
 FOLDER = "teachers"  #: in the folder of the index
 BLOCK = 1024  #: rows of one stored file: a killed computation loses at most one
@@ -67,7 +67,7 @@ def with_teachers(
 
     A pose (or activity) target becomes ``share * truth + (1 - share) * p`` where both are known, the mean probability
     ``p`` of the teachers where there is no truth. Cross-entropy is linear in its target, so this equals the weighted
-    sum of the two losses. A measured affinity stays; elsewhere the mean of the teachers' pK is taken.
+    sum of the two losses. A known affinity or RMSD stays; elsewhere the mean of the teachers is taken.
 
     Args:
         targets: of the rows, T tasks.
@@ -85,7 +85,7 @@ def with_teachers(
         if task not in taught:
             continue
         known = np.isfinite(values[:, t])
-        if task == "affinity":
+        if task in REGRESSIONS:
             values[~known, t], sides[~known, t] = taught[task][~known], 0
         else:
             share = np.where(known, training.truth_share, 0.0)
@@ -97,7 +97,7 @@ def with_teachers(
 def teacher_outputs(
     dataset: Dataset, rows: NDArray[np.int64], teachers: Sequence[Teacher], tasks: Sequence[str], views: int
 ) -> dict[str, NDArray[np.float64]]:
-    """Return the mean output of the teachers for each task that they have: probability, or pK; (n,) each.
+    """Return the mean output of the teachers for each task that they have: probability, pK or Å; (n,) each.
 
     Args:
         dataset: the index; outputs are kept in its folder ``teachers``.
@@ -150,7 +150,7 @@ def _compute(teacher: Teacher, dataset: Dataset, folder: Path, blocks: list[int]
 
 
 def _as_targets(model: Model, outputs: NDArray[np.float64]) -> dict[str, NDArray[np.float32]]:
-    """Mean over views of (n, views, outputs): a probability for a logit, pK as it is; (n,) float32 each."""
+    """Mean over views of (n, views, outputs): a probability for a logit, pK and Å as they are; (n,) float32 each."""
     made: dict[str, NDArray[np.float32]] = {}
     for number, entry in enumerate(model.card["outputs"]):
         values = outputs[:, :, number]

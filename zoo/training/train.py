@@ -126,7 +126,7 @@ def _announce(job: Job) -> None:
     job.say(
         f"run {job.run.x}: {job.recipe.featurizer.name} + {job.recipe.architecture.name} on {job.device.description}"
     )
-    shown = [f"{data.n_positive:,} positive"] if t.tasks != ("affinity",) else []
+    shown = [f"{data.n_positive:,} positive"] if job.train.targets.label_task else []
     shown += [f"{data.n_affinity:,} with an affinity"] if "affinity" in t.tasks else []
     job.say(
         f"{data.n_train:,} training poses ({', '.join(shown)}), {data.n_validation:,} for validation, "

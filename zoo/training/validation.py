@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from affinity_zoo.zoo.models.recipe import Training
 from affinity_zoo.zoo.training.callbacks import shuffled
-from affinity_zoo.zoo.training.targets import Targets
+from affinity_zoo.zoo.training.targets import REGRESSIONS, Targets
 
 Array = NDArray[np.float64]
 
@@ -24,11 +24,11 @@ def validation_scores(
     """Loss, its control with shuffled labels, and what each task is judged by.
 
     Pose, or activity where there is no pose: ROC-AUC pooled and as the mean within complexes. Affinity: RMSE and the
-    two correlations over the rows whose affinity is a value and not a bound. With several tasks also the loss of
-    each, ``loss-affinity``.
+    two correlations over the rows whose affinity is a value and not a bound. RMSD: the same with the ending
+    ``-rmsd``, both sides capped at ``rmsd_cap``. With several tasks also the loss of each, ``loss-affinity``.
 
     Args:
-        outputs: (n, T) logits and pK.
+        outputs: (n, T) logits, pK and Å.
         targets: of the rows, T tasks.
         groups: (n,) the complex each row belongs to.
         training: tasks, weights and losses.
@@ -47,6 +47,11 @@ def validation_scores(
             rows = targets.measured
             scores |= _regression(column[rows], targets.of(task)[rows])
             continue
+        if task == "rmsd":
+            rows = np.isfinite(targets.of(task))
+            found = _regression(np.minimum(column[rows], training.rmsd_cap), targets.of(task)[rows])
+            scores |= {f"{name}-rmsd": value for name, value in found.items()}
+            continue
         known = np.isfinite(targets.of(task))
         suffix = "" if task == targets.label_task else f"-{task}"
         labels = targets.of(task)[known]
@@ -62,7 +67,7 @@ def weighted_loss(logits: Array, labels: Array, false_positive_weight: float) ->
 
 
 def affinity_loss(predicted: Array, values: Array, sides: NDArray[np.int8], training: Training) -> float:
-    """Mean of the training loss of the affinity, in float64; a bound costs nothing on its right side."""
+    """Mean of the training loss of affinity or RMSD, in float64; a bound costs nothing on its right side."""
     error = predicted - values
     error = np.abs(
         np.where(sides < 0, np.maximum(error, 0.0), np.where(sides > 0, np.minimum(error, 0.0), error))
@@ -79,7 +84,7 @@ def _loss(task: str, outputs: Array, targets: Targets, training: Training) -> fl
     if not known.any():
         return math.nan
     predicted, values = outputs[known, t], targets.values[known, t]
-    if task == "affinity":
+    if task in REGRESSIONS:
         return affinity_loss(predicted, values, targets.sides[known, t], training)
     return weighted_loss(predicted, values, training.false_positive_weight)
 
@@ -118,7 +123,7 @@ def best_threshold(logits: Array, labels: Array) -> float:
 
 
 def _regression(predicted: Array, values: Array) -> dict[str, float]:
-    """RMSE (pK), Pearson's r and Spearman's rho; NaN where they are not defined."""
+    """RMSE (pK or Å), Pearson's r and Spearman's rho; NaN where they are not defined."""
     scores = {"rmse": math.nan, "pearson": math.nan, "spearman": math.nan}
     if len(values):
         scores["rmse"] = float(np.sqrt(np.mean((predicted - values) ** 2)))

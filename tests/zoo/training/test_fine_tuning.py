@@ -14,8 +14,8 @@ from affinity_zoo.zoo.architectures.resnet3d import ResNet3D
 from affinity_zoo.zoo.judging.predictions import make_predictions
 from affinity_zoo.zoo.models.recipe import Head
 from affinity_zoo.zoo.training import fine_tuning as start
-from affinity_zoo.zoo.training.affinity_scale import with_head
 from affinity_zoo.zoo.training.fine_tuning_report import verdict
+from affinity_zoo.zoo.training.output_scales import with_head
 
 SHAPE = (8, 8, 8, 3)
 

@@ -103,16 +103,31 @@ def test_validation_knows_bounds_from_values() -> None:
     assert scores["loss"] == pytest.approx(scores["loss-pose"] + 0.5 * scores["loss-affinity"])
 
 
+def test_rmsd_beyond_the_cap_is_a_bound() -> None:
+    targets = _targets(tasks=("rmsd",), rmsd_cap=3.0)
+    assert np.array_equal(targets.of("rmsd"), [0.5, 3, 3, N, 2.5, 1, 3], equal_nan=True)
+    assert targets.sides[:, 0].tolist() == [0, 1, 1, 0, 0, 0, 1]
+    assert not targets.measured.any() and targets.label_task is None
+    training = Recipe().with_training(tasks=("rmsd",), rmsd_cap=3.0).training
+    outputs = np.array([[1.5], [9.0], [3.0], [0.0], [2.5], [1.0], [2.0]])
+    scores = validation_scores(outputs, targets, np.array(["a"] * 7), training, 0)
+    # beyond the cap nothing is lost; 1 Å and 1 Å are, of six rows
+    assert scores["rmse-rmsd"] == pytest.approx(np.sqrt(2 / 6))
+    assert scores["loss"] == pytest.approx((0.5 + 0.5) / 6)
+
+
 @pytest.mark.parametrize(
     ("training", "says"),
     [
-        ({"tasks": ()}, "--task"),
+        ({"tasks": ()}, "`tasks`"),
         ({"tasks": ("pose", "pose")}, "each once"),
         ({"tasks": ("pose", "pk")}, "pose, activity, affinity"),
-        ({"tasks": ("pose", "affinity"), "task_weights": (1.0,)}, "--task-weights"),
+        ({"tasks": ("pose", "affinity"), "task_weights": (1.0,)}, "`task_weights`"),
         ({"tasks": ("affinity",), "monitor": "roc-auc"}, "choose one of rmse, pearson, spearman, loss"),
-        ({"monitor": "rmse"}, "--monitor rmse cannot be measured for --task pose"),
-        ({"huber_delta": 0.0}, "--huber-delta"),
+        ({"monitor": "rmse"}, "`monitor='rmse'` cannot be measured for `tasks=pose`"),
+        ({"huber_delta": 0.0}, "`huber_delta`"),
+        ({"rmsd_cap": 0.0}, "`rmsd_cap`"),
+        ({"tasks": ("rmsd",), "monitor": "roc-auc"}, "choose one of rmse-rmsd, spearman-rmsd, loss"),
     ],
 )
 def test_impossible_tasks_are_refused(training: dict, says: str) -> None:

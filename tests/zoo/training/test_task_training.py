@@ -44,7 +44,8 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Path:
             rows.append(
                 {"id": name, "receptor": f"r{target}.pdb", "ligand": f"{name}.sdf", "target": f"t{target}",
                  "molecule": name, "pose_label": int(right), "affinity_relation": relation,
-                 "affinity": "" if number % 8 == 6 else f"{pk + (1.5 if relation == '<' else 0):.2f}"}
+                 "affinity": "" if number % 8 == 6 else f"{pk + (1.5 if relation == '<' else 0):.2f}",
+                 "rmsd": 0.5 if right else 5.8}
             )  # fmt: skip
     with (folder / "table.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
@@ -80,21 +81,29 @@ def _ligand(name: str, oxygens: int, aside: float, rng: np.random.Generator) -> 
 
 @pytest.fixture(scope="module")
 def trained(planted: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model of both tasks; run 1 of the folder."""
+    """A model of pose, affinity and RMSD; run 1 of the folder."""
     runs = tmp_path_factory.mktemp("planted-runs")
     affinity_zoo.train(
         planted, "atom-types", "cnn4", architecture_options={"dropout": 0.0}, box=(8, 2.0), runs=runs, epochs=16,
-        batch_size=16, learning_rate=1e-3, tasks=("pose", "affinity"), monitor="loss", say=lambda line: None,
+        batch_size=16, learning_rate=1e-3, tasks=("pose", "affinity", "rmsd"), monitor="loss", say=lambda line: None,
     )  # fmt: skip
     return runs
 
 
-def test_what_is_planted_is_learnt_by_both_outputs(planted: Path, trained: Path) -> None:
+def test_what_is_planted_is_learnt_by_each_output(planted: Path, trained: Path) -> None:
     card = json.loads((trained / "1_netstate" / "model" / "card.json").read_text())
-    assert [(o["name"], o["unit"]) for o in card["outputs"]] == [("pose", "logit"), ("affinity", "pK")]
-    assert {"loss-pose", "loss-affinity", "rmse", "spearman"} <= set(card["validation"])
+    assert [(o["name"], o["unit"]) for o in card["outputs"]] == [
+        ("pose", "logit"),
+        ("affinity", "pK"),
+        ("rmsd", "Å"),
+    ]
+    assert [o["direction"] for o in card["outputs"]] == ["higher is better"] * 2 + ["lower is better"]
+    assert {"loss-pose", "loss-affinity", "rmse", "spearman", "rmse-rmsd", "spearman-rmsd"} <= set(
+        card["validation"]
+    )
     recipe = read_recipe(trained / "1_logs" / "recipe.toml")
-    assert recipe.training.tasks == ("pose", "affinity") and 5 < recipe.head.offset < 7
+    assert recipe.training.tasks == ("pose", "affinity", "rmsd") and 5 < recipe.head.offset < 7
+    assert 2 < recipe.head.rmsd_offset < 5 and recipe.head.rmsd_scale > 2
     assert recipe.data.n_affinity < recipe.data.n_train  # wrong poses and gaps teach no affinity
     result = affinity_zoo.evaluate(1, planted, split="all", views=2, runs=trained)
     assert result.metrics["roc-auc"].value > 0.9
@@ -102,11 +111,25 @@ def test_what_is_planted_is_learnt_by_both_outputs(planted: Path, trained: Path)
     right = (predictions.pose_label == 1) & known_rows(predictions, "affinity")
     found = spearmanr(predictions.extra["affinity_output"][right], predictions.affinity[right]).statistic
     assert found > 0.7 and 10 < right.sum() < len(predictions) / 2
-    assert {"pose_output", "affinity_output"} <= set(predictions.extra)
+    assert {"pose_output", "affinity_output", "rmsd_output"} <= set(predictions.extra)
+    assert result.metrics["rmsd-error"].value < 1.5
+    assert (
+        predictions.extra["rmsd_output"][right].mean() < 2.0 < predictions.extra["rmsd_output"][~right].mean()
+    )
     assert np.array_equal(predictions.score, predictions.extra["pose_output"])
     by_affinity = affinity_zoo.evaluate(1, planted, split="all", views=1, runs=trained, output="affinity")
     assert by_affinity.path != result.path and "confusion" not in by_affinity.metrics
     assert by_affinity.model["name"].endswith("by affinity")
+
+
+def test_rmsd_is_predicted_and_ranked_by_with_the_least_first(planted: Path, trained: Path) -> None:
+    poses = sorted(planted.parent.glob("t0l*.sdf"))
+    model = affinity_zoo.load_model(trained / "1_netstate" / "model")
+    rows = affinity_zoo.predict(model, planted.parent / "r0.pdb", poses, rank_by="rmsd", views=1)
+    distances = [row.predicted_rmsd for row in rows]
+    assert distances == sorted(distances) and [row.rank for row in rows] == list(range(1, EACH + 1))
+    right = [int(row.file.rsplit("l", 1)[1].split(".")[0]) % 2 == 0 for row in rows]
+    assert sum(right[: EACH // 2]) > EACH // 2 - 2
 
 
 def test_fine_tuning_one_of_its_outputs(planted: Path, trained: Path, cli) -> None:  # type: ignore[no-untyped-def]
