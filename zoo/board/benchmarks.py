@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.board.results import seal_of, write_sealed
+from affinity_zoo.zoo.board.schema import check_benchmark
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.judging.predictions import TRUTHS, from_dataset, labels_hash
 
@@ -118,7 +119,7 @@ def load(path: Path) -> Benchmark:
     """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise AffinityZooError(f"{path} cannot be read as a benchmark: {error}; add it again") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise AffinityZooError(
@@ -126,6 +127,7 @@ def load(path: Path) -> Benchmark:
         )
     if data.get("seal") != seal_of(data):
         raise AffinityZooError(f"{path} was edited after it was written: its seal does not fit; add it again")
+    check_benchmark(data, Path(path))
     known = {key: value for key, value in data.items() if key in Benchmark.__dataclass_fields__}
     return Benchmark(**{**known, "sources": tuple(known.get("sources", ()))})
 

@@ -16,6 +16,8 @@ from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo.board.common_rows import common_rows
 from affinity_zoo.zoo.board.leaderboard import find_results, merge_seeds, row_name
 from affinity_zoo.zoo.board.results import Result, load_result
+from affinity_zoo.zoo.board.truths import Truths
+from affinity_zoo.zoo.board.verify import believed
 from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.judge import default_scorers, metric_key, plain, truth_of, with_threshold
 from affinity_zoo.zoo.judging.missing import complete
@@ -237,8 +239,9 @@ def _candidates(what: str, root: Path) -> dict[tuple[str, str], list[Result]]:
         )
     named = not what.isdigit() and not path.exists()
     found: dict[tuple[str, str], list[Result]] = {}
+    truths = Truths.beside([root, *places])
     for place in places:
-        result = load_result(place)
+        result = believed(load_result(place), truths)
         found.setdefault((str(result.benchmark.get("name")), str(result.benchmark.get("hash"))), []).append(
             result
         )

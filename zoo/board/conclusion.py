@@ -7,8 +7,7 @@ import math
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.comparison import Difference, compare
 from affinity_zoo.zoo.board.figures import cell
-from affinity_zoo.zoo.board.leaderboard import Board, Column, Row
-from affinity_zoo.zoo.board.standing import rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board, Column, Row, rivals_of
 
 
 def in_words(board: Board) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.results import RESULT_NAME, Result, load_result, seal_of
+from affinity_zoo.zoo.board.results import RESULT_NAME, Result, load_result
+from affinity_zoo.zoo.board.standing import is_rival
+from affinity_zoo.zoo.board.trainings import families, output_of
+from affinity_zoo.zoo.board.truths import Truths
+from affinity_zoo.zoo.board.verify import believed
 from affinity_zoo.zoo.judging.judge import Metric, plain
 
 ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
@@ -61,6 +64,14 @@ class Board:
     intervals: str = ""  #: what the bootstrap drew: "60 groups"
     left_out: dict[str, str] = field(default_factory=dict)  #: metrics without a figure in any row, and why
     refused: list[str] = field(default_factory=list)  #: files that were not believed, with the reason
+    verified: bool = False  #: every figure was computed again, by the truths of the benchmark's index
+
+    @property
+    def checked(self) -> str:
+        """A sentence on what the figures rest on."""
+        if self.verified:
+            return "Every figure and interval was computed from the scores and the benchmark's own labels."
+        return "The benchmark's index is not at hand: labels and groups are what the results state."
 
 
 def find_results(paths: Iterable[Path]) -> list[Path]:
@@ -76,12 +87,29 @@ def find_results(paths: Iterable[Path]) -> list[Path]:
 
 
 def load_all(paths: Iterable[Path], *, recompute: bool = False) -> tuple[list[Result], list[str]]:
-    """Read every result; those that were edited or are damaged are refused, each with a sentence."""
-    results: list[Result] = []
+    """Read every result, and compute its figures again where its benchmark is at hand.
+
+    Args:
+        paths: result files and folders.
+        recompute: compute again even what was computed on this machine before.
+
+    Returns:
+        The results, and a sentence for each that is refused: edited, damaged, or not what it says.
+    """
+    read: list[Result] = []
     refused: list[str] = []
     for path in find_results(paths):
         try:
-            results.append(load_result(path, recompute=recompute))
+            read.append(load_result(path))
+        except AffinityZooError as error:
+            refused.append(str(error))
+    truths = Truths.beside(paths)
+    for result in read:  # an index that one result names serves the others
+        truths.of(result)
+    results: list[Result] = []
+    for result in read:
+        try:
+            results.append(believed(result, truths, thorough=recompute))
         except AffinityZooError as error:
             refused.append(str(error))
     return results, refused
@@ -100,7 +128,8 @@ def build_boards(
         paths: result files, run folders, summaries folders.
         benchmark: this one only, by name or by the start of its hash.
         sort_by: a metric; None: the first.
-        recompute: check each figure against the stored predictions.
+        recompute: compute every figure again even where the benchmark is not at hand, or where that was done on
+            this machine before.
 
     Raises:
         AffinityZooError: no result was found, or none is usable, or the benchmark or metric is unknown.
@@ -111,14 +140,13 @@ def build_boards(
         raise AffinityZooError(
             f"no usable result{why or ' was found'}; `affinity-zoo evaluate RUN` makes one"
         )
-    named = known_benchmarks(paths)
-    groups: dict[tuple[str, str], list[Result]] = {}
+    groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in results:
         entry = result.benchmark
-        content, labels = str(entry.get("hash")), str(entry.get("labels_hash"))
-        name = named.get((content, labels), str(entry.get("name")))
-        groups.setdefault((name, content), []).append(result)
+        labels = "" if result.verified else result.pairs_hash
+        groups.setdefault((str(entry["name"]), str(entry["hash"]), labels), []).append(result)
     boards = [_board(key[0], members, refused, sort_by) for key, members in groups.items()]
+    boards = _told_apart(boards)
     if benchmark is not None:
         wanted = [b for b in boards if b.benchmark == benchmark or b.content_hash.startswith(benchmark)]
         if not wanted:
@@ -130,22 +158,18 @@ def build_boards(
     return sorted(boards, key=lambda board: board.benchmark)
 
 
-def known_benchmarks(paths: Iterable[Path]) -> dict[tuple[str, str], str]:
-    """Names of the benchmarks that lie beside the results, by content hash and labels hash."""
-    found: dict[tuple[str, str], str] = {}
-    for path in paths:
-        for file in sorted((Path(path) / "benchmarks").glob("*.json")):
-            try:
-                data = json.loads(file.read_text(encoding="utf-8"))
-            except (OSError, ValueError):
-                continue
-            if isinstance(data, dict) and data.get("seal") == seal_of(data):
-                found[(str(data.get("hash")), str(data.get("labels_hash")))] = str(data.get("name"))
-    return found
+def _told_apart(boards: list[Board]) -> list[Board]:
+    """Boards of one name hold other truths or groups: each says so, and none is preferred."""
+    names = [board.benchmark for board in boards]
+    return [
+        replace(board, benchmark=f"{board.benchmark} (labels {board.labels[:8]})")
+        if names.count(board.benchmark) > 1
+        else board
+        for board in boards
+    ]
 
 
 def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: str | None) -> Board:
-    results, others = _same_labels(results)
     merged = merge_seeds(results)
     columns: dict[str, Column] = {}
     left_out: dict[str, str] = {}
@@ -172,7 +196,8 @@ def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: st
         sorted_by=columns[key].heading,
         intervals=_intervals(merged, key),
         left_out={name: note for name, note in left_out.items() if name not in columns},
-        refused=refused + others,
+        refused=refused,
+        verified=all(result.verified for result in results),
     )
 
 
@@ -182,21 +207,6 @@ def _intervals(rows: Sequence[Row], key: str) -> str:
         (row.metrics[key].interval for row in rows if key in row.metrics and row.metrics[key].interval), {}
     )
     return f"{made['drawn']:,} {made['over']}" if made else ""
-
-
-def _same_labels(results: Sequence[Result]) -> tuple[list[Result], list[str]]:
-    """Results of one benchmark must hold the same truths; those that differ from most are refused."""
-    counts: dict[str, list[Result]] = {}
-    for result in results:
-        counts.setdefault(str(result.benchmark.get("labels_hash")), []).append(result)
-    kept = max(counts.values(), key=len)
-    refused = [
-        f"{result.path}: its rows or labels are not those of the others on this benchmark; evaluate again"
-        for members in counts.values()
-        if members is not kept
-        for result in members
-    ]
-    return kept, refused
 
 
 def _order(row: Row, column: Column) -> tuple[float, str]:
@@ -212,25 +222,7 @@ def merge_seeds(results: Sequence[Result]) -> list[Row]:
     The interval is then the mean interval of the seeds, widened by half their spread on each side;
     ``details["seeds"]`` holds the single values.
     """
-    groups: dict[tuple[str, ...], list[Result]] = {}
-    for result in _each_once(results):
-        groups.setdefault(_family(result), []).append(result)
-    return [_row(members) for members in groups.values()]
-
-
-def _each_once(results: Sequence[Result]) -> list[Result]:
-    """The same model with the same predictions may lie in several folders, as baselines do: it is one result."""
-    found: dict[tuple[str, str], Result] = {}
-    for result in results:
-        found.setdefault((str(result.model.get("name")), str(result.data["predictions"]["sha256"])), result)
-    return list(found.values())
-
-
-def _family(result: Result) -> tuple[str, ...]:
-    model = result.model
-    if model.get("recipe_hash"):  # all choices but the seed
-        return ("recipe", str(model["recipe_hash"]))
-    return ("single", str(model.get("name")), str(model.get("weights")), str(result.path))
+    return [_row(members) for members in families(results)]
 
 
 def _row(members: list[Result]) -> Row:
@@ -258,15 +250,26 @@ def _row(members: list[Result]) -> Row:
         notes.append(str(model["note"]))
     return Row(
         row_name(members), _featurizer(first), str(model.get("architecture") or ""),
-        first.is_baseline, metrics, members, str(first.data.get("overlap", {}).get("verdict", "")),
+        first.is_baseline, metrics, members, _overlap(members),
         min(_coverage(member) for member in members), notes,
     )  # fmt: skip
+
+
+def _overlap(members: Sequence[Result]) -> str:
+    """The overlap of the trainings of a row: the first that is not none."""
+    said = [str((member.data.get("overlap") or {}).get("verdict", "")) for member in members]
+    return next((words for words in said if not words.startswith("none")), said[0])
 
 
 def _coverage(result: Result) -> float:
     """Share of the benchmark's pairs that a result has a score for."""
     rows = int(result.benchmark.get("rows") or 0)
     return 1.0 - int(result.data.get("n_unscored") or 0) / rows if rows else 1.0
+
+
+def rivals_of(rows: Sequence[Row]) -> list[Row]:
+    """The rows of baselines that models are compared with, in the order of the board."""
+    return [row for row in rows if row.baseline and is_rival(row.results[0])]
 
 
 def row_name(members: Sequence[Result]) -> str:
@@ -276,6 +279,8 @@ def row_name(members: Sequence[Result]) -> str:
         str(model.get("architecture") or ""), dict(model.get("architecture_options") or {})
     )
     combination = f"{_featurizer(members[0])}+{model.get('architecture', '')}{changed}"
+    if output := output_of(members[0]):
+        combination += f" by {output}"
     return combination if len(members) > 1 else str(model.get("name") or combination)
 
 
@@ -304,8 +309,6 @@ def _featurizer(result: Result) -> str:
 
 
 def _mean(metrics: Sequence[Metric]) -> Metric:
-    from dataclasses import replace
-
     values = [m.value for m in metrics]
     mean = sum(values) / len(values)
     spread = math.sqrt(sum((v - mean) ** 2 for v in values) / (len(values) - 1))

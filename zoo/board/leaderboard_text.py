@@ -65,7 +65,12 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
     for board in boards:
         head = headings(board, most)
         about = f"{board.pairs:,} pairs, labels `{board.labels[:12]}`; best first by {board.sorted_by}; "
-        lines += [f"## {board.benchmark}", "", about + f"intervals over {board.intervals}.", ""]
+        lines += [
+            f"## {board.benchmark}",
+            "",
+            about + f"intervals over {board.intervals}. {board.checked}",
+            "",
+        ]
         if words := in_words(board):
             lines += [words, ""]
         lines += [f"Refused: {reason}\n" for reason in board.refused]
@@ -146,6 +151,7 @@ def as_json(boards: Sequence[Board]) -> dict[str, Any]:
                     }
                     for row in board.rows
                 ],
+                "verified": board.verified,
                 "left_out": board.left_out,
                 "refused": board.refused,
             }

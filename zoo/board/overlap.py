@@ -23,6 +23,7 @@ from affinity_zoo.zoo.models.provenance import coordinates_hash
 Array: TypeAlias = NDArray[Any]
 Verdict = Literal["none", "found", "cannot know"]
 
+CHECKS = ("id", "coordinates", "sequence", "ligand")  #: what is compared
 SAME_PROTEIN = 0.5  #: identity from which two chains count as the same protein
 MOST_LIGANDS = 50_000  #: molecules of both sets together that are compared; about a minute
 SAME_LIGAND = 0.75  #: Tanimoto similarity from which two ligands count as the same
@@ -40,7 +41,11 @@ class Check:
 
 
 def check_overlap(
-    pairs: Path | None, dataset: Dataset, rows: Array, training: Dataset | None = None
+    pairs: Path | None,
+    dataset: Dataset,
+    rows: Array,
+    training: Dataset | None = None,
+    coordinates: bool = True,
 ) -> dict[str, Check]:
     """Compare a benchmark with what a model was trained on.
 
@@ -50,6 +55,7 @@ def check_overlap(
         rows: (N,) its rows there.
         training: the index that the model was trained on, where it is at hand: sequences and ligands are
             read from it.
+        coordinates: compare the positions of ligands too; it reads every ligand of the benchmark.
 
     Returns:
         ``id``, ``coordinates``, ``sequence`` and ``ligand``.
@@ -57,8 +63,11 @@ def check_overlap(
     seen = read_pairs(pairs) if pairs is not None and Path(pairs).is_file() else None
     if seen is None:
         unknown = Check("cannot know", how="the model does not say what it was trained on")
-        return dict.fromkeys(("id", "coordinates", "sequence", "ligand"), unknown)
-    checks = {"id": _ids(seen, dataset, rows), "coordinates": _coordinates(seen, dataset, rows)}
+        return dict.fromkeys(CHECKS, unknown)
+    positions = (
+        _coordinates(seen, dataset, rows) if coordinates else Check("cannot know", how="not asked for")
+    )
+    checks = {"id": _ids(seen, dataset, rows), "coordinates": positions}
     trained = None if training is None else np.flatnonzero(np.isin(training.column("id"), sorted(seen["id"])))
     if training is None or trained is None or not len(trained):
         why = "the training structures are not at hand"

@@ -12,7 +12,7 @@ import math
 import platform
 import shlex
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -23,8 +23,9 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board.schema import check_result
 from affinity_zoo.zoo.judging import bootstrap
-from affinity_zoo.zoo.judging.judge import Metric, judge, plain
+from affinity_zoo.zoo.judging.judge import Metric, judge, metric_key, plain
 from affinity_zoo.zoo.judging.predictions import labels_hash, read_predictions, write_predictions
 from affinity_zoo.zoo.runtime.files import file_hash, whole
 
@@ -53,6 +54,14 @@ class Result:
     path: Path
     data: dict[str, Any]
     metrics: dict[str, Metric]
+    judged: Callable[[Predictions], Predictions] | None = None  #: puts scores beside a benchmark's truths
+    verified: bool = False  #: the figures were computed again, by the truths of the benchmark's index
+    pairs_hash: str = ""  #: of everything but the scores
+
+    @property
+    def kind(self) -> str:
+        """``model``, ``baseline``, ``external`` (scores of another program) or ``consensus``."""
+        return str(self.model.get("kind") or "model")
 
     @property
     def model(self) -> dict[str, Any]:
@@ -67,7 +76,7 @@ class Result:
     @property
     def is_baseline(self) -> bool:
         """Whether the row stands for a baseline, not for a trained model."""
-        return self.model.get("kind") == "baseline"
+        return self.kind == "baseline"
 
     @property
     def training_mean(self) -> float | None:
@@ -76,10 +85,11 @@ class Result:
         return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
 
     def predictions(self) -> Predictions:
-        """The stored predictions, their hash checked again."""
+        """The stored scores, their hash checked again; of a verified result beside the benchmark's truths."""
         path = self.path.with_name(self.data["predictions"]["file"])
         _check_predictions(self.path, self.data, path)
-        return read_predictions(path)
+        rows = read_predictions(path)
+        return rows if self.judged is None else self.judged(rows)
 
 
 def write_result(
@@ -176,8 +186,8 @@ def load_result(path: Path, *, recompute: bool = False) -> Result:
 
     Args:
         path: the JSON file, or the folder that holds ``result.json``.
-        recompute: take every metric again from the stored predictions and compare: finds figures
-            that were changed and sealed again.
+        recompute: take every value again from the stored predictions and compare. Truths of the benchmark are not
+            looked at: :func:`~affinity_zoo.zoo.board.verify.believed` does.
 
     Raises:
         AffinityZooError: not a result, or its hashes do not fit; the message says what differs.
@@ -187,18 +197,20 @@ def load_result(path: Path, *, recompute: bool = False) -> Result:
         path = path / RESULT_NAME
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        fits = isinstance(data, dict) and data.get("seal") == seal_of(data)
+    except (OSError, ValueError, RecursionError) as error:
         raise AffinityZooError(f"{path} cannot be read as a result: {error}; run evaluate again") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise AffinityZooError(f"{path} is not a result of affinity-zoo; evaluate writes them")
-    if data.get("version", 0) > FORMAT_VERSION:
+    if isinstance(data.get("version"), int) and data["version"] > FORMAT_VERSION:
         raise AffinityZooError(
             f"{path} is of format {data['version']}; this affinity-zoo reads {FORMAT_VERSION}: upgrade"
         )
-    if data.get("seal") != seal_of(data):
+    if not fits:
         raise AffinityZooError(
             f"{path} was edited after it was written: its seal does not fit; run evaluate again"
         )
+    check_result(data, path)
     _check_predictions(path, data, path.with_name(data["predictions"]["file"]))
     metrics = {key: Metric.from_dict(metric) for key, metric in data["metrics"].items()}
     result = Result(path, data, metrics)
@@ -248,20 +260,43 @@ def _check_predictions(path: Path, data: Mapping[str, Any], predictions: Path) -
         )
 
 
-def _check_metrics(result: Result) -> None:
+def scorers_of(result: Result) -> dict[str, Scorer]:
+    """The scorers behind a result's figures; one whose plugin is not installed is left out.
+
+    Raises:
+        AffinityZooError: a figure stands under the name of another one, or its scorer has no such options.
+    """
     from affinity_zoo.zoo.catalog.registry import catalog
 
+    known = catalog().names("scorer")
+    found: dict[str, Scorer] = {}
+    for key, metric in result.metrics.items():
+        if metric.name not in known:
+            continue
+        try:
+            scorer = catalog().create("scorer", metric.name, metric.options)
+        except AffinityZooError as error:
+            raise AffinityZooError(f"{result.path}: {key}: {error}") from error
+        if metric_key(scorer) != key:
+            raise AffinityZooError(
+                f"{result.path}: {key} holds the figure of {metric_key(scorer)}; run evaluate again"
+            )
+        found[key] = scorer
+    return found
+
+
+def _check_metrics(result: Result) -> None:
     predictions = result.predictions()
     if labels_hash(predictions) != result.benchmark.get("labels_hash"):
         raise AffinityZooError(
             f"{result.path}: the labels are not those of its benchmark; run evaluate again"
         )
-    for key, metric in result.metrics.items():
-        scorer = catalog().create("scorer", metric.name, metric.options)
+    for key, scorer in scorers_of(result).items():
         again = judge(predictions, [scorer], replicates=0, training_mean=result.training_mean)
         value = next(iter(again.values())).value if again else np.nan
-        if not np.isclose(value, metric.value, rtol=1e-9, atol=1e-12, equal_nan=True):
+        stated = result.metrics[key].value
+        if not np.isclose(value, stated, rtol=1e-9, atol=1e-12, equal_nan=True):
             raise AffinityZooError(
-                f"{result.path}: {key} is {metric.value:.6g} there but {value:.6g} by its predictions; "
+                f"{result.path}: {key} is {stated:.6g} there but {value:.6g} by its predictions; "
                 "run evaluate again"
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from affinity_zoo.plugins.contracts import Baseline
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.leaderboard import Row
 from affinity_zoo.zoo.board.results import Result
 
 
@@ -27,11 +26,6 @@ def is_rival(result: Result) -> bool:
     """Whether models are compared with this baseline; True where its class is not known."""
     found = baseline_class(result)
     return found is None or found.rival
-
-
-def rivals_of(rows: list[Row]) -> list[Row]:
-    """The rows of baselines that models are compared with, in the order of the board."""
-    return [row for row in rows if row.baseline and is_rival(row.results[0])]
 
 
 def spoken(result: Result, docking_program: str = "") -> str:

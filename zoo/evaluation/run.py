@@ -94,7 +94,7 @@ def evaluate(
         score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers, cluster)
         for m in candidate.models
     ]
-    n_without = _drop_what_is_no_number(scores, str(model.card["name"]))
+    _drop_what_is_no_number(scores, str(model.card["name"]))
     predictions = _with_scores(dataset, rows, scores, candidate, wanted)
     threshold = candidate.threshold if any(unit_of(name) == "logit" for name in wanted) else None
     described, training = describe(candidate)
@@ -102,6 +102,7 @@ def evaluate(
     place = str(benchmark["name"])
     if output is not None:
         described["name"], place = f"{described['name']} by {output}", f"{place}-by-{output}"
+        described["output"] = output
     path = write_result(
         candidate.logs / "results" / place,
         model=described,
@@ -112,7 +113,7 @@ def evaluate(
         views=views,
         command=command_line(),
         wall_time_s=time.perf_counter() - started,
-        n_failed=count_failures(dataset) + n_without,
+        n_failed=count_failures(dataset),
         overlap=overlap_with_training(candidate.training_pairs(), dataset, rows, candidate.trained_on),
         scorers=_with_defaults(named, predictions, threshold),
         threshold=threshold,
@@ -163,6 +164,7 @@ def _judged_rows(
         "hash": dataset.content_hash,
         "path": str(dataset.path.resolve()),
         "split": split,
+        "sources": list(sources),
     }
     return dataset, select_rows(dataset, split, sources), benchmark
 

@@ -112,7 +112,7 @@ def read_predictions(path: Path) -> Predictions:
             reader = csv.reader(file)
             names = next(reader, [])
             rows = list(reader)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AffinityZooError(f"{path} cannot be read as predictions: {error}") from error
     if not {"id", "score"} <= set(names):
         raise AffinityZooError(f"{path} is not a table of predictions: it needs the columns id and score")

@@ -1,4 +1,4 @@
-"""Where downloaded models of a user lie: one folder for all working folders."""
+"""Where what belongs to a user lies, such as downloaded models: one folder for all working folders."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ HOME = "AFFINITY_ZOO_HOME"  #: environment variable that names the folder
 BESIDE = Path("models")  #: looked into first: models that lie beside the user's work
 
 
-def models_home() -> Path:
-    """Return the user's folder of models: below ``AFFINITY_ZOO_HOME``, else in the platform's cache folder."""
+def user_folder() -> Path:
+    """Return the user's folder: ``AFFINITY_ZOO_HOME``, else the platform's cache folder."""
     import platformdirs
 
     given = os.environ.get(HOME)
-    return (
-        Path(given) if given else platformdirs.user_cache_path("affinity-zoo", appauthor=False)
-    ) / "models"
+    return Path(given) if given else platformdirs.user_cache_path("affinity-zoo", appauthor=False)
+
+
+def models_home() -> Path:
+    """Return the user's folder of models, below :func:`user_folder`."""
+    return user_folder() / "models"

@@ -14,9 +14,8 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.conclusion import in_words
-from affinity_zoo.zoo.board.leaderboard import Board, Row, build_boards
+from affinity_zoo.zoo.board.leaderboard import Board, Row, build_boards, rivals_of
 from affinity_zoo.zoo.board.leaderboard_text import without_figure
-from affinity_zoo.zoo.board.standing import rivals_of
 from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.reports.plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
 from affinity_zoo.zoo.reports.style import SCRIPT, STYLE
@@ -25,6 +24,12 @@ from affinity_zoo.zoo.reports.table import board_table
 from affinity_zoo.zoo.runtime.files import whole
 
 MOST_BASELINES = 2  #: baselines whose curves are drawn, dashed and grey: the best of them
+
+
+UNKNOWABLE = (
+    "What no check can know: whether a row's scores were made from the labels, and whether its training set is "
+    "all that it was trained on."
+)
 
 
 def write_report(path: Path, boards: Sequence[Board], title: str = "affinity-zoo leaderboard") -> Path:
@@ -76,6 +81,7 @@ def _section(board: Board) -> str:
     parts = [
         f"<section><h2>{escape(board.benchmark)}</h2>",
         f"<p class='soft'>{_about(board, predictions)}</p>",
+        f"<p class='soft'>{escape(board.checked)} {UNKNOWABLE}</p>",
         *(f"<p class='warning'>Refused: {escape(reason)}</p>" for reason in board.refused),
         "<p>" + escape(in_words(board)) + "</p>",
         *(f"<p class='soft'>Without a figure: {escape(line)}.</p>" for line in without_figure(board)),

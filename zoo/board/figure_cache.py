@@ -1,0 +1,76 @@
+"""Figures that were computed on this machine before, so that a board need not draw a thousand times again.
+
+The cache lies in the user's own folder, never beside results: nothing that comes with a result is read from it. The
+key holds every score, truth and group, and the code of the scorers.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from affinity_zoo.plugins.contracts import Predictions, Scorer
+from affinity_zoo.zoo.board.truths import pairs_hash
+from affinity_zoo.zoo.judging import bootstrap
+from affinity_zoo.zoo.judging.judge import Metric
+from affinity_zoo.zoo.models.home import user_folder
+from affinity_zoo.zoo.runtime.files import file_hash, write_json
+from affinity_zoo.zoo.scorers import base
+
+FOLDER = "figures"
+
+
+def key_of(rows: Predictions, scorers: Sequence[Scorer], training_mean: float | None) -> str:
+    """What figures depend on, as one hash.
+
+    Args:
+        rows: all pairs with their scores.
+        scorers: that judge them.
+        training_mean: what a missing affinity counts as.
+    """
+    order = np.argsort(rows.id, kind="stable")
+    digest = hashlib.sha256(pairs_hash(rows).encode())
+    named = [(scorer.name, scorer.options()) for scorer in scorers]
+    about = [bootstrap.REPLICATES, named, training_mean, _code(scorers)]
+    digest.update(json.dumps(about, sort_keys=True, default=str).encode())
+    for name, column in [("score", rows.score), *sorted(rows.extra.items())]:
+        values = column[order]
+        digest.update(name.encode() + b"\0")
+        digest.update("\n".join(values.tolist()).encode() if values.dtype.kind in "US" else values.tobytes())
+    return digest.hexdigest()
+
+
+def read(key: str) -> dict[str, Metric] | None:
+    """The figures of a key; None: not computed yet, or unreadable."""
+    try:
+        data = json.loads(_path(key).read_text(encoding="utf-8"))
+        return {name: Metric.from_dict(metric) for name, metric in data}
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def write(key: str, metrics: dict[str, Metric]) -> None:
+    """Keep figures; a folder that cannot be written is no reason to stop."""
+    path = _path(key)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, [[name, metric.as_dict()] for name, metric in metrics.items()])
+    except OSError:
+        return
+
+
+def _path(key: str) -> Path:
+    return user_folder() / FOLDER / key[:2] / f"{key}.json"
+
+
+def _code(scorers: Sequence[Scorer]) -> list[str]:
+    """Hashes of the code that makes the figures: another version of a scorer is another scorer."""
+    found = {Path(inspect.getfile(type(scorer))) for scorer in scorers}
+    for package in (bootstrap, base):
+        found |= set(Path(inspect.getfile(package)).parent.glob("*.py"))
+    return sorted(file_hash(path) for path in found)
