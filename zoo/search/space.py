@@ -35,11 +35,19 @@ TRAINING = "training"
 class Suggests(Protocol):
     """What draws values: an Optuna trial."""
 
-    def suggest_categorical(self, name: str, choices: Any) -> Any: ...
+    def suggest_categorical(self, name: str, choices: Any) -> Any:
+        """Draw one of the choices."""
+        ...
+
     def suggest_float(
         self, name: str, low: float, high: float, *, step: Any = None, log: bool = False
-    ) -> float: ...
-    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int: ...
+    ) -> float:
+        """Draw a number."""
+        ...
+
+    def suggest_int(self, name: str, low: int, high: int, *, step: int = 1, log: bool = False) -> int:
+        """Draw a whole number."""
+        ...
 
 
 @dataclass(frozen=True)
