@@ -80,10 +80,10 @@ def compare(pairs: Path, typed: Path, folders: list[Path]) -> None:
     from affinity_zoo.zoo.models.loading import load_models
 
     ways = {
-        "Open Babel itself": (ReadOptions(waters="keep", typing="openbabel"), "openbabel"),
-        "rules": (ReadOptions(waters="keep"), "openbabel"),
-        "bonds": (ReadOptions(waters="keep"), "bonds"),
-        "Open Babel itself, no waters": (ReadOptions(typing="openbabel"), "openbabel"),
+        "gnina's reading": (ReadOptions(waters="keep", altloc="all", typing="openbabel"), "openbabel"),
+        "Open Babel itself": (ReadOptions(typing="openbabel"), "openbabel"),
+        "rules": (ReadOptions(), "openbabel"),
+        "bonds": (ReadOptions(), "bonds"),
     }
     files = read_pairs(pairs)
     theirs = [_read(*_typed(typed, number), ReadOptions()) for number in range(len(files))]

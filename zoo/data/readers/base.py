@@ -25,7 +25,7 @@ class ReadOptions:
         hetero: keep or drop the other non-polymer groups of a receptor (cofactors, sugars, buffer).
         metals: keep or drop metal ions of a receptor.
         altloc: which alternate location of a residue is taken: the one with the highest summed
-            occupancy, or the first in the file.
+            occupancy, or the first in the file; ``all`` keeps every one, as libmolgrid does.
         model: which model of a multi-model receptor file is taken, counted from 1.
         ligand_bonds: ``file`` uses the bonds of the file where it has them and RDKit accepts them;
             ``perceive`` ignores them and perceives bonds from distances for every ligand, so that
@@ -37,7 +37,7 @@ class ReadOptions:
     waters: Literal["keep", "drop"] = "drop"
     hetero: Literal["keep", "drop"] = "keep"
     metals: Literal["keep", "drop"] = "keep"
-    altloc: Literal["occupancy", "first"] = "occupancy"
+    altloc: Literal["occupancy", "first", "all"] = "occupancy"
     model: int = 1
     ligand_bonds: Literal["file", "perceive"] = "file"
     typing: Literal["bonds", "openbabel"] = "bonds"
@@ -47,7 +47,7 @@ class ReadOptions:
             "waters": ("keep", "drop"),
             "hetero": ("keep", "drop"),
             "metals": ("keep", "drop"),
-            "altloc": ("occupancy", "first"),
+            "altloc": ("occupancy", "first", "all"),
             "ligand_bonds": ("file", "perceive"),
             "typing": ("bonds", "openbabel"),
         }
