@@ -153,7 +153,7 @@ def refined(model: Any, archive: Path, name: str, rng: np.random.Generator | Non
         ligand = at(ligand, xyz[place])
     references = read_references(archive / "crystal_ligands" / case / f"{case}_crystal.pdb")
     started = time.perf_counter()
-    result = refine_pose(model, 0, found.receptor, ligand, molecule, place, 0, Options())
+    result = refine_pose(model, 0, found.receptor, ligand, molecule, place, Options())
     seconds = time.perf_counter() - started
     rmsd = [label_atoms(a, references)[0] for a in (ligand, at(ligand, result.xyz[place]))]
     assert rmsd[0] is not None and rmsd[1] is not None

@@ -1,8 +1,9 @@
 """Views: how a complex is turned and shifted before it is imaged.
 
 A point p of the complex goes to ``R @ (p - centre) + shift``; the box is centred at 0; the centre is the
-mean of the ligand atoms that the featurizer images. Views are functions of (seed, epoch, row): they do not
-depend on threads, workers, the order of rows or restarts.
+mean of the ligand atoms that the featurizer images. Training views are functions of (seed, epoch, row), the fixed
+views of scoring are functions of (seed, number of the view). Neither depends on threads, workers, the order of rows
+or restarts.
 """
 
 from __future__ import annotations
@@ -155,23 +156,68 @@ def training_views(
     return rotations, shifts.astype(np.float32)
 
 
-def evaluation_views(
-    seed: int, rows: Sequence[int] | NDArray[np.int64], view: int, rotate: bool = True
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """The fixed views of an evaluation: rotated only.
+@dataclass(frozen=True, eq=False)
+class View:
+    """How one image is turned and shifted: a point p goes to ``rotation @ (p - centre) + shift``."""
+
+    rotation: NDArray[np.float32]  #: (3, 3)
+    shift: NDArray[np.float32]  #: (3,) Å
+
+    def of(self, n: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Repeat the view for n rows.
+
+        Args:
+            n: number of rows.
+
+        Returns:
+            rotations (n, 3, 3) and shifts (n, 3), float32.
+        """
+        return np.repeat(self.rotation[None], n, axis=0), np.repeat(self.shift[None], n, axis=0)
+
+
+def fixed_view(seed: int, number: int) -> View:
+    """The view of a number, by which poses are scored.
+
+    It depends on the seed and the number alone, so equal poses have equal images wherever they stand.
 
     Args:
-        seed: of the evaluation.
-        rows: (B,) row numbers.
-        view: number of the view; view 0 is the complex as given, not turned.
-        rotate: False: every view is as given.
+        seed: of the list of rotations.
+        number: place in the list, from 0; view 0 is the complex as given, not turned.
 
     Returns:
-        rotations (B, 3, 3) and shifts (B, 3), all zero, float32.
+        A rotation without a shift.
     """
-    rows = np.asarray(rows, np.int64)
-    rotations = _rotations(uniforms(seed, _EVALUATION, view, rows, 3), rotate and view > 0)
-    return rotations, np.zeros((len(rows), 3), np.float32)
+    rotation = _rotations(uniforms(seed, _EVALUATION, number, np.zeros(1, np.int64), 3), number > 0)[0]
+    return View(rotation, np.zeros(3, np.float32))
+
+
+def fixed_views(seed: int, count: int) -> tuple[View, ...]:
+    """The first views of a seed's list; see :func:`fixed_view`.
+
+    Args:
+        seed: of the list of rotations.
+        count: number of views.
+
+    Returns:
+        The views of numbers 0 to ``count - 1``.
+    """
+    return tuple(fixed_view(seed, number) for number in range(count))
+
+
+def rotations_of(views: Sequence[View]) -> NDArray[np.float32]:
+    """The rotations of views, without their shifts.
+
+    Args:
+        views: V of them.
+
+    Returns:
+        (V, 3, 3) float32.
+    """
+    return np.stack([view.rotation for view in views])
+
+
+#: The complex as given, not turned.
+AS_GIVEN: Final = View(np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
 
 
 def _rotations(numbers: NDArray[np.float64], rotate: bool) -> NDArray[np.float32]:

@@ -99,22 +99,23 @@ def test_predict_gives_one_row_a_pose(runs: Path, small_set: Path, tmp_path: Pat
     with out_file.open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 4 and [row["status"] for row in rows] == ["ok", "ok", "ok", "failed"]
-    scores = [float(row["score (logit, higher is better)"]) for row in rows[:3]]
+    scores = [float(row["pose_logit"]) for row in rows[:3]]
     assert scores == sorted(scores, reverse=True) and rows[3]["reason"]
-    assert all(
-        0 <= float(row["probability (of a near-native pose, higher is better)"]) <= 1 for row in rows[:3]
-    )
+    assert all(0 <= float(row["pose_probability"]) <= 1 for row in rows[:3])
 
 
 def test_predict_agrees_with_evaluate(runs: Path, small_set: Path) -> None:
-    """The same pose scored from its file and from the store, in the first fixed view."""
+    """The same pose scored from its file and from the store: not one bit differs."""
     receptor = next((small_set / "receptors").glob("7pbl*"))
     pose = next((small_set / "crystal_ligands" / receptor.stem).iterdir())
-    rows = affinity_zoo.predict(affinity_zoo.load_model(runs / "2_logs"), receptor, pose, views=1)
-    result = affinity_zoo.evaluate(2, split="all", views=1, runs=runs)
+    rows = affinity_zoo.predict(affinity_zoo.load_model(runs / "2_logs"), receptor, pose, views=3)
+    result = affinity_zoo.evaluate(2, split="all", views=3, runs=runs)
     predictions = result.predictions()
-    stored = predictions.score[[pose.stem in str(i) for i in predictions.id]]
-    assert len(rows) == 1 and stored == pytest.approx([rows[0].score], abs=1e-5)
+    (row,) = rows
+    (place,) = np.flatnonzero([pose.stem in str(i) for i in predictions.id])
+    assert predictions.score[place] == row.pose_logit
+    assert predictions.extra["probability"][place] == row.pose_probability
+    assert predictions.extra["score_sd"][place] == row.pose_logit_sd > 0
 
 
 def test_submission_lists_each_receptor_best_first(runs: Path, small_data: Path, tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]

@@ -12,8 +12,9 @@ from affinity_zoo.featurizers.views import (
     PRESETS,
     ViewOptions,
     centre,
-    evaluation_views,
     fits,
+    fixed_view,
+    fixed_views,
     rotation_matrices,
     training_views,
 )
@@ -106,20 +107,28 @@ def test_seed_epoch_row_and_purpose_all_matter() -> None:
         training_views(ViewOptions(), Box(24, 1.0), 2**32, 0, rows, ligand)[0],
         training_views(ViewOptions(), Box(24, 1.0), 0, 1, rows, ligand)[0],
         training_views(ViewOptions(), Box(24, 1.0), 0, 0, rows + 4, ligand)[0],
-        evaluation_views(0, rows, 1)[0],
+        fixed_view(0, 1).of(4)[0],
     ]
     for other in others:
         assert np.abs(base - other).max(axis=(1, 2)).min() > 1e-3
 
 
-def test_evaluation_views_rotate_only_and_start_with_the_complex_as_given() -> None:
-    rotations, shifts = evaluation_views(0, [5, 6], 0)
-    np.testing.assert_array_equal(rotations, np.broadcast_to(np.eye(3), (2, 3, 3)))
-    turned, more = evaluation_views(0, [5, 6], 3)
-    assert np.abs(turned - rotations).max() > 0.1
-    assert not shifts.any() and not more.any()
-    same, _ = evaluation_views(0, [6], 3)
-    np.testing.assert_array_equal(same[0], turned[1])
+def test_fixed_views_rotate_only_and_start_with_the_complex_as_given() -> None:
+    as_given, turned = fixed_view(0, 0), fixed_view(0, 3)
+    np.testing.assert_array_equal(as_given.rotation, np.eye(3))
+    assert np.abs(turned.rotation - as_given.rotation).max() > 0.1
+    assert not as_given.shift.any() and not turned.shift.any()
+
+
+@given(seed=st.integers(0, 2**40), count=st.integers(1, 8))
+def test_a_fixed_view_depends_on_seed_and_number_alone(seed: int, count: int) -> None:
+    several = fixed_views(seed, count)
+    for number, view in enumerate(several):
+        np.testing.assert_array_equal(view.rotation, fixed_view(seed, number).rotation)
+        rotations, shifts = view.of(3)
+        assert rotations.shape == (3, 3, 3) and np.array_equal(rotations[0], rotations[2])
+        assert shifts.shape == (3, 3)
+    assert len({view.rotation.tobytes() for view in several}) == count
 
 
 def test_rotations_are_proper_and_uniform() -> None:

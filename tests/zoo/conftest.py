@@ -112,7 +112,12 @@ def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _make_model(tmp_path_factory.mktemp("model") / "model")
 
 
-def _make_model(folder: Path, featurizer: str = "atom-types", outputs: tuple[str, ...] = ("pose",)) -> Path:
+def _make_model(
+    folder: Path,
+    featurizer: str = "atom-types",
+    outputs: tuple[str, ...] = ("pose",),
+    correction: float = 0.0,
+) -> Path:
     import keras
 
     from affinity_zoo.featurizers.layers import for_featurizer
@@ -129,7 +134,9 @@ def _make_model(folder: Path, featurizer: str = "atom-types", outputs: tuple[str
     card = {
         "name": "small",
         "outputs": [{"name": o, "unit": units[o], "direction": "higher is better"} for o in outputs],
-        "logit_correction": 0.0,
+        "logit_correction": correction,
+        "threshold": None,
+        "epoch": 0,
     }
     save_model(folder, ScoringModel(network, for_featurizer(made, box)), recipe, card, None)
     return folder
@@ -137,7 +144,7 @@ def _make_model(folder: Path, featurizer: str = "atom-types", outputs: tuple[str
 
 @pytest.fixture(scope="session")
 def make_model() -> Callable[..., Path]:
-    """A function that writes a small untrained model: folder, featurizer, outputs."""
+    """A function that writes a small untrained model: folder, featurizer, outputs, logit correction."""
     return _make_model
 
 

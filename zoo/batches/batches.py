@@ -80,7 +80,7 @@ class BatchMaker:
     Args:
         pairs: where the atoms come from.
         imaging: featurizer, box, views and place.
-        seed: of the views.
+        seed: of the views of training.
         cache_bytes: bound on the cache of encoded structures.
     """
 
@@ -110,11 +110,15 @@ class BatchMaker:
         )
         return self._make(rows, loaded, rotations, shifts)
 
-    def evaluation(self, rows: NDArray[np.int64], view: int) -> Inputs:
-        """Make a batch in the fixed view of number ``view`` (0: as it lies in the file)."""
+    def evaluation(self, rows: NDArray[np.int64], view: views.View = views.AS_GIVEN) -> Inputs:
+        """Make a batch in one view, the same for each row.
+
+        Args:
+            rows: (B,) row numbers.
+            view: how each complex is turned and shifted.
+        """
         loaded = [self._load(int(row)) for row in rows]
-        rotations, shifts = views.evaluation_views(self.seed, rows, view)
-        return self._make(rows, loaded, rotations, shifts)
+        return self._make(rows, loaded, *view.of(len(rows)))
 
     def _load(self, row: int) -> tuple[EncodedStructure, EncodedStructure]:
         receptor, ligand = self.pairs.structures(row)

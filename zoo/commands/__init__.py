@@ -11,7 +11,6 @@ MODULES: tuple[str, ...] = (
     "data",
     "poses",
     "training",
-    "search",
     "predict",
     "see",
     "models",

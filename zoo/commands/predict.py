@@ -117,6 +117,7 @@ def predict(
             from affinity_zoo.zoo.runtime.keras import start_keras
 
             start_keras()
+        from affinity_zoo.zoo.inference.choices import ScoringChoices
         from affinity_zoo.zoo.prediction import output as writing
         from affinity_zoo.zoo.prediction.choices import Choices
         from affinity_zoo.zoo.prediction.report import print_ranking
@@ -124,7 +125,12 @@ def predict(
         from affinity_zoo.zoo.runtime.terminal import print_json
 
         choices = Choices(
-            views, seed, batch_size, voxelize, workers, rank_by, best_per, chunk, processes, dask
+            ScoringChoices(views, seed, batch_size, voxelize, workers),
+            rank_by,
+            best_per,
+            chunk,
+            processes,
+            dask,
         )
         found = run(
             inputs,
@@ -133,13 +139,13 @@ def predict(
             parts=pipes.parts,
             resume=resume,
             sdf=sdf,
-            write=(lambda rows: writing.write_csv(sys.stdout, rows))
+            write=(lambda rows, columns: writing.write_csv(sys.stdout, rows, columns))
             if to_stdout
-            else (lambda rows: writing.write_predictions_csv(Path(output), rows)),
+            else (lambda rows, columns: writing.write_predictions_csv(Path(output), rows, columns)),
             one_receptor=table is None,
         )
     if json_output:
-        print_json(writing.as_dicts(found.rows))
+        print_json(writing.as_dicts(found.rows, found.columns))
     where = "standard output" if to_stdout else output
     if sdf is not None:
         where += f"; {found.structures} poses: {sdf}"

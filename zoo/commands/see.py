@@ -41,7 +41,10 @@ def explain(
     output: Annotated[
         str | None, typer.Option(help="Which output of the model: pose, affinity, ... [default: the first]")
     ] = None,
-    views: Annotated[int, typer.Option(help="Rotations averaged.", min=1)] = 4,
+    views: Annotated[
+        int | None,
+        typer.Option(help="Rotations averaged. [default: what the model's card says]", min=1),
+    ] = None,
     steps: Annotated[int, typer.Option(help="Of the integrated gradients, at least.", min=1)] = 32,
     seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
     batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 16,
@@ -149,8 +152,12 @@ def refine(
     torsions: Annotated[bool, typer.Option(help="Turn rotatable bonds too.")] = True,
     max_move: Annotated[float, typer.Option(help="RMSD from the start that is not passed, Å.")] = 2.0,
     views: Annotated[
-        int, typer.Option(help="Rotations by which a pose is scored, as in predict.", min=1)
-    ] = 4,
+        int | None,
+        typer.Option(
+            help="Rotations by which a pose is scored, as in predict. [default: what the model's card says]",
+            min=1,
+        ),
+    ] = None,
     search_views: Annotated[int, typer.Option(help="Other rotations that show the way.", min=1)] = 8,
     seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
     runs: Runs = Path("summaries"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,15 @@ from affinity_zoo.zoo.board.overlap import overlap_with_training
 from affinity_zoo.zoo.board.results import Result, command_line, load_result, write_result
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.inference.choices import ScoringChoices
+from affinity_zoo.zoo.inference.combine import COLUMNS, combine, finite
+from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.inference.rows import score_rows
 from affinity_zoo.zoo.judging.judge import default_scorers, metric_key
 from affinity_zoo.zoo.judging.outputs import PREFERENCE, as_score, column_of, output_for, outputs_of, unit_of
 from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
-from affinity_zoo.zoo.models.cards import default_views
-from affinity_zoo.zoo.models.ensembles import mean_logit
 from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT
 from affinity_zoo.zoo.runtime.parallel import dask_cluster
 from affinity_zoo.zoo.runtime.terminal import warn
@@ -86,16 +87,17 @@ def evaluate(
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
     wanted = _outputs(candidate, output)
-    views = views or default_views(m.card for m in candidate.models)
+    choices = ScoringChoices(views, seed, batch_size, voxelize, workers).resolved(
+        m.card for m in candidate.models
+    )
     dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
     warn_of_other_reading(dataset, model)
     cluster = dask_cluster(dask) if dask else None
-    scores = [
-        score_rows(m, dataset, rows, views, seed, batch_size, voxelize, workers, cluster)
-        for m in candidate.models
-    ]
-    _drop_what_is_no_number(scores, str(model.card["name"]))
-    predictions = _with_scores(dataset, rows, scores, candidate, wanted)
+    scorers_ = [ready(m) for m in candidate.models]
+    outputs = [score_rows(m, dataset, rows, choices, cluster) for m in scorers_]
+    _warn_of_unscored(outputs, str(model.card["name"]))
+    columns = combine(scorers_, outputs)
+    predictions = _with_scores(dataset, rows, columns, candidate, wanted)
     threshold = candidate.threshold if any(unit_of(name) == "logit" for name in wanted) else None
     described, training = describe(candidate)
     training["mean_affinity"] = mean_affinity(candidate.trained_on)
@@ -110,7 +112,7 @@ def evaluate(
         benchmark=benchmark,
         training=training,
         seeds=[model.recipe.training.seed, seed],
-        views=views,
+        views=choices.n_views,
         command=command_line(),
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
@@ -132,11 +134,13 @@ def evaluate(
     return result
 
 
-def _drop_what_is_no_number(scores: list[NDArray[np.float64]], name: str) -> int:
-    """Make scores that are not finite missing (NaN) in place, in all outputs of the row; returns how many rows."""
-    wrong = np.zeros(len(scores[0]), bool)
-    for values in scores:
-        wrong |= ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+def _warn_of_unscored(outputs: Sequence[NDArray[np.float64]], name: str) -> None:
+    """Warn of rows with an output that is no finite number: :func:`combine` gives them no score.
+
+    Raises:
+        AffinityZooError: no row has a score.
+    """
+    wrong = ~finite(outputs)
     if wrong.any() and wrong.all():
         raise AffinityZooError(
             f"{name}: no output of the network is a finite number; get or train the model again"
@@ -145,9 +149,6 @@ def _drop_what_is_no_number(scores: list[NDArray[np.float64]], name: str) -> int
         warn(
             f"{int(wrong.sum()):,} of {len(wrong):,} rows have no score: the network's output is not a number"
         )
-        for values in scores:
-            values[wrong] = np.nan
-    return int(wrong.sum())
 
 
 def _judged_rows(
@@ -199,39 +200,20 @@ def _outputs(candidate: Candidate, wanted: str | None) -> tuple[str, ...]:
 def _with_scores(
     dataset: Dataset,
     rows: NDArray[np.int64],
-    scores: Sequence[NDArray[np.float64]],
+    columns: Mapping[str, NDArray[np.float64]],
     candidate: Candidate,
     wanted: tuple[str, ...],
 ) -> Predictions:
-    """Put (n, views, outputs) of each model beside the truths of their rows: mean over views, then over models."""
-    models_ = candidate.models
-    by_output = {
-        name: np.stack(
-            [found[:, :, outputs_of(m.card).index(name)] for found, m in zip(scores, models_, strict=True)]
-        )
-        for name in wanted
-    }
-    columns = {name: _mean(name, found.mean(axis=2), models_) for name, found in by_output.items()}
+    """Put combined scores beside the truths of their rows; a row without a finite score has none."""
     main = _main_output(dataset, rows, wanted)
-    extra: dict[str, NDArray[Any]] = {column_of(name): column for name, column in columns.items()}
-    extra["spread_over_views"] = by_output[main].std(axis=2).mean(axis=0)
-    if label := next((name for name in ("pose", "activity") if name in columns), None):
-        correct = models_[0].probability if len(models_) == 1 else lambda logit: 1.0 / (1.0 + np.exp(-logit))
-        extra["probability"] = np.array([correct(float(logit)) for logit in columns[label]])
-    if len(models_) > 1:
-        extra["spread_over_models"] = by_output[main].mean(axis=2).std(axis=0)
-    boxes = list(dict.fromkeys(model.box for model in models_))  # each is judged, and told of, once
+    extra: dict[str, NDArray[Any]] = {column_of(name): columns[COLUMNS[name].value] for name in wanted}
+    if COLUMNS[main].spread in columns:
+        extra["score_sd"] = columns[COLUMNS[main].spread]
+    if label := next((name for name in wanted if COLUMNS[name].probability), None):
+        extra["probability"] = columns[COLUMNS[label].probability]
+    boxes = list(dict.fromkeys(model.box for model in candidate.models))  # each is judged, and told of, once
     extra["cropped"] = np.max([cropped(dataset, rows, box) for box in boxes], axis=0)
-    return from_dataset(dataset, rows, as_score(main, columns[main]), extra)
-
-
-def _mean(name: str, each: NDArray[np.float64], models_: Sequence[models.Model]) -> NDArray[np.float64]:
-    """(models, n) to (n,): affinities and RMSDs by their mean, logits by that of their probabilities."""
-    if len(each) == 1:
-        return each[0]
-    if unit_of(name) != "logit":
-        return each.mean(axis=0)
-    return mean_logit(each, [float(model.card["logit_correction"]) for model in models_])
+    return from_dataset(dataset, rows, as_score(main, columns[COLUMNS[main].value]), extra)
 
 
 def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, ...]) -> str:

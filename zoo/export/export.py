@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from affinity_zoo.featurizers.views import fixed_view
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Role
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, Place, makes_own_image
@@ -152,7 +153,7 @@ def probe(model: Model, place: Place) -> Inputs:
     poses[0].xyz[1:4] = poses[0].xyz[0]
     poses[0].atom_type[1:4], poses[0].element[1:4] = poses[0].atom_type[0], poses[0].element[0]
     maker = BatchMaker(PosesOfReceptor(receptor, poses), Imaging(model.featurizer, model.box, place=place))
-    return maker.evaluation(np.arange(len(poses)), 1)
+    return maker.evaluation(np.arange(len(poses)), fixed_view(0, 1))
 
 
 def _atoms(role: Role, xyz: NDArray[np.float64], random: np.random.Generator) -> Atoms:

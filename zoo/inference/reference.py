@@ -188,7 +188,7 @@ def read_reference(folder: Path) -> dict[str, Any]:
 def reference_inputs(table: Mapping[str, Any], featurizer: Featurizer, box: Box, place: Place) -> Inputs:
     """Return the reference complex as a model takes it, as it lies in the file."""
     maker = BatchMaker(_complex(table, FILE), Imaging(featurizer, box, place=place))
-    return maker.evaluation(np.zeros(1, np.int64), 0)
+    return maker.evaluation(np.zeros(1, np.int64))
 
 
 def _ways(network: Any, featurizer: Featurizer, box: Box) -> list[Place]:

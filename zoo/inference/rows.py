@@ -1,31 +1,27 @@
-"""Scores of the rows of an index, in fixed views, here or on a cluster."""
+"""Outputs of models for the rows of an index, here or on a cluster."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers.views import ViewOptions
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, choose_place
+from affinity_zoo.zoo.batches.batches import BatchMaker
 from affinity_zoo.zoo.batches.pairs import IndexedPairs
 from affinity_zoo.zoo.data.store.dataset import MANIFEST_FILE, Dataset
-from affinity_zoo.zoo.inference import outputs as inference
-from affinity_zoo.zoo.models import loading as models
-from affinity_zoo.zoo.runtime.device import find_device
+from affinity_zoo.zoo.inference.choices import ScoringChoices
+from affinity_zoo.zoo.inference.held import held_model
+from affinity_zoo.zoo.inference.ready import ReadyModel
 from affinity_zoo.zoo.runtime.files import file_hash
 from affinity_zoo.zoo.runtime.parallel import DaskCluster, Lost, ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress
 
-BATCHES: Final = (
-    32  #: of one piece of work. Its last batch is filled up, so pieces are the same wherever they are done
-)
+BATCHES: Final = 32  #: batches of one piece of work
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,85 +32,73 @@ class Piece:
     data: str  #: folder of the index
     mark: str  #: hash of its manifest: a worker must not go on with an index that was replaced
     rows: NDArray[np.int64]
-    views: int
-    seed: int
-    batch_size: int
-    voxelize: str
-    threads: int
+    choices: ScoringChoices
 
 
 def score_rows(
-    model: models.Model,
+    model: ReadyModel,
     dataset: Dataset,
     rows: NDArray[np.int64],
-    views: int,
-    seed: int = 0,
-    batch_size: int = 32,
-    voxelize: str = "auto",
-    workers: int = 2,
+    choices: ScoringChoices,
     cluster: DaskCluster | None = None,
 ) -> NDArray[np.float64]:
-    """Score rows of an index in fixed views: ``(n, views, outputs)`` logits and pK.
+    """Outputs of a model for rows of an index in fixed views.
 
     Args:
-        workers: threads that make batches.
+        model: ready to score.
+        dataset: the index.
+        rows: (n,) row numbers.
+        choices: how to score; an open number of views is the model's own.
         cluster: score there; its workers see the same folders, and each loads the model once.
+
+    Returns:
+        (n, views, outputs) float64, as :func:`affinity_zoo.zoo.inference.combine.combine` takes them.
 
     Raises:
         AffinityZooError: a worker could not score.
     """
-    size = max(1, batch_size) * BATCHES
+    choices = choices.resolved([model.model.card])
+    size = choices.batch_size * BATCHES
     parts = [rows[first : first + size] for first in range(0, len(rows), size)] or [rows]
-    with progress("scoring", len(rows) * views, "images") as advance:
+    with progress("scoring", len(rows) * choices.n_views, "images") as advance:
         if cluster is None:
-            maker = _maker(model, dataset, voxelize, seed)
-            found = [
-                inference.outputs(model.network, maker, part, views, batch_size, workers, advance)
-                for part in parts
-            ]
+            maker = model.batches(IndexedPairs(dataset), choices.voxelize)
+            found = [model.outputs(maker, part, choices, advance) for part in parts]
         else:
+            folder, data = str(model.model.folder.resolve()), str(dataset.path.resolve())
             mark = file_hash(dataset.path / MANIFEST_FILE)
-            pieces = (
-                Piece(
-                    str(model.folder.resolve()), str(dataset.path.resolve()), mark,
-                    part, views, seed, batch_size, voxelize, workers,
-                )
-                for part in parts
-            )  # fmt: skip
-            found = list(_far(pieces, cluster, advance))
-    return np.concatenate(found).astype(np.float64)
+            found = list(_far((Piece(folder, data, mark, part, choices) for part in parts), cluster, advance))
+    return np.concatenate(found)
 
 
 def _far(
     pieces: Iterator[Piece], cluster: DaskCluster, advance: Callable[[int], None]
-) -> Iterator[NDArray[np.float32]]:
+) -> Iterator[NDArray[np.float64]]:
     for done in ordered_map(score_piece, pieces, chunk=1, make_executor=cluster):
         if isinstance(done.value, Lost):
             raise AffinityZooError(f"a worker could not score: {done.value.reason}")
-        advance(len(done.item.rows) * done.item.views)
+        advance(len(done.item.rows) * done.item.choices.n_views)
         yield done.value
 
 
-def score_piece(piece: Piece) -> NDArray[np.float32]:
-    """Score a piece: ``(n, views, outputs)``. What a worker of a cluster does."""
-    maker = _kept_maker(piece.model, piece.data, piece.mark, piece.voxelize, piece.seed)
-    network = _model(piece.model).network
-    return inference.outputs(network, maker, piece.rows, piece.views, piece.batch_size, piece.threads)
+def score_piece(piece: Piece) -> NDArray[np.float64]:
+    """Score a piece: what a worker of a cluster does.
 
+    Args:
+        piece: the rows and how to score them.
 
-def _maker(model: models.Model, dataset: Dataset, voxelize: str, seed: int) -> BatchMaker:
-    place = choose_place(model.featurizer, model.box, voxelize, find_device().accelerator)
-    return BatchMaker(IndexedPairs(dataset), Imaging(model.featurizer, model.box, ViewOptions(), place), seed)
-
-
-@lru_cache(maxsize=8)
-def _kept_maker(model: str, data: str, mark: str, voxelize: str, seed: int) -> BatchMaker:
-    return _maker(_model(model), _dataset(data, mark), voxelize, seed)
+    Returns:
+        (n, views, outputs) float64.
+    """
+    model = held_model(piece.model)
+    maker = _kept_batches(model, _dataset(piece.data, piece.mark), piece.choices.voxelize)
+    return model.outputs(maker, piece.rows, piece.choices)
 
 
 @lru_cache(maxsize=8)
-def _model(folder: str) -> models.Model:
-    return models.load_model(Path(folder))
+def _kept_batches(model: ReadyModel, dataset: Dataset, voxelize: str) -> BatchMaker:
+    """The encoded structures of an index, kept by a worker from piece to piece."""
+    return model.batches(IndexedPairs(dataset), voxelize)
 
 
 @lru_cache(maxsize=2)

@@ -18,8 +18,8 @@ class Output(msgspec.Struct):
     """One output of the network."""
 
     name: Literal["pose", "activity", "affinity", "rmsd"]
-    unit: _Text
-    direction: _Text
+    unit: _Word
+    direction: _Word
 
 
 class Card(msgspec.Struct):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.models.card_schema import check_card
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folder, find_model_folders
-from affinity_zoo.zoo.models.readme import README, readme_text
 from affinity_zoo.zoo.models.recipe import Recipe, from_tables
 from affinity_zoo.zoo.models.safe_files import parse_json, read_json, read_toml
 from affinity_zoo.zoo.models.safety import check_folder
@@ -49,11 +47,6 @@ class Model:
     recipe: Recipe
     card: Mapping[str, Any]
     folder: Path
-
-    def probability(self, logit: float) -> float:
-        """Probability at the prevalence of the training data, corrected for loss weight and balance."""
-        corrected = logit + float(self.card["logit_correction"])
-        return 1.0 / (1.0 + math.exp(-min(max(corrected, -700.0), 700.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,7 +88,6 @@ def save_model(
         network.save(temporary / "model.keras")
         recipe.write(temporary / "recipe.toml")
         (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-        (temporary / README).write_text(readme_text(card), encoding="utf-8")
         if training_pairs is not None:
             with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")

@@ -1,38 +1,60 @@
-"""How poses are scored and ranked."""
+"""How poses are scored, ranked and computed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction import ranking
 from affinity_zoo.zoo.prediction.chunks import CHUNK
 
 
 @dataclass(frozen=True)
 class Choices:
-    """How poses are scored and ranked."""
+    """How poses are scored, ranked and computed.
 
-    views: int | None = (
-        None  #: fixed rotations averaged for each pose, the file's own first; None: the card's
-    )
-    seed: int = 0  #: of the views
-    batch_size: int = 32  #: images at once
-    voxelize: str = "auto"  #: where images are made: auto, host or device
-    threads: int = 2  #: that make images
-    rank_by: str | None = None  #: pose, activity, affinity, rmsd or product; None: the first the models give
-    best_per: str | None = None  #: molecule: the best pose of each
-    chunk: int = CHUNK  #: poses of a piece of work
-    processes: int = 0  #: that score; 0: this one
-    dask: str = ""  #: address of a Dask scheduler to score on
+    Args:
+        scoring: views, seed, batch size, where images are made, and threads.
+        rank_by: pose, activity, affinity, rmsd or product; None: the first that the models give.
+        best_per: ``molecule``: the best pose of each.
+        chunk: poses of a piece of work.
+        processes: processes that score; 0: this one.
+        dask: address of a Dask scheduler to score on; empty: here.
+
+    Raises:
+        UsageError: a value is out of its range.
+    """
+
+    scoring: ScoringChoices = field(default_factory=ScoringChoices)
+    rank_by: str | None = None
+    best_per: str | None = None
+    chunk: int = CHUNK
+    processes: int = 0
+    dask: str = ""
 
     def __post_init__(self) -> None:
-        for name, number in (
-            ("views", 1 if self.views is None else self.views), ("batch_size", self.batch_size),
-            ("threads", self.threads), ("chunk", self.chunk),
-        ):  # fmt: skip
-            if number < 1:
-                raise UsageError(f"`{name}` must be at least 1, not {number}")
-        if self.voxelize not in ("auto", "host", "device"):
-            raise UsageError(f"`voxelize` is one of auto, host, device, not {self.voxelize!r}")
+        if self.chunk < 1:
+            raise UsageError(f"`chunk` must be at least 1, not {self.chunk}")
         ranking.check_best_per(self.best_per)
+
+    @classmethod
+    def of(cls, **options: Any) -> Choices:
+        """Make choices from the fields of both classes, and ``workers`` for ``threads``.
+
+        Args:
+            options: any of them.
+
+        Raises:
+            UsageError: there is no such option, or a value is out of its range.
+        """
+        if "workers" in options:  # the name of the command line
+            options["threads"] = options.pop("workers")
+        of_scoring = {f.name for f in fields(ScoringChoices)}
+        of_ranking = {f.name for f in fields(cls)} - {"scoring"}
+        if unknown := sorted(options.keys() - of_scoring - of_ranking):
+            known = ", ".join(sorted(of_scoring | of_ranking))
+            raise UsageError(f"`{unknown[0]}` is no option of a prediction; there are {known}")
+        scoring = ScoringChoices(**{k: v for k, v in options.items() if k in of_scoring})
+        return cls(scoring, **{k: v for k, v in options.items() if k in of_ranking})

@@ -19,6 +19,7 @@ from typing import Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.formats import FORMATS, count_records, suffix_of
+from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled, stamp
 from affinity_zoo.zoo.prediction.sdf_index import record_offsets
 
@@ -52,11 +53,7 @@ class Task:
     number: int
     pieces: tuple[Piece, ...]
     models: tuple[str, ...]  #: model directories
-    views: int
-    seed: int
-    batch_size: int
-    voxelize: str
-    threads: int
+    scoring: ScoringChoices  #: with a number of views
     structures: bool = False  #: give the poses too, as SDF
 
 

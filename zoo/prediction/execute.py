@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.inference.ready import ReadyModel
 from affinity_zoo.zoo.prediction.chunks import Piece, Task
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.scoring import Scored, prepare, score, score_chunk
@@ -19,14 +20,22 @@ if TYPE_CHECKING:
     from affinity_zoo.zoo.prediction.choices import Choices
 
 
-def scored_chunks(tasks: Iterator[Task], choices: Choices, advance: Advance) -> Iterator[tuple[Task, Scored]]:
+def scored_chunks(
+    tasks: Iterator[Task], models: Sequence[ReadyModel], choices: Choices, advance: Advance
+) -> Iterator[tuple[Task, Scored]]:
     """Score chunks here, in processes or on a cluster, as the choices say; results come in the order of the tasks.
+
+    Args:
+        tasks: the chunks.
+        models: for scoring here; processes and clusters load those that a task names.
+        choices: where to score.
+        advance: called with the number of images scored.
 
     Raises:
         AffinityZooError: a worker cannot score at all.
     """
     if not choices.dask and not choices.processes:
-        yield from _here(tasks, advance)
+        yield from _here(tasks, models, advance)
         return
     from affinity_zoo.zoo.runtime.parallel import Lost, dask_cluster, ordered_map
 
@@ -51,17 +60,19 @@ def scored_chunks(tasks: Iterator[Task], choices: Choices, advance: Advance) -> 
                 part = _lost(single.item, single.value.reason) if lost else single.value
                 value.rows.extend(part.rows)
                 value.structures.extend(part.structures)
-        advance(len(value.rows) * task.views * len(task.models))
+        advance(len(value.rows) * task.scoring.n_views * len(task.models))
         yield task, value
 
 
-def _here(tasks: Iterator[Task], advance: Advance) -> Iterator[tuple[Task, Scored]]:
+def _here(
+    tasks: Iterator[Task], models: Sequence[ReadyModel], advance: Advance
+) -> Iterator[tuple[Task, Scored]]:
     """Score in this process; the next chunk is read while the network computes."""
     with ThreadPoolExecutor(1) as reader:
         waiting: deque[tuple[Task, Future[Any]]] = deque()
         for task in chain(tasks, (None,)):
             if task is not None:
-                waiting.append((task, reader.submit(prepare, task)))
+                waiting.append((task, reader.submit(prepare, task, models)))
             while len(waiting) > (1 if task is not None else 0):
                 first, future = waiting.popleft()
                 yield first, score(future.result(), advance)

@@ -1,4 +1,4 @@
-"""Writing a prediction: CSV with unit and direction in the header, and the ranked poses as SDF."""
+"""Writing a prediction: rows as CSV, the ranked poses as SDF."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from affinity_zoo.zoo.prediction.rows import FIELDS, HEADER, PosePrediction
+from affinity_zoo.zoo.prediction.rows import FIELDS, PosePrediction
 from affinity_zoo.zoo.prediction.structures import with_properties
 from affinity_zoo.zoo.runtime.files import whole
 
@@ -16,39 +16,62 @@ from affinity_zoo.zoo.runtime.files import whole
 _NOT_IN_SDF = frozenset(("status", "reason", "name"))
 
 
-def write_predictions_csv(path: Path, rows: Iterable[PosePrediction]) -> None:
-    """Write the rows as CSV; the header says unit and direction."""
+def write_predictions_csv(
+    path: Path, rows: Iterable[PosePrediction], columns: Sequence[str] = FIELDS
+) -> None:
+    """Write rows as CSV.
+
+    Args:
+        path: the file.
+        rows: in order.
+        columns: names of the columns, see :mod:`affinity_zoo.zoo.prediction.columns`.
+    """
     with whole(path) as file:
-        write_csv(file, rows)
+        write_csv(file, rows, columns)
 
 
-def write_csv(file: IO[str], rows: Iterable[PosePrediction]) -> None:
-    """Write the rows as CSV to an open text file."""
+def write_csv(file: IO[str], rows: Iterable[PosePrediction], columns: Sequence[str] = FIELDS) -> None:
+    """Write rows as CSV to an open text file.
+
+    Args:
+        file: open for writing.
+        rows: in order.
+        columns: names of the columns.
+    """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([HEADER.get(name, name) for name in FIELDS])
+    writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(getattr(row, name)) for name in FIELDS])
+        writer.writerow([_cell(getattr(row, name)) for name in columns])
 
 
-def write_sdf(path: Path, poses: Iterator[tuple[PosePrediction, bytes]]) -> int:
+def write_sdf(
+    path: Path, poses: Iterator[tuple[PosePrediction, bytes]], columns: Sequence[str] = FIELDS
+) -> int:
     """Write poses in the order given, with their scores as properties; returns how many.
 
     Args:
+        path: the file.
         poses: rows and their SDF text; those without a text are left out.
+        columns: names of the columns; those that only repeat the record are left out.
     """
     written = 0
     with whole(path, "wb") as file:
         for row, text in poses:
             if text:
-                values = {k: v for k, v in row.as_dict().items() if k not in _NOT_IN_SDF and v != ""}
+                values = {k: getattr(row, k) for k in columns if k not in _NOT_IN_SDF}
                 file.write(with_properties(text, values))
                 written += 1
     return written
 
 
-def as_dicts(rows: Sequence[PosePrediction]) -> list[dict[str, object]]:
-    """The rows for JSON."""
-    return [row.as_dict() for row in rows]
+def as_dicts(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) -> list[dict[str, object]]:
+    """The rows for JSON.
+
+    Args:
+        rows: in order.
+        columns: names of the columns.
+    """
+    return [{name: found[name] for name in columns} for found in (row.as_dict() for row in rows)]
 
 
 def _cell(value: object) -> str:

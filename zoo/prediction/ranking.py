@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.prediction.rows import ASCENDING, RANKINGS, PosePrediction
+from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
 
 BEST_PER = ("molecule",)
 
@@ -64,12 +64,11 @@ def ranked(
     Returns:
         Number of the row in ``rows``, and the row with its rank.
     """
-    field = RANKINGS[ranking]
-    values = [getattr(row, field) for row in rows]
-    sign = 1.0 if ranking in ASCENDING else -1.0
+    field, sign = RANKINGS[ranking]
+    values = [sign * getattr(row, field) for row in rows]
     order = sorted(
         range(len(rows)),
-        key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else sign * values[i], i),
+        key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else -values[i], i),
     )
     poses = [1] * len(rows)
     if best_per:

@@ -12,11 +12,8 @@ from affinity_zoo.zoo.runtime.terminal import note, say, table, warn
 
 _MOST_REASONS = 8
 _COLUMNS = (
-    ("rank", "rank"), ("score", "score (logit, higher is better)"), ("probability", "probability"),
-    ("activity_probability", "probability (active)"), ("affinity", "affinity (pK)"), ("product", "product"),
-    ("predicted_rmsd", "predicted RMSD (Å)"),
-    ("docking_score", "docking score"), ("name", "pose"), ("target", "target"), ("file", "file"), ("record", "record"),
-    ("poses", "poses"), ("warnings", "warnings"),
+    "rank", "pose_logit", "pose_probability", "activity_probability", "rmsd_expected", "affinity_pk", "affinity_sd",
+    "product", "docking_score", "name", "target", "file", "record", "poses", "warnings",
 )  # fmt: skip
 
 
@@ -31,14 +28,13 @@ def print_ranking(found: Ranking, where: str, top: int, best_per: str | None, qu
     """
     best = [row for row in found.rows if row.rank][:top]
     hidden = {"target"} if len({row.target for row in found.rows}) < 2 else set()
-    hidden |= set() if best_per else {"poses"}
     if best and not quiet:
-        columns = [(name, title) for name, title in _COLUMNS if name not in hidden]
-        shown = [[_cell(name, getattr(row, name)) for name, _ in columns] for row in best]
+        columns = [name for name in _COLUMNS if name in found.columns and name not in hidden]
+        shown = [[_cell(name, getattr(row, name)) for name in columns] for row in best]
         what = "molecules" if best_per else "poses"
         table(
             f"best {len(best)} of {len(found.rows)} {what}, ranked by {found.ranked_by}",
-            [title for _, title in columns],
+            columns,
             shown,
         )
     _warnings(found)

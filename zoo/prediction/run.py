@@ -12,12 +12,14 @@ from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.models.cards import default_views
+from affinity_zoo.zoo.inference.held import held_model
+from affinity_zoo.zoo.inference.ready import ReadyModel, ready
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
-from affinity_zoo.zoo.prediction import checks, members, output, ranking, reading
+from affinity_zoo.zoo.prediction import checks, output, ranking, reading
 from affinity_zoo.zoo.prediction.choices import Choices
 from affinity_zoo.zoo.prediction.chunks import Cutter, Task
+from affinity_zoo.zoo.prediction.columns import columns_of
 from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
 from affinity_zoo.zoo.prediction.parts import Parts
@@ -34,6 +36,7 @@ class Ranking:
     poses: int  #: that were given
     failed: int  #: of them without a score
     ranked_by: str
+    columns: tuple[str, ...]  #: that the models can fill, see :mod:`affinity_zoo.zoo.prediction.columns`
     notes: tuple[str, ...] = ()  #: what the user should know of all of them
     structures: int = 0  #: poses written as SDF
     failures: dict[str, tuple[int, str]] = field(default_factory=dict)  #: reason -> how many, and the first
@@ -56,7 +59,7 @@ def predict(
         poses: pose files or folders of them; every record of every file gives one row.
         table: instead of both: a CSV with columns receptor and ligand.
         runs: folder of the runs, for a run's number.
-        options: fields of :class:`Choices`: ``views``, ``seed``, ``rank_by``, ``best_per`` and others.
+        options: what :meth:`Choices.of` takes: ``views``, ``seed``, ``rank_by``, ``best_per`` and others.
 
     Returns:
         One row a record (or a molecule, with ``best_per``), best first, failed ones last.
@@ -71,54 +74,54 @@ def predict(
         inputs = from_files(receptor, [poses] if isinstance(poses, (str, Path)) else list(poses))
     else:
         raise UsageError("give a receptor and poses, or a table")
-    if "workers" in options:  # the name of the command line
-        options["threads"] = options.pop("workers")
+    choices = Choices.of(**options)
     given = [model] if isinstance(model, (Model, str, int, Path)) else list(model)  # type: ignore[arg-type]
-    folders: list[Path] = []
+    models: list[Model | Path] = []
     for one in given:
-        if isinstance(one, Model):
-            folders.append(Path(members.keep(one)))
-        else:
-            named = find_model_folders([one], runs)
-            for folder in named:
-                members.release(folder)
-            folders += named
-    return run(inputs, folders, Choices(**options), one_receptor=table is None).rows
+        models += [one] if isinstance(one, Model) else find_model_folders([one], runs)
+    return run(inputs, models, choices, one_receptor=table is None).rows
 
 
 def run(
     inputs: Inputs,
-    folders: Sequence[Path],
+    models: Sequence[Model | Path],
     choices: Choices,
     *,
     parts: Path | None = None,
     resume: bool = False,
     sdf: Path | None = None,
-    write: Callable[[list[PosePrediction]], None] = lambda rows: None,
+    write: Callable[[list[PosePrediction], tuple[str, ...]], None] = lambda rows, columns: None,
     one_receptor: bool = False,
 ) -> Ranking:
     """Score, rank and write.
 
     Args:
-        folders: model directories.
+        inputs: what to score.
+        models: loaded models, or model directories. Processes and clusters load from the directory.
+        choices: how to score, rank and compute.
         parts: folder of finished chunks; it is removed at the end. None: a temporary one.
         resume: use the chunks that are there.
         sdf: write the ranked poses there.
-        write: called with the ranked rows, before the chunks are removed.
+        write: called with the ranked rows and the columns to write, before the chunks are removed.
         one_receptor: a receptor that cannot be read is an error, not a failure of each row.
 
     Raises:
         UsageError: no model gives what to rank by, or ``parts`` belongs to another prediction.
         AffinityZooError: a model or the receptor cannot be read.
     """
-    names = tuple(dict.fromkeys(str(folder.resolve()) for folder in folders))
+    given = {str(_folder(model).resolve()): model for model in models}
+    names = tuple(given)
     cards = [read_card(Path(name)) for name in names]
     by = ranking.choose_ranking(choices.rank_by, cards)
-    if choices.views is None:
-        choices = replace(choices, views=default_views(cards))
+    choices = replace(choices, scoring=choices.scoring.resolved(cards))
+    given_outputs = [[str(output["name"]) for output in card["outputs"]] for card in cards]
+    columns = columns_of(given_outputs, choices.scoring.n_views, choices.best_per)
     readings = {Path(name): read_model_recipe(Path(name)).data.read_options for name in names}
-    if not choices.dask and not choices.processes:
-        members.members(names)  # what is wrong with a model is said before anything is read
+    loaded: list[ReadyModel] = []
+    if (
+        not choices.dask and not choices.processes
+    ):  # what is wrong with a model is said before anything is read
+        loaded = [ready(m) if isinstance(m, Model) else held_model(m) for m in given.values()]
     if one_receptor and inputs.entries:
         reading.protein(inputs.entries[0].receptor, ReadOptions.from_dict(readings[Path(names[0])]))
     notes = [
@@ -135,7 +138,7 @@ def run(
                 f"{done.discarded} pieces of a stopped prediction were not used: `resume=True` goes on with them"
             )
         try:
-            _score_all(inputs, names, choices, done, sdf is not None)
+            _score_all(inputs, names, loaded, choices, done, sdf is not None)
         except KeyboardInterrupt:
             if kept:
                 warn(f"what is finished is kept in {parts}: the same call with `resume=True` goes on")
@@ -143,34 +146,41 @@ def run(
         rows, places = _gathered(inputs, done)
         order = ranking.ranked(rows, by, choices.best_per)
         best = [row for _, row in order]
-        write(best)
+        write(best, columns)
         written = 0
         if sdf is not None:
-            written = output.write_sdf(sdf, ((row, _structure(done, places, i)) for i, row in order))
+            written = output.write_sdf(sdf, ((row, _structure(done, places, i)) for i, row in order), columns)
         done.remove()
     failed = [row for row in rows if row.status != "ok"]
-    return Ranking(best, len(rows), len(failed), by, tuple(n for n in notes if n), written, _reasons(failed))
+    return Ranking(
+        best, len(rows), len(failed), by, columns, tuple(n for n in notes if n), written, _reasons(failed)
+    )
+
+
+def _folder(model: Model | Path) -> Path:
+    return model.folder if isinstance(model, Model) else Path(model)
 
 
 def _score_all(
-    inputs: Inputs, models: tuple[str, ...], choices: Choices, parts: Parts, structures: bool
+    inputs: Inputs,
+    names: tuple[str, ...],
+    models: Sequence[ReadyModel],
+    choices: Choices,
+    parts: Parts,
+    structures: bool,
 ) -> None:
     cutter = Cutter(parts.spool, choices.chunk)
     total = 0
-    views = choices.views or 1
 
     def tasks() -> Iterator[Task]:
         for number, pieces in enumerate(cutter.chunks(inputs.entries)):
             if not parts.has(number):
-                yield Task(
-                    number, pieces, models, views, choices.seed, choices.batch_size, choices.voxelize,
-                    choices.threads, structures,
-                )  # fmt: skip
+                yield Task(number, pieces, names, choices.scoring, structures)
 
     for pieces in cutter.chunks(inputs.entries):
         total += sum(len(p.wanted) or (p.last or p.first + 1) - p.first for p in pieces)
-    with progress("scoring", total * views * len(models), "images") as advance:
-        for task, scored in scored_chunks(tasks(), choices, advance):
+    with progress("scoring", total * choices.scoring.n_views * len(names), "images") as advance:
+        for task, scored in scored_chunks(tasks(), models, choices, advance):
             parts.save(task.number, scored)
 
 
@@ -213,7 +223,6 @@ def _fingerprint(inputs: Inputs, models: tuple[str, ...], choices: Choices, stru
         for name in FILES:
             total.update(file_hash(Path(model) / name).encode())
     # what decides the scores; how they are ranked and where they are computed does not matter
-    left_out = ("rank_by", "best_per", "processes", "dask", "threads")
-    decisive = {k: v for k, v in asdict(choices).items() if k not in left_out}
-    total.update(repr((models, sorted(decisive.items()), structures)).encode())
+    decisive = {k: v for k, v in asdict(choices.scoring).items() if k != "threads"}
+    total.update(repr((models, sorted(decisive.items()), choices.chunk, structures)).encode())
     return total.hexdigest()

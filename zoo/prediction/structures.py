@@ -45,7 +45,7 @@ def with_properties(text: bytes, values: Mapping[str, object]) -> bytes:
 def _shown(value: object) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return f"{value:.6g}" if isinstance(value, float) else " ".join(str(value).split())
+    return f"{value:.7g}" if isinstance(value, float) else " ".join(str(value).split())
 
 
 def _skeleton(atoms: Atoms, name: str) -> bytes:

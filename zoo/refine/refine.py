@@ -8,14 +8,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers.views import evaluation_views
+from affinity_zoo.featurizers.views import fixed_views, rotations_of
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.refine.field import Field
 from affinity_zoo.zoo.refine.guard import Guard
 from affinity_zoo.zoo.refine.moves import Torsion, moved, torsions, uphill
-from affinity_zoo.zoo.see.explain import view_rotations
 from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds
 
 FIRST_STEP: Final = 0.2  #: Å, root mean square move of the heavy atoms
@@ -32,7 +32,7 @@ class Options:
     Args:
         steps: gradients taken at most, half of them with the pose rigid where torsions may turn.
         torsions: turn rotatable bonds too.
-        views: by which a pose is scored and judged: those of ``predict``.
+        views: number of rotations by which a pose is scored and judged, those of ``predict``; None: the card's.
         search_views: averaged to choose the way, so that no direction of the grid counts.
         max_move: Å, RMSD from the start that is not passed.
         seed: of the views.
@@ -40,15 +40,16 @@ class Options:
 
     steps: int = 40
     torsions: bool = True
-    views: int = 4
+    views: int | None = None
     search_views: int = 8
     max_move: float = 2.0
     seed: int = 0
 
     def __post_init__(self) -> None:
         for name in ("steps", "views", "search_views"):
-            if getattr(self, name) < 1:
-                raise UsageError(f"`{name}` must be at least 1, not {getattr(self, name)}")
+            number = getattr(self, name)
+            if number is not None and number < 1:
+                raise UsageError(f"`{name}` must be at least 1, not {number}")
         if not self.max_move > 0:
             raise UsageError(f"`max_move` must be above 0 Å, not {self.max_move}")
 
@@ -76,7 +77,6 @@ def refine_pose(
     ligand: Atoms,
     molecule: Any,
     place: NDArray[np.int64],
-    record: int,
     options: Options,
 ) -> Refined:
     """Move a pose along the gradient of one of a model's outputs.
@@ -85,16 +85,16 @@ def refine_pose(
         column: which output; larger is better.
         ligand: as read.
         molecule, place: RDKit molecule of the pose, and the number in it of each atom of ``ligand``.
-        record: of the pose in its file: ``predict`` chooses its views by it.
 
     Returns:
         The pose with the best score that was met, or the original where none was better.
     """
     field = Field(model, column, receptor, ligand)
     start = np.asarray(molecule.GetConformer().GetPositions(), np.float64)
-    judged_by = view_rotations(options.seed, options.views, record)
+    choices = ScoringChoices(options.views, options.seed).resolved([model.card])
+    judged_by = rotations_of(choices.fixed_views())
     guard = Guard(receptor, ligand, heavy_bonds(bonded(molecule), place), options.max_move)
-    search = _Search(field, guard, place, start, _search_rotations(options, record), options.max_move)
+    search = _Search(field, guard, place, start, _search_rotations(options), options.max_move)
     bonds = torsions(molecule) if options.torsions else []
     rigid = options.steps if not bonds else options.steps // 2
     search.climb([], rigid)
@@ -121,12 +121,10 @@ def _best(path: list[NDArray[np.float64]], judge: Any, before: float) -> tuple[i
     return best, scores[best]
 
 
-def _search_rotations(options: Options, record: int) -> NDArray[np.float32]:
+def _search_rotations(options: Options) -> NDArray[np.float32]:
     """(V, 3, 3) random rotations, other ones than those of the judge."""
-    views = range(1, options.search_views + 1)  # view 0 is not turned
-    return np.concatenate(
-        [evaluation_views(options.seed + SEARCH_STREAM, [record], view)[0] for view in views]
-    )
+    views = fixed_views(options.seed + SEARCH_STREAM, options.search_views + 1)
+    return rotations_of(views[1:])  # view 0 is not turned
 
 
 class _Search:

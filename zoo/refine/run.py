@@ -108,7 +108,7 @@ def _one(
         return Row(str(path), pose.record, pose.name, "failed", reason=reason), ""
     try:
         molecule, place, note = molecule_of(pose.atoms, path, pose.record)
-        found = refine_pose(model, column, receptor, pose.atoms, molecule, place, pose.record, options)
+        found = refine_pose(model, column, receptor, pose.atoms, molecule, place, options)
     except AffinityZooError as error:
         return Row(str(path), pose.record, pose.name, "failed", reason=str(error)), ""
     notes = "; ".join([*pose.notes, *([note] if note else [])])

@@ -10,9 +10,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers.views import evaluation_views
+from affinity_zoo.featurizers.views import rotations_of
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
 from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.inference.choices import ScoringChoices
+from affinity_zoo.zoo.inference.combine import COLUMNS, combine
+from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.runtime.terminal import progress
 from affinity_zoo.zoo.see.attribution import Gradients, Scorer, gradients, occlusion
@@ -79,7 +83,7 @@ def explain(
     record: int = 0,
     method: str = "both",
     output: str | None = None,
-    views: int = 4,
+    views: int | None = None,
     seed: int = 0,
     steps: int = 32,
     batch_size: int = 16,
@@ -91,7 +95,8 @@ def explain(
         receptor, pose: files, read as the training data was; ``record`` of the pose file, from 0.
         method: ``gradient`` (gradient x input and integrated gradients), ``occlusion``, or ``both``.
         output: name of one of the model's outputs; None: the first.
-        views: fixed rotations averaged, the first as the files lie.
+        views: fixed rotations averaged, the first as the files lie; None: as many as the model's card says.
+        seed: of the rotations.
         steps: of the integrated gradients.
 
     Raises:
@@ -100,8 +105,7 @@ def explain(
     """
     if method not in METHODS:
         raise UsageError(f"`method` is one of {', '.join(METHODS)}, not {method!r}")
-    if views < 1:
-        raise UsageError(f"`views` must be at least 1, not {views}")
+    choices = ScoringChoices(views, seed, max(batch_size, 1)).resolved([model.card])
     column, described = output_column(model, output)
     found = read_complex(receptor, pose, record, ReadOptions.from_dict(model.recipe.data.read_options))
     imager = WeightedImager(
@@ -114,11 +118,20 @@ def explain(
     if method == "both" and imager.how == "host":
         method = "occlusion"
         notes.append("the featurizer makes its image on the host, which has no gradients: occlusion only")
-    rotations = view_rotations(seed, views, record)
+    rotations = rotations_of(choices.fixed_views())
     with progress("explaining", None, "images") as advance:
         slopes = gradients(scorer, rotations, steps, advance) if method != "occlusion" else None
         drops = _drops(scorer, rotations, found, advance) if method != "gradient" else None
-    return _explanation(model, described, found, imager, slopes, drops, views, seed, notes)
+    score = _score(model, described["name"], found, choices)
+    return _explanation(model, described, found, imager, slopes, drops, score, choices, notes)
+
+
+def _score(model: Model, output: str, found: Complex, choices: ScoringChoices) -> float:
+    """The score that ``predict`` gives."""
+    one = ready(model)
+    maker = one.batches(PosesOfReceptor(found.receptor, [found.ligand]))
+    columns = combine([one], [one.outputs(maker, np.arange(1), choices)])
+    return float(columns[COLUMNS[output].value][0])
 
 
 def output_column(model: Model, name: str | None) -> tuple[int, dict[str, str]]:
@@ -136,23 +149,18 @@ def output_column(model: Model, name: str | None) -> tuple[int, dict[str, str]]:
     return names.index(name), outputs[names.index(name)]
 
 
-def view_rotations(seed: int, views: int, record: int = 0) -> NDArray[np.float32]:
-    """The rotations in which ``predict`` shows the record of that number: (views, 3, 3)."""
-    return np.concatenate([evaluation_views(seed, [record], view)[0] for view in range(views)])
-
-
 def _drops(
     scorer: Scorer, rotations: NDArray[np.float32], found: Complex, advance: Callable[[int], None]
-) -> tuple[NDArray[np.float64], NDArray[np.float64], float]:
-    """Score drops without each ligand atom and without each residue, and the score."""
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Score drops without each ligand atom and without each residue."""
     split = len(found.receptor)
     atoms: Sequence[NDArray[np.int64]] = [np.array([split + i]) for i in range(len(found.ligand))]
     if len(atoms) == 1:
         atoms = []  # nothing would be left to centre on
     groups = [*atoms, *(residue.atoms for residue in residues(found.receptor))]
-    drops, score = occlusion(scorer, rotations, groups, advance)
+    drops, _ = occlusion(scorer, rotations, groups, advance)
     ligand = drops[: len(atoms)] if atoms else np.full(1, np.nan)
-    return ligand, drops[len(atoms) :], score
+    return ligand, drops[len(atoms) :]
 
 
 def _explanation(
@@ -161,9 +169,9 @@ def _explanation(
     found: Complex,
     imager: WeightedImager,
     slopes: Gradients | None,
-    drops: tuple[NDArray[np.float64], NDArray[np.float64], float] | None,
-    views: int,
-    seed: int,
+    drops: tuple[NDArray[np.float64], NDArray[np.float64]] | None,
+    score: float,
+    choices: ScoringChoices,
     notes: list[str],
 ) -> Explanation:
     nothing = np.full(imager.n, np.nan)
@@ -179,10 +187,10 @@ def _explanation(
         complex=found,
         model=str(model.card.get("name") or model.folder.name),
         output=output,
-        score=slopes.score if slopes else drops[2] if drops else float("nan"),
+        score=score,
         empty=slopes.empty if slopes else float("nan"),
-        views=views,
-        seed=seed,
+        views=choices.n_views,
+        seed=choices.seed,
         steps=slopes.steps if slopes else 0,
         seen=seen,
         gradient=slopes.gradient if slopes else nothing,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers.views import evaluation_views
+from affinity_zoo.featurizers.views import fixed_view
 from affinity_zoo.plugins.contracts import Atoms, Box, Featurizer
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
@@ -19,7 +19,7 @@ from affinity_zoo.zoo.see.imaging import WeightedImager
 
 
 @dataclass(frozen=True, eq=False)
-class View:
+class ImagedComplex:
     """One view of a complex, in the frame of the box: its centre is 0, Å."""
 
     complex: Complex
@@ -69,7 +69,7 @@ def make_view(
     seed: int = 0,
     options: ReadOptions | None = None,
     layer: Any = None,
-) -> View:
+) -> ImagedComplex:
     """Image one pose as training and prediction do, whichever way its featurizer makes images.
 
     Args:
@@ -85,13 +85,13 @@ def make_view(
         raise UsageError(f"`number` counts from 0, not {number}")
     found = read_complex(receptor, pose, record, options)
     imager = WeightedImager(featurizer, box, found.receptor, found.ligand, layer=layer)
-    rotation = evaluation_views(seed, [record], number)[0]
-    image = imager.images(rotation)[0]
+    rotation = fixed_view(seed, number).rotation
+    image = imager.images(rotation[None])[0]
 
     def placed(atoms: Atoms) -> NDArray[np.float32]:
-        return np.asarray((atoms.xyz - imager.centre) @ rotation[0].T, np.float32)
+        return np.asarray((atoms.xyz - imager.centre) @ rotation.T, np.float32)
 
-    return View(
+    return ImagedComplex(
         found, featurizer, box, number, image, placed(found.receptor), placed(found.ligand), imager.unknown
     )
 

@@ -16,7 +16,7 @@ from affinity_zoo.zoo.see.complexes import labels, symbols
 from affinity_zoo.zoo.see.imaging import take
 from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
 from affinity_zoo.zoo.see.page import drawn_atoms, page
-from affinity_zoo.zoo.see.view import View
+from affinity_zoo.zoo.see.view import ImagedComplex
 
 MOST_BYTES: Final = 3_000_000  #: of voxels in the page, one byte each: with the library it stays below 10 MB
 MOST_VOXELS: Final = 48**3  #: of one channel that a browser turns smoothly as a surface
@@ -37,7 +37,7 @@ CAMERA: Final = {
 }
 
 
-def write_view_page(view: View, path: Path, command: str = "") -> Path:
+def write_view_page(view: ImagedComplex, path: Path, command: str = "") -> Path:
     """Write the page."""
     box, found = view.box, view.complex
     plural = "" if len(view.channels) == 1 else "s"
@@ -77,7 +77,7 @@ def write_view_page(view: View, path: Path, command: str = "") -> Path:
     return path
 
 
-def view_data(view: View) -> dict[str, Any]:
+def view_data(view: ImagedComplex) -> dict[str, Any]:
     """What the page's script draws."""
     step = thinning(view.box.side, sum(bool(view.image[..., c].any()) for c in range(len(view.channels))))
     near = np.flatnonzero((np.abs(view.receptor) <= view.box.extent / 2).all(axis=1))

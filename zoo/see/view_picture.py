@@ -12,7 +12,7 @@ import numpy as np
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.chem.symmetry import bonds_from_distances
 from affinity_zoo.zoo.see.complexes import symbols
-from affinity_zoo.zoo.see.view import View
+from affinity_zoo.zoo.see.view import ImagedComplex
 
 MOST_PANELS: Final = 48
 ELEMENT_COLOURS: Final = {
@@ -33,7 +33,7 @@ def needs_matplotlib() -> None:
         )
 
 
-def write_picture(view: View, path: Path, dpi: int = 100) -> Path:
+def write_picture(view: ImagedComplex, path: Path, dpi: int = 100) -> Path:
     """Write a PNG: the complex, then one panel for each channel that is not empty, largest values along z."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -62,7 +62,7 @@ def write_picture(view: View, path: Path, dpi: int = 100) -> Path:
     return path
 
 
-def _title(view: View, filled: int, shown: int) -> str:
+def _title(view: ImagedComplex, filled: int, shown: int) -> str:
     box = view.box
     empty = len(view.channels) - filled
     left = f", {filled - shown} more not drawn" if filled > shown else ""
@@ -72,7 +72,7 @@ def _title(view: View, filled: int, shown: int) -> str:
     )
 
 
-def _frame(panel: Any, view: View, title: str) -> None:
+def _frame(panel: Any, view: ImagedComplex, title: str) -> None:
     half = view.box.extent / 2
     panel.set(
         xlim=(-half - 0.5, half + 0.5), ylim=(-half - 0.5, half + 0.5), aspect="equal", xticks=[], yticks=[]
@@ -83,7 +83,7 @@ def _frame(panel: Any, view: View, title: str) -> None:
     panel.plot([-half, half, half, -half, -half], [-half, -half, half, half, -half], color="#444444", lw=0.8)
 
 
-def _complex(panel: Any, view: View) -> None:
+def _complex(panel: Any, view: ImagedComplex) -> None:
     _frame(panel, view, f"complex\nbox of {view.box.extent:g} Å")
     inside = np.flatnonzero(view.inside)
     receptor = view.complex.receptor
@@ -102,7 +102,7 @@ def _sticks(panel: Any, xyz: Any, element: Any, colour: str, width: float) -> No
     )
 
 
-def _channel(panel: Any, view: View, c: int) -> None:
+def _channel(panel: Any, view: ImagedComplex, c: int) -> None:
     values = view.image[..., c]
     most = np.abs(values).max(axis=2)
     largest = float(most.max())

@@ -8,7 +8,7 @@ from typing import Any
 
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.runtime.terminal import print_json, say, table, warn
-from affinity_zoo.zoo.see.view import View, box_from, featurizer_of, make_view
+from affinity_zoo.zoo.see.view import ImagedComplex, box_from, featurizer_of, make_view
 
 
 def viewed(
@@ -23,7 +23,7 @@ def viewed(
     number: int,
     seed: int,
     runs: Path,
-) -> View:
+) -> ImagedComplex:
     """Make the view; of a model only the recipe is read, unless its voxelizer is its featurizer's own layer.
 
     Raises:
@@ -71,7 +71,7 @@ def _start_where_needed(needed: bool) -> None:
         start_keras()
 
 
-def write(view: View, out: Path, command: str) -> Path:
+def write(view: ImagedComplex, out: Path, command: str) -> Path:
     """Write the page or, for ``.png``, the picture."""
     if out.suffix.lower() == ".png":
         from affinity_zoo.zoo.see.view_picture import write_picture
@@ -82,7 +82,7 @@ def write(view: View, out: Path, command: str) -> Path:
     return write_view_page(view, out, command)
 
 
-def report(view: View, out: Path, as_json: bool) -> None:
+def report(view: ImagedComplex, out: Path, as_json: bool) -> None:
     """Print what each channel holds."""
     rows, box, found = view.described(), view.box, view.complex
     if as_json:

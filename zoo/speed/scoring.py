@@ -73,7 +73,7 @@ def measure(
         loaded = load_model(model)
         report["loading_s"] = round(time.perf_counter() - started, 2)
         inputs = from_files(receptor, [poses])
-        choices = Choices(views=1, batch_size=batch_size)
+        choices = Choices.of(views=1, batch_size=batch_size)
         ours: list[dict[str, float]] = []
         theirs: list[dict[str, Any]] = []
         rows = []
@@ -84,7 +84,7 @@ def measure(
                 inputs,
                 [model],
                 choices,
-                write=lambda rows: write_predictions_csv(folder / "ranked.csv", rows),
+                write=lambda rows, columns: write_predictions_csv(folder / "ranked.csv", rows, columns),
             )
             rows = found.rows
             ours.append({"wall": time.perf_counter() - wall, "processor": time.process_time() - processor})
@@ -108,8 +108,8 @@ def _compared(report: dict[str, Any], theirs: list[dict[str, Any]], scored: Sequ
     n = len(scored)
     peer_ms = [1e3 * t["seconds"][0] / n for t in theirs]
     order = sorted(scored, key=lambda row: row.record)
-    score = np.abs(np.array([row.probability for row in order]) - np.array(theirs[0]["score"]))
-    affinity = np.abs(np.array([row.affinity for row in order]) - np.array(theirs[0]["affinity"]))
+    score = np.abs(np.array([row.pose_probability for row in order]) - np.array(theirs[0]["score"]))
+    affinity = np.abs(np.array([row.affinity_pk for row in order]) - np.array(theirs[0]["affinity"]))
     return {
         "peer": theirs[0]["peer"],
         "peer_ms": peer_ms,
@@ -126,12 +126,14 @@ def random_model(folder: Path) -> Path:
     keras.utils.set_random_seed(0)
     chosen_f, featurizer = choose("featurizer", Recipe().featurizer, "atom-types", {})
     chosen_a, architecture = choose("architecture", Recipe().architecture, "gnina-default2018", {})
-    outputs = ("pose", "affinity")
-    network = architecture.build((GRID.side,) * 3 + (len(featurizer.channels),), outputs)
+    outputs = {"pose": "logit", "affinity": "pK"}
+    network = architecture.build((GRID.side,) * 3 + (len(featurizer.channels),), tuple(outputs))
     card = {
         "format": 1,
         "name": "gnina default2018, random weights",
-        "outputs": [{"name": name, "unit": "", "direction": "higher is better"} for name in outputs],
+        "outputs": [
+            {"name": name, "unit": unit, "direction": "higher is better"} for name, unit in outputs.items()
+        ],
         "logit_correction": 0.0,
         "threshold": 0.0,
     }

@@ -214,9 +214,9 @@ def scoring_rate(one: Setup, poses: int = 256) -> float:
     )
     maker = BatchMaker(pairs, one.imaging)
     rows = np.arange(poses, dtype=np.int64)
-    inference.outputs(one.model, maker, rows[:64], 1, 32, one.workers)
+    inference.outputs(one.model, maker, rows[:64], threads=one.workers)
     start = time.perf_counter()
-    inference.outputs(one.model, maker, rows, 1, 32, one.workers)
+    inference.outputs(one.model, maker, rows, threads=one.workers)
     return poses / (time.perf_counter() - start)
 
 

@@ -111,13 +111,16 @@ def _scorer(rows: Predictions, truth: Truth) -> Scorer | None:
 
 
 def _scored(job: Job, rows: NDArray[np.int64], model: models.Model, truth: Truth) -> Predictions:
+    from affinity_zoo.zoo.inference.choices import ScoringChoices
+    from affinity_zoo.zoo.inference.combine import COLUMNS, combine
+    from affinity_zoo.zoo.inference.ready import ready
     from affinity_zoo.zoo.inference.rows import score_rows
 
     outputs = outputs_of(model.card)
     output = output_for(truth, outputs) or outputs[0]
-    found = score_rows(model, job.dataset, rows, VIEWS, batch_size=job.recipe.training.batch_size,
-                       workers=job.workers)  # fmt: skip
-    values = found[:, :, outputs.index(output)].mean(axis=1)
+    choices = ScoringChoices(VIEWS, batch_size=job.recipe.training.batch_size, threads=job.workers)
+    scorer = ready(model)
+    values = combine([scorer], [score_rows(scorer, job.dataset, rows, choices)])[COLUMNS[output].value]
     extra: dict[str, Any] = {column_of(output): values}
     return from_dataset(job.dataset, rows, as_score(output, values), extra)
 

@@ -202,7 +202,6 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
         t.early_stopping,
         callbacks.Curves(run.train, run.test),
         job.say,
-        job.watchers,
     )
     # checks first, the display closes its bar before validation begins
     watchers = [callbacks.SeedDropout(t.seed), callbacks.StopOnNonFinite(), display, end]
@@ -256,7 +255,8 @@ def _validate(
     t = job.recipe.training
 
     def judge(rows: NDArray[np.int64], model: keras.Model) -> NDArray[np.float64]:
-        return inference.outputs(model, maker, rows, 1, t.batch_size, job.workers)[:, 0].astype(np.float64)
+        found = inference.outputs(model, maker, rows, batch_size=t.batch_size, threads=job.workers)
+        return found[:, 0].astype(np.float64)
 
     outputs = distributed.shared_out(job.device.cluster, judge, job.validation.rows, model)
     if not np.isfinite(outputs).all():

@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.inference.choices import ScoringChoices
+from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.inference.rows import score_rows
 from affinity_zoo.zoo.models.folders import Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, load_model
@@ -140,12 +142,13 @@ def _outputs_of(
 
 def _compute(teacher: Teacher, dataset: Dataset, folder: Path, blocks: list[int], views: int) -> None:
     model = load_model(teacher.folder)
+    scorer, choices = ready(model), ScoringChoices(views)
     with progress(f"teacher {model.card.get('name', teacher.folder.name)}", len(blocks), "blocks") as advance:
         for block in blocks:
             rows = np.arange(block * BLOCK, min((block + 1) * BLOCK, len(dataset)), dtype=np.int64)
-            outputs = score_rows(model, dataset, rows, views)
+            outputs = score_rows(scorer, dataset, rows, choices)
             with whole(_path(folder, block), "wb") as file:
-                np.savez(file, **_as_targets(model, outputs))
+                np.savez(file, **_as_targets(model, outputs))  # type: ignore[arg-type]
             advance(1)
 
 

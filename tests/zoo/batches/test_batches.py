@@ -70,7 +70,7 @@ def test_epochs_turn_the_complex_and_evaluation_does_not_move_view_zero(pairs: P
     maker = BatchMaker(pairs, _imaging(AtomTypes(), "device"))
     first, second = maker.training(np.array([3]), 0), maker.training(np.array([3]), 1)
     assert not np.allclose(first["rotation"], second["rotation"])
-    fixed = maker.evaluation(np.array([3]), 0)
+    fixed = maker.evaluation(np.array([3]))
     assert np.array_equal(fixed["rotation"][0], np.eye(3)) and not fixed["shift"].any()
 
 

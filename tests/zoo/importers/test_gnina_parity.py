@@ -34,20 +34,21 @@ def _predicted(cli, model: object, table: Path, out: Path) -> dict[str, dict[str
     done = cli("predict", model, "-t", table, "-o", out)
     assert done.code == 0, done.err
     with out.open() as file:
-        read = csv.reader(line for line in file if not line.startswith("#"))
-        names = [name.split(" ")[0] for name in next(read)]  # "probability (fraction, ...)"
-        rows = {row["id"]: row for row in (dict(zip(names, values, strict=True)) for values in read)}
+        rows = {row["id"]: row for row in csv.DictReader(file)}
     assert len(rows) == 56
     return rows
 
 
 def _compare(rows: dict[str, dict[str, str]], references: dict[str, dict[str, str]], name: str) -> None:
-    pairs = {"CNNscore": "probability", "CNNaffinity": "affinity", "CNNvariance": "affinity_variance"}
     for key, reference in references.items():
-        for wanted, column in pairs.items():
+        row = {name: float(rows[key][name]) for name in ("pose_probability", "affinity_pk")}
+        found = {"CNNscore": row["pose_probability"], "CNNaffinity": row["affinity_pk"]}
+        if "affinity_sd" in rows[key]:
+            found["CNNvariance"] = float(rows[key]["affinity_sd"]) ** 2
+        for wanted, value in found.items():
             if f"{name}_{wanted}" in reference:
                 expected = pytest.approx(float(reference[f"{name}_{wanted}"]), abs=WITHIN)
-                assert float(rows[key][column]) == expected, f"{key} {name} {wanted}"
+                assert value == expected, f"{key} {name} {wanted}"
 
 
 @pytest.mark.slow

@@ -176,6 +176,7 @@ def test_a_cluster_that_loses_a_worker_gives_the_same_bytes(  # type: ignore[no-
 
 def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ignore[no-untyped-def]
     """A chunk whose worker dies is scored record by record; the one that kills again is a row with the reason."""
+    from affinity_zoo.zoo.inference.choices import ScoringChoices
     from affinity_zoo.zoo.prediction.choices import Choices
     from affinity_zoo.zoo.prediction.chunks import Piece, Task
     from affinity_zoo.zoo.prediction.execute import scored_chunks
@@ -196,8 +197,8 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
         Piece("r.pdb", "a.sdf", "a.sdf", "t", 4, 9, 0, 10),
         Piece("r.pdb", "b.sdf", "b.sdf", "t", 2, 8, 0, 9, ((7, "seven", "m", -9.5), (2, "two", "m", 0.0))),
     )
-    task = Task(0, pieces, ("model",), 1, 0, 8, "auto", 1)
-    ((same, scored),) = scored_chunks(iter([task]), Choices(processes=1), lambda n: None)
+    task = Task(0, pieces, ("model",), ScoringChoices(1))
+    ((same, scored),) = scored_chunks(iter([task]), (), Choices(processes=1), lambda n: None)
     assert same is task
     rows = [PosePrediction.from_dict(row) for row in scored.rows]
     assert [(row.file, row.record) for row in rows] == [
@@ -220,4 +221,4 @@ def test_a_worker_that_cannot_score_is_an_error(monkeypatch) -> None:  # type: i
         lambda f, items, **_: (parallel.Done(t, parallel.Lost("error", "no model")) for t in items),
     )
     with pytest.raises(AffinityZooError, match="no model"):
-        list(scored_chunks(iter([None]), Choices(processes=1), lambda n: None))  # type: ignore[list-item]
+        list(scored_chunks(iter([None]), (), Choices(processes=1), lambda n: None))  # type: ignore[list-item]

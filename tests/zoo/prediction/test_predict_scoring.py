@@ -19,8 +19,8 @@ import affinity_zoo
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.prediction import predict
 
-SCORE = "score (logit, higher is better)"
-AFFINITY = "affinity (pK, higher binds better)"
+SCORE = "pose_logit"
+AFFINITY = "affinity_pk"
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
@@ -45,7 +45,7 @@ def test_a_thousand_poses_with_fifty_bad_ones(make_model, receptor, block, write
     assert [int(row["rank"]) for row in good] == list(range(1, 951))
     scores = [float(row[SCORE]) for row in good]
     assert scores == sorted(scores, reverse=True) and len(set(scores)) > 20
-    assert all(row["docking_score (of the file, lower is better)"] for row in good)
+    assert all(row["docking_score"] for row in good)
     assert "50 without a score" in err + _ and "more: no score" in err
     assert not (tmp_path / "ranked.csv.parts").exists()
 
@@ -63,29 +63,32 @@ def test_an_ensemble_is_the_mean_of_its_models(make_model, receptor, block, writ
     assert len(joint) == 5
     for row in joint:
         each = [rows[row.record] for rows in single]
-        probabilities = [one.probability for one in each]
-        affinities = [one.affinity for one in each[:2]]
-        assert row.probability == pytest.approx(np.mean(probabilities), abs=1e-9)
-        assert row.score == pytest.approx(np.log(row.probability / (1 - row.probability)), abs=1e-6)
-        assert row.model_spread == pytest.approx(np.std(probabilities), abs=1e-9)
-        assert row.affinity == pytest.approx(np.mean(affinities), abs=1e-9)
-        assert row.affinity_variance == pytest.approx(np.var(affinities), abs=1e-9)
-        assert row.product == pytest.approx(row.probability * row.affinity, abs=1e-9)
-        assert row.spread == pytest.approx(np.mean([one.spread for one in each]), abs=1e-9)
-        assert np.isnan(each[0].model_spread) and np.isnan(each[0].affinity_variance)
+        probabilities = [one.pose_probability for one in each]
+        affinities = [one.affinity_pk for one in each[:2]]
+        assert row.pose_probability == pytest.approx(np.mean(probabilities), abs=1e-9)
+        odds = row.pose_probability / (1 - row.pose_probability)
+        assert row.pose_logit == pytest.approx(np.log(odds), abs=1e-6)
+        assert row.affinity_pk == pytest.approx(np.mean(affinities), abs=1e-9)
+        assert row.product == pytest.approx(row.pose_probability * row.affinity_pk, abs=1e-9)
+        # the variance over all answers: that of the models' means, and the mean of the models' own
+        within = np.mean([one.affinity_sd**2 for one in each[:2]])
+        assert row.affinity_sd**2 == pytest.approx(np.var(affinities) + within, abs=1e-9)
+        logits = [one.pose_logit for one in each]  # all with the same correction
+        within = np.mean([one.pose_logit_sd**2 for one in each])
+        assert row.pose_logit_sd**2 == pytest.approx(np.var(logits) + within, abs=1e-9)
     assert [row.rank for row in joint] == [1, 2, 3, 4, 5]
 
 
 def test_rankings_and_what_no_model_gives(make_model, receptor, block, write_sdf, tmp_path) -> None:  # type: ignore[no-untyped-def]
     poses = write_sdf(tmp_path / "poses.sdf", block, 8)
     both = make_model("both-1", ("pose", "affinity"), seed=1)
-    for rank_by, field in (("pose", "score"), ("affinity", "affinity"), ("product", "product")):
+    for rank_by, field in (("pose", "pose_logit"), ("affinity", "affinity_pk"), ("product", "product")):
         values = [getattr(row, field) for row in predict(both, receptor, poses, views=1, rank_by=rank_by)]
         assert values == sorted(values, reverse=True)
     only = make_model("affinity", ("affinity",))
     rows = predict(only, receptor, poses, views=1)
-    assert np.isnan(rows[0].score) and rows[0].affinity >= rows[-1].affinity and rows[0].rank == 1
-    assert np.isnan(rows[0].spread), "one view has no spread"
+    assert np.isnan(rows[0].pose_logit) and rows[0].affinity_pk >= rows[-1].affinity_pk and rows[0].rank == 1
+    assert np.isnan(rows[0].affinity_sd), "one view has no spread"
     for rank_by, model in (("pose", only), ("product", only), ("affinity", make_model("pose"))):
         with pytest.raises(UsageError, match=f"`rank_by='{rank_by}'` needs a model with"):
             predict(model, receptor, poses, rank_by=rank_by)
@@ -103,7 +106,7 @@ def test_the_best_pose_of_each_molecule(make_model, receptor, block, write_sdf, 
         same = [one for one in every if one.molecule == row.molecule]
         assert row.poses == len(same)
         if row.status == "ok":
-            assert row.score == max(one.score for one in same if one.status == "ok")
+            assert row.pose_logit == max(one.pose_logit for one in same if one.status == "ok")
     assert [row.rank for row in best if row.rank] == list(range(1, 1 + sum(row.rank > 0 for row in best)))
 
 
@@ -158,7 +161,7 @@ def test_a_table_with_receptors_records_and_formats(  # type: ignore[no-untyped-
         make_model("types", featurizer="atom-types"), tmp_path / "one.pdb", tmp_path / "poses.sdf", views=1
     )
     same = next(row for row in alone if row.record == 5)
-    assert float(rows["h"][SCORE]) == pytest.approx(same.score, abs=1e-5)
+    assert float(rows["h"][SCORE]) == pytest.approx(same.pose_logit, abs=1e-5)
 
 
 def affinity_zoo_poses(path: Path):  # type: ignore[no-untyped-def]
@@ -225,7 +228,7 @@ def test_poses_come_out_as_sdf_with_their_scores(  # type: ignore[no-untyped-def
         assert code == (3 if source == poses else 0), err
         found = list(Chem.SDMolSupplier(str(tmp_path / target), sanitize=False))
         assert len(found) == 6 and None not in found
-        scores = [float(mol.GetProp("affinity_zoo_score")) for mol in found]
+        scores = [float(mol.GetProp("affinity_zoo_pose_logit")) for mol in found]
         assert scores == sorted(scores, reverse=True)
         assert [mol.GetIntProp("affinity_zoo_rank") for mol in found] == [1, 2, 3, 4, 5, 6]
         assert sum(mol.HasProp("minimizedAffinity") for mol in found) == 5
@@ -233,9 +236,9 @@ def test_poses_come_out_as_sdf_with_their_scores(  # type: ignore[no-untyped-def
         for mol in found:
             row = rows[mol.GetProp("affinity_zoo_rank")]
             assert float(row[AFFINITY]) == pytest.approx(
-                float(mol.GetProp("affinity_zoo_affinity")), rel=1e-5
+                float(mol.GetProp("affinity_zoo_affinity_pk")), rel=1e-5
             )
-        assert (tmp_path / target).read_text().count("<affinity_zoo_score>") == 6
+        assert (tmp_path / target).read_text().count("<affinity_zoo_pose_logit>") == 6
 
 
 def test_what_is_asked_for_wrongly_is_a_sentence(make_model, receptor, tmp_path, cli) -> None:  # type: ignore[no-untyped-def]
@@ -266,7 +269,7 @@ def test_files_that_change_are_read_again(make_model, small_set, receptor, block
     for source in (receptor, other):
         shutil.copyfile(source, tmp_path / "r.pdb")
         found.append(
-            predict(make_model("pose"), tmp_path / "r.pdb", tmp_path / "poses.sdf", views=1)[0].score
+            predict(make_model("pose"), tmp_path / "r.pdb", tmp_path / "poses.sdf", views=1)[0].pose_logit
         )
     assert found[0] != found[1]
     folder, answers = tmp_path / "model", []
@@ -276,6 +279,6 @@ def test_files_that_change_are_read_again(make_model, small_set, receptor, block
         if model != folder:
             shutil.rmtree(folder)
             shutil.copytree(model, folder)
-            answers.append(predict(loaded, receptor, tmp_path / "poses.sdf", views=1)[0].score)
-        answers.append(predict(folder, receptor, tmp_path / "poses.sdf", views=1)[0].score)
+            answers.append(predict(loaded, receptor, tmp_path / "poses.sdf", views=1)[0].pose_logit)
+        answers.append(predict(folder, receptor, tmp_path / "poses.sdf", views=1)[0].pose_logit)
     assert answers[0] == answers[1] != answers[2]

@@ -73,8 +73,8 @@ def test_models_that_read_in_different_ways(make_model, receptor, block, tmp_pat
         "predict", plain, other, "-r", receptor, "-l", poses, "-o", tmp_path / "o.csv", "--views", 1
     )
     assert code == 0 and "read with different ligand_bonds" in err
-    alone = [predict(model, receptor, poses, views=1)[0].probability for model in (plain, other)]
-    joint = predict([plain, other], receptor, poses, views=1)[0].probability
+    alone = [predict(model, receptor, poses, views=1)[0].pose_probability for model in (plain, other)]
+    joint = predict([plain, other], receptor, poses, views=1)[0].pose_probability
     assert joint == np.mean(alone) or abs(joint - np.mean(alone)) < 1e-9
     assert other_reading({}) == ""
 

@@ -92,15 +92,18 @@ def test_scores_of_a_cluster_that_loses_a_worker(
 ) -> None:
     from affinity_zoo.zoo.data.store.dataset import Dataset
     from affinity_zoo.zoo.inference import rows as scoring
+    from affinity_zoo.zoo.inference.choices import ScoringChoices
+    from affinity_zoo.zoo.inference.ready import ready
     from affinity_zoo.zoo.models.loading import load_model
 
     monkeypatch.setattr(scoring, "BATCHES", 1)
-    model, data = load_model(toy_model), Dataset.open(small_data)
+    model, data = ready(load_model(toy_model)), Dataset.open(small_data)
     rows = np.tile(np.arange(len(data)), 6)
-    here = scoring.score_rows(model, data, rows, views=2, batch_size=8)
+    choices = ScoringChoices(views=2, batch_size=8)
+    here = scoring.score_rows(model, data, rows, choices)
     victim = dask_processes.workers[0]
     cluster = Watched(dask_cluster(dask_processes.ready()), 12, victim.kill)
-    far = scoring.score_rows(model, data, rows, views=2, batch_size=8, cluster=cluster)
+    far = scoring.score_rows(model, data, rows, choices, cluster)
     assert victim.wait(timeout=60) < 0
     assert here.shape == (len(rows), 2, 1) and np.array_equal(far, here)
     assert len(np.unique(here)) > 10

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.element_tag import ElementTag
+from affinity_zoo.featurizers.views import fixed_views, rotations_of
 from affinity_zoo.plugins.contracts import Atoms, Box, Encoding, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.see.attribution import Scorer, gradients, occlusion
-from affinity_zoo.zoo.see.explain import view_rotations
 from affinity_zoo.zoo.see.imaging import WeightedImager
 
 BOX = Box(10, 1.0)
@@ -130,7 +130,7 @@ def trained() -> keras.Model:
     images, labels = [], []
     for i in range(600):
         imager = WeightedImager(ByElement(), BOX, *toy(rng, i % 2 == 0))
-        images.append(imager.images(view_rotations(i, 2)[1:])[0])
+        images.append(imager.images(rotations_of(fixed_views(i, 2))[1:])[0])
         labels.append(i % 2 == 0)
     image = keras.Input((10, 10, 10, 4))
     x = keras.layers.Conv3D(12, 3, activation="relu", padding="same")(image)
@@ -152,7 +152,7 @@ def test_the_planted_atom_ranks_first(featurizer: Featurizer) -> None:
     for _ in range(cases):
         receptor, ligand = toy(rng, True)
         scorer = Scorer(trained(), 0, WeightedImager(featurizer, BOX, receptor, ligand))
-        rotations = view_rotations(0, 2)
+        rotations = rotations_of(fixed_views(0, 2))
         found = gradients(scorer, rotations)
         drops, _ = occlusion(scorer, rotations, [np.array([i]) for i in range(len(receptor))])
         distance = np.linalg.norm(receptor.xyz[:, None] - ligand.xyz[None], axis=2).min(axis=1)
@@ -183,9 +183,9 @@ def test_both_gradients_add_up_where_a_network_has_no_biases(featurizer: Featuri
         network_without_biases(len(featurizer.channels)), 1,
         WeightedImager(featurizer, BOX, *toy(np.random.default_rng(2), True)),
     )  # fmt: skip
-    found = gradients(scorer, view_rotations(0, 3), steps=3)
+    found = gradients(scorer, rotations_of(fixed_views(0, 3)), steps=3)
     assert found.empty == pytest.approx(0.0, abs=1e-6)
-    assert found.score == pytest.approx(scorer.scores(view_rotations(0, 3)).mean(), rel=1e-4)
+    assert found.score == pytest.approx(scorer.scores(rotations_of(fixed_views(0, 3))).mean(), rel=1e-4)
     assert abs(found.score) > 1e-3
     assert found.gradient.sum() == pytest.approx(found.score, rel=1e-3)
     assert found.integrated.sum() == pytest.approx(found.score, rel=1e-3)
@@ -201,7 +201,7 @@ def test_integrated_gradients_take_more_steps_until_they_add_up() -> None:
     scorer = Scorer(
         keras.Model(image, x), 0, WeightedImager(ByElement(), BOX, *toy(np.random.default_rng(5), True))
     )
-    found = gradients(scorer, view_rotations(0, 2), steps=1)
+    found = gradients(scorer, rotations_of(fixed_views(0, 2)), steps=1)
     assert found.steps > 1
     assert abs(found.gap) <= 0.01 * abs(found.score - found.empty) + 2e-3
     assert abs(found.gradient.sum() - (found.score - found.empty)) > 3 * abs(found.gap)
@@ -212,7 +212,7 @@ def test_gradients_agree_with_finite_differences(featurizer: Featurizer) -> None
     receptor, ligand = toy(np.random.default_rng(3), True)
     imager = WeightedImager(featurizer, BOX, receptor, ligand)
     scorer = Scorer(network_without_biases(len(featurizer.channels)), 0, imager)
-    rotations = view_rotations(0, 2)
+    rotations = rotations_of(fixed_views(0, 2))
     found = gradients(scorer, rotations, steps=1)
     step = 3e-3
     for atom in imager.seen[::4]:
@@ -230,7 +230,7 @@ def test_occlusion_is_the_score_without_the_atoms() -> None:
     receptor, ligand = toy(np.random.default_rng(6), True)
     whole = WeightedImager(ByElement(), BOX, receptor, ligand)
     scorer = Scorer(network_without_biases(4), 0, whole)
-    rotations = view_rotations(0, 2)
+    rotations = rotations_of(fixed_views(0, 2))
     group = np.array([3, 4, 5])
     drops, score = occlusion(scorer, rotations, [group])
     keep = np.setdiff1d(np.arange(len(receptor)), group)
@@ -247,7 +247,7 @@ def test_the_box_stays_where_it_is_when_ligand_atoms_go() -> None:
         imager = WeightedImager(featurizer, BOX, receptor, ligand)
         weights = np.ones((2, imager.n), np.float32)
         weights[1, -1] = 0.0
-        image = imager.images(np.repeat(view_rotations(0, 2)[1:], 2, axis=0), weights)
+        image = imager.images(np.repeat(rotations_of(fixed_views(0, 2))[1:], 2, axis=0), weights)
         np.testing.assert_allclose(image[0, ..., :3], image[1, ..., :3], atol=1e-5)
         assert image[0, ..., 3].sum() > image[1, ..., 3].sum()
 
@@ -256,10 +256,10 @@ def test_an_image_made_on_the_host_has_occlusion_only() -> None:
     scorer = Scorer(
         network_without_biases(4), 0, WeightedImager(OwnImage(), BOX, *toy(np.random.default_rng(6), True))
     )
-    drops, _ = occlusion(scorer, view_rotations(0, 1), [np.array([0]), np.array([24])])
+    drops, _ = occlusion(scorer, rotations_of(fixed_views(0, 1)), [np.array([0]), np.array([24])])
     assert np.isfinite(drops).all() and drops.any()
     with pytest.raises(AffinityZooError, match="occlusion"):
-        gradients(scorer, view_rotations(0, 1))
+        gradients(scorer, rotations_of(fixed_views(0, 1)))
 
 
 def test_atoms_that_no_view_sees_count_for_nothing() -> None:
@@ -268,8 +268,8 @@ def test_atoms_that_no_view_sees_count_for_nothing() -> None:
     imager = WeightedImager(ByElement(), BOX, far, ligand)
     assert 24 not in imager.seen
     scorer = Scorer(network_without_biases(4), 0, imager)
-    assert gradients(scorer, view_rotations(0, 1), 1).gradient[24] == 0
-    assert occlusion(scorer, view_rotations(0, 1), [np.array([24])])[0][0] == 0
+    assert gradients(scorer, rotations_of(fixed_views(0, 1)), 1).gradient[24] == 0
+    assert occlusion(scorer, rotations_of(fixed_views(0, 1)), [np.array([24])])[0][0] == 0
 
 
 @pytest.mark.parametrize("backend", ["torch", "jax"])

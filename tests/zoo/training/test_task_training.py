@@ -126,7 +126,7 @@ def test_rmsd_is_predicted_and_ranked_by_with_the_least_first(planted: Path, tra
     poses = sorted(planted.parent.glob("t0l*.sdf"))
     model = affinity_zoo.load_model(trained / "1_netstate" / "model")
     rows = affinity_zoo.predict(model, planted.parent / "r0.pdb", poses, rank_by="rmsd", views=1)
-    distances = [row.predicted_rmsd for row in rows]
+    distances = [row.rmsd_expected for row in rows]
     assert distances == sorted(distances) and [row.rank for row in rows] == list(range(1, EACH + 1))
     right = [int(row.file.rsplit("l", 1)[1].split(".")[0]) % 2 == 0 for row in rows]
     assert sum(right[: EACH // 2]) > EACH // 2 - 2

@@ -1,0 +1,81 @@
+"""Models ready to score: with what their cards and recipes say about reading and about their outputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, choose_place
+from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.inference.outputs import Done, nothing_done, outputs
+from affinity_zoo.zoo.inference.pooled import PooledBatches, after_pooling
+from affinity_zoo.zoo.runtime.device import find_device
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.batches.pairs import Pairs
+    from affinity_zoo.zoo.inference.choices import ScoringChoices
+    from affinity_zoo.zoo.models.loading import Model
+
+
+@dataclass(frozen=True, eq=False)
+class ReadyModel:
+    """A model, ready to score."""
+
+    model: Model
+    options: ReadOptions  #: how its training data were read
+    names: tuple[str, ...]  #: of its outputs, in order
+    corrections: dict[str, float]  #: of its logits, by name: added before the sigmoid
+    pooled: Any = None  #: the model without its first pooling, for images that are pooled already; or None
+
+    def batches(self, pairs: Pairs, voxelize: str = "auto") -> BatchMaker:
+        """What makes this model's batches.
+
+        Args:
+            pairs: receptors and ligands.
+            voxelize: where images are made: ``auto``, ``host`` or ``device``.
+        """
+        featurizer, box = self.model.featurizer, self.model.box
+        place = choose_place(featurizer, box, voxelize, find_device().accelerator)
+        imaging = Imaging(featurizer, box, place=place)
+        if self.pooled is not None and place == "host":
+            return PooledBatches(pairs, imaging)
+        return BatchMaker(pairs, imaging)
+
+    def outputs(
+        self, maker: BatchMaker, rows: NDArray[np.int64], choices: ScoringChoices, done: Done = nothing_done
+    ) -> NDArray[np.float64]:
+        """Run the model over rows in the views of the choices.
+
+        Args:
+            maker: from :meth:`batches`.
+            rows: (n,) row numbers of the maker's pairs.
+            choices: with a number of views.
+            done: called with the number of images finished.
+
+        Returns:
+            (n, views, outputs) float64: logits, pK or Å as the network gives them.
+        """
+        network = self.pooled if isinstance(maker, PooledBatches) else self.model.network
+        views = choices.fixed_views()
+        found = outputs(network, maker, rows, views, choices.batch_size, choices.threads, done)
+        return found.astype(np.float64)
+
+
+def ready(model: Model) -> ReadyModel:
+    """Read from a loaded model's card and recipe what scoring needs.
+
+    Args:
+        model: as loaded; the network without its pooling is made once and kept as long as the model.
+    """
+    described = model.card.get("outputs") or ({"name": "pose"},)
+    common = float(model.card.get("logit_correction") or 0.0)
+    return ReadyModel(
+        model,
+        ReadOptions.from_dict(model.recipe.data.read_options),
+        tuple(str(output["name"]) for output in described),
+        {str(output["name"]): float(output.get("logit_correction", common)) for output in described},
+        after_pooling(model),
+    )

@@ -1,0 +1,119 @@
+"""The columns of a prediction: name, unit, direction and meaning, the same in every output format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from affinity_zoo.zoo.inference.combine import COLUMNS as SCORES
+from affinity_zoo.zoo.inference.combine import PRODUCT
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Args:
+        name: in CSV, Parquet, JSON and data frames; an SDF property has the prefix ``affinity_zoo_``.
+        unit: of its numbers; empty where there is none.
+        better: ``higher`` or ``lower``; empty where neither is.
+        meaning: one sentence.
+        when: when the column is there; empty: always.
+    """
+
+    name: str
+    unit: str
+    better: str
+    meaning: str
+    when: str = ""
+
+
+_POSE = "the model has a pose output"
+_ACTIVITY = "the model has an activity output"
+_AFFINITY = "the model has an affinity output"
+_RMSD = "the model has an rmsd output"
+_SEVERAL = ", and there are several views or models"
+
+#: in the order of the output
+COLUMNS: Final = (
+    Column("rank", "", "lower", "Place in the ranking, from 1; 0 for a row without a score."),
+    Column("id", "", "", "The table's id as given, else the file's name and, of several records, their number."),
+    Column("molecule", "", "", "The table's molecule, else the record's name, else the file's name."),
+    Column("target", "", "", "The table's target, else the name of the receptor's file."),
+    Column("name", "", "", "The record's own name (the title of an SDF record)."),
+    Column(
+        "pose_logit", "logit", "higher",
+        "Logit of a near-native pose; of several models that of their mean probability.", _POSE,
+    ),
+    Column(
+        "pose_probability", "probability", "higher",
+        "Probability of a near-native pose at the prevalence of the training data.", _POSE,
+    ),
+    Column(
+        "pose_logit_sd", "logit", "lower",
+        "Standard deviation of the pose logit over all views and models.", _POSE + _SEVERAL,
+    ),
+    Column(
+        "activity_logit", "logit", "higher",
+        "Logit of an active molecule; of several models that of their mean probability.", _ACTIVITY,
+    ),
+    Column(
+        "activity_probability", "probability", "higher",
+        "Probability of an active molecule at the prevalence of the training data.", _ACTIVITY,
+    ),
+    Column(
+        "activity_logit_sd", "logit", "lower",
+        "Standard deviation of the activity logit over all views and models.", _ACTIVITY + _SEVERAL,
+    ),
+    Column("rmsd_expected", "Å", "lower", "Expected RMSD from the native pose.", _RMSD),
+    Column(
+        "rmsd_sd", "Å", "lower", "Standard deviation of the expected RMSD over all views and models.", _RMSD + _SEVERAL
+    ),
+    Column("affinity_pk", "pK", "higher", "Binding affinity, -log10 of a constant in mol/L.", _AFFINITY),
+    Column(
+        "affinity_sd", "pK", "lower",
+        "Standard deviation of the affinity over all views and models; with one view its square is gnina's "
+        "CNNvariance.", _AFFINITY + _SEVERAL,
+    ),
+    Column(
+        "product", "", "higher", "Probability times affinity, gnina's CNN_VS.",
+        "the model has an affinity and a pose or activity output",
+    ),
+    Column("docking_score", "", "lower", "The docking score that the file carries, else the table's."),
+    Column("poses", "", "", "Number of poses of the molecule that were compared.", "one row a molecule was asked for"),
+    Column("status", "", "", "ok, or failed."),
+    Column("reason", "", "", "Why a row failed."),
+    Column("warnings", "", "", "Warnings separated by semicolons; each begins with its kind."),
+    Column("file", "", "", "The pose file as given."),
+    Column("record", "", "", "Number of the record in the file, from 0."),
+    Column("receptor", "", "", "The receptor's file."),
+)  # fmt: skip
+NAMES: Final = tuple(column.name for column in COLUMNS)
+
+
+def columns_of(
+    outputs: Iterable[Iterable[str]], n_views: int, best_per: str | None = None
+) -> tuple[str, ...]:
+    """The columns that models can fill.
+
+    Args:
+        outputs: names of the outputs of each model.
+        n_views: views that a pose is scored in.
+        best_per: what the best pose is taken of; None: every pose is a row.
+
+    Returns:
+        Names, in the order of :data:`COLUMNS`.
+    """
+    models = [set(names) for names in outputs]
+    left_out = set() if best_per else {"poses"}
+    for name, columns in SCORES.items():
+        answers = n_views * sum(name in model for model in models)
+        if answers < 1:
+            left_out |= {columns.value, columns.probability}
+        if answers < 2:
+            left_out.add(columns.spread)
+    given = set().union(*models)
+    if "affinity" not in given or not given & {"pose", "activity"}:
+        left_out.add(PRODUCT)
+    return tuple(name for name in NAMES if name not in left_out)

@@ -1,1 +1,0 @@
-"""Search over featurizers, architectures, their options and training fields, with Optuna."""
