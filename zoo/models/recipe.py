@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import msgspec
+from msgspec import Meta
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.runtime.files import whole
 
 #: what an output of a model can mean: pose and activity are logits, affinity is in pK, rmsd in Å
 TASKS = ("pose", "activity", "affinity", "rmsd")
+
+_Count = Annotated[int, Meta(ge=1)]
+_CountOrZero = Annotated[int, Meta(ge=0)]
+_Positive = Annotated[float, Meta(gt=0, le=1e9)]
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,11 @@ class Views:
 class Training:
     """How the network is trained. The table of the recipe that the command line overrides."""
 
-    epochs: int = 10
-    batch_size: int = 32
-    learning_rate: float = 3e-4
-    seed: int = 0
-    false_positive_weight: float = 1.0  #: weight of the negative term of the loss
+    epochs: _Count = 10
+    batch_size: _Count = 32
+    learning_rate: _Positive = 3e-4
+    seed: _CountOrZero = 0
+    false_positive_weight: _Positive = 1.0  #: weight of the negative term of the loss
     balance: Literal["none", "oversample"] = "oversample"
     mixed_precision: bool = False
     shuffle_labels: bool = False
@@ -70,7 +76,7 @@ class Training:
         "rmse-rmsd",
         "spearman-rmsd",
     ] = "auto"
-    early_stopping: int = 0  #: epochs without improvement before stopping; 0: never
+    early_stopping: _CountOrZero = 0  #: epochs without improvement before stopping; 0: never
     keep: Literal["best", "last"] = "best"  #: which epoch's weights become the model
     optimizer: Literal["adam", "adamw"] = "adam"
     weight_decay: float = 0.0
@@ -79,20 +85,22 @@ class Training:
     sources: tuple[str, ...] = ()
     #: what the outputs mean, in their order: pose, activity (logits), affinity (pK) and rmsd (Å)
     tasks: tuple[str, ...] = ("pose",)
-    task_weights: tuple[float, ...] = ()  #: of each task in the loss; empty: 1 each
+    task_weights: tuple[_Positive, ...] = ()  #: of each task in the loss; empty: 1 each
     affinity_loss: Literal["huber", "mse"] = "huber"  #: of the RMSD too
-    huber_delta: float = 1.0  #: pK and Å; errors beyond it count linearly
-    rmsd_cap: float = 8.0  #: Å; of a pose farther off the network learns only that it is at least so far off
+    huber_delta: _Positive = 1.0  #: pK and Å; errors beyond it count linearly
+    rmsd_cap: _Positive = (
+        8.0  #: Å; of a pose farther off the network learns only that it is at least so far off
+    )
     #: masked: the affinity of a wrong pose is not shown; one-sided: only predicting more is penalised
     affinity_on_wrong_poses: Literal["masked", "one-sided"] = "masked"
     #: learning rate over the steps: constant, or a linear rise over ``warm_up`` and a cosine down to 0
     schedule: Literal["constant", "cosine"] = "constant"
-    warm_up: float = 0.05  #: share of all steps, with ``schedule = "cosine"``
+    warm_up: Annotated[float, Meta(ge=0, lt=1)] = 0.05  #: share of all steps, with ``schedule = "cosine"``
     teachers: tuple[str, ...] = ()  #: models whose outputs are learnt too (knowledge distillation)
     teacher_weights: tuple[str, ...] = ()  #: SHA-256 of the teachers' networks
-    teacher_views: int = 1  #: fixed orientations that the teachers' outputs are averaged over
+    teacher_views: _Count = 1  #: fixed orientations that the teachers' outputs are averaged over
     #: share of the truth in a pose label where there is a truth and a teacher's output; the rest is the teacher's
-    truth_share: float = 0.5
+    truth_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
 
 
 @dataclass(frozen=True)
@@ -149,13 +157,13 @@ class Recipe:
         Raises:
             UsageError: there is no such field, or a value is not of its kind.
         """
-        hints = get_type_hints(Training)
+        hints = get_type_hints(Training, include_extras=True)
         unknown = sorted(set(changes) - set(hints))
         if unknown:
             raise UsageError(f"training has no option {unknown[0]!r}; it has {', '.join(hints)}")
         given = {
             # numbers of NumPy are as good as Python's
-            key: _value(hints[key], value.item() if hasattr(value, "item") else value, _argument(key))
+            key: _value(hints[key], value.item() if hasattr(value, "item") else value, f"`{key}`")
             for key, value in changes.items()
             if value is not None
         }
@@ -224,7 +232,7 @@ def _recipe_text(source: str | Path) -> tuple[str, str | Path]:
 
 
 def _table(kind: type, table: Mapping[str, Any], where: str) -> Any:
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     unknown = sorted(set(table) - set(hints))
     if unknown:
         raise UsageError(f"{where} has no field {unknown[0]!r}; it has {', '.join(hints)}")
@@ -232,25 +240,12 @@ def _table(kind: type, table: Mapping[str, Any], where: str) -> Any:
 
 
 def _value(hint: Any, value: Any, where: str) -> Any:
-    origin = get_origin(hint)
-    if origin is Literal:
-        if value not in get_args(hint):
-            raise UsageError(f"{where} is {value!r}, not one of {', '.join(map(str, get_args(hint)))}")
-        return value
-    if origin is tuple:
-        kind = get_args(hint)[0]
-        if kind is float and not isinstance(value, str):
-            value = [float(item) if type(item) is int else item for item in value]
-        if isinstance(value, str) or not all(isinstance(item, kind) for item in value):
-            raise UsageError(f"{where} is {value!r}, not a list of {kind.__name__}")
-        return tuple(value)
-    if origin is not None:  # Mapping[str, Any]
-        return dict(value)
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    if not isinstance(value, hint) or (hint is int and isinstance(value, bool)):
-        raise UsageError(f"{where} is {value!r}, not of type {hint.__name__}")
-    return value
+    try:
+        return msgspec.convert(value, hint)
+    except msgspec.ValidationError as error:
+        choices = get_args(hint) if get_origin(hint) is Literal else ()
+        problem = f"expected one of {', '.join(choices)}" if choices else str(error).replace("`", "")
+        raise UsageError(f"{where} is {value!r}: {problem[0].lower()}{problem[1:]}") from error
 
 
 def _plain(value: Any) -> Any:
@@ -263,38 +258,21 @@ def _plain(value: Any) -> Any:
 
 
 def check_training(training: Training) -> None:
-    """Refuse impossible numbers and tasks with a sentence.
+    """Check that the tasks, their weights and the monitored score fit together.
+
+    Args:
+        training: values that are each within their range.
 
     Raises:
-        UsageError: a number is out of its range, or a task is not one of :data:`TASKS`.
+        UsageError: A task is not one of :data:`TASKS`, the weights do not match, or the monitor is not measured.
     """
-    _check_tasks(training)
-    rules = (
-        (training.epochs >= 1, "epochs", "at least 1"),
-        (training.batch_size >= 1, "batch_size", "at least 1"),
-        (0 < training.learning_rate < math.inf, "learning_rate", "greater than 0"),
-        (0 < training.false_positive_weight < math.inf, "false_positive_weight", "greater than 0"),
-        (training.early_stopping >= 0, "early_stopping", "0 (never) or more"),
-        (0 < training.huber_delta < math.inf, "huber_delta", "greater than 0"),
-        (0 < training.rmsd_cap < math.inf, "rmsd_cap", "greater than 0"),
-        (training.seed >= 0, "seed", "0 or more"),
-        (0 <= training.warm_up < 1, "warm-up", "from 0 to below 1"),
-        (training.teacher_views >= 1, "teacher-views", "at least 1"),
-        (0 <= training.truth_share <= 1, "truth-share", "from 0 to 1"),
-    )
-    for fine, name, rule in rules:
-        if not fine:
-            raise UsageError(f"`{name}` must be {rule}")
-
-
-def _check_tasks(training: Training) -> None:
     tasks, weights = training.tasks, training.task_weights
     if not tasks or len(set(tasks)) < len(tasks) or not set(tasks) <= set(TASKS):
         raise UsageError(
             f"`tasks` is {','.join(tasks)!r}: name one or several of {', '.join(TASKS)}, each once"
         )
-    if weights and (len(weights) != len(tasks) or not all(0 < weight < math.inf for weight in weights)):
-        raise UsageError(f"`task_weights` are one number greater than 0 for each of {', '.join(tasks)}")
+    if weights and len(weights) != len(tasks):
+        raise UsageError(f"`task_weights` needs one number for each of {', '.join(tasks)}")
     if training.monitor not in ("auto", *monitors(tasks)):
         raise UsageError(
             f"`monitor={training.monitor!r}` cannot be measured for `tasks={','.join(tasks)}`: choose one of "
@@ -308,7 +286,3 @@ def monitors(tasks: tuple[str, ...]) -> tuple[str, ...]:
     of_affinity = ("rmse", "pearson", "spearman") if "affinity" in tasks else ()
     of_rmsd = ("rmse-rmsd", "spearman-rmsd") if "rmsd" in tasks else ()
     return (*of_labels, *of_affinity, *of_rmsd, "loss")
-
-
-def _argument(field_name: str) -> str:
-    return f"`{field_name}`"

@@ -55,11 +55,11 @@ def test_options_of_the_api_are_checked_like_those_of_the_command_line() -> None
     assert Recipe().with_training(epochs=np.int64(3), sources=["docked"]).training.sources == ("docked",)
     with pytest.raises(UsageError, match=r"no option 'epoch'.*epochs"):
         Recipe().with_training(epoch=3)
-    with pytest.raises(UsageError, match="`monitor` is 'auc', not one of"):
+    with pytest.raises(UsageError, match="`monitor` is 'auc': expected one of"):
         Recipe().with_training(monitor="auc")
-    with pytest.raises(UsageError, match="`epochs` is '3', not of type int"):
+    with pytest.raises(UsageError, match="`epochs` is '3': expected int"):
         Recipe().with_training(epochs="3")
-    with pytest.raises(UsageError, match="`sources` is 'docked', not a list of str"):
+    with pytest.raises(UsageError, match="`sources` is 'docked': expected array"):
         Recipe().with_training(sources="docked")
 
 
