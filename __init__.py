@@ -12,6 +12,7 @@ _PUBLIC: dict[str, str] = {
     "index": "affinity_zoo.zoo.data.index.run:build_index",
     "train": "affinity_zoo.zoo.training.train:train",
     "evaluate": "affinity_zoo.zoo.evaluation.run:evaluate",
+    "evaluate_scores": "affinity_zoo.zoo.evaluation.external:evaluate_scores",
     "predict": "affinity_zoo.zoo.prediction.run:predict",
     "load_model": "affinity_zoo.zoo.importers.first_use:load_model",
     "load_models": "affinity_zoo.zoo.importers.first_use:load_models",

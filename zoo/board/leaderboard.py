@@ -46,6 +46,7 @@ class Row:
     metrics: dict[str, Metric]
     results: list[Result]
     overlap: str = ""
+    kind: str = "model"  #: model, baseline, external or consensus
     coverage: float = 1.0  #: share of the pairs that have a score; of several trainings the smallest
     notes: list[str] = field(default_factory=list)
 
@@ -249,10 +250,18 @@ def _row(members: list[Result]) -> Row:
     if model.get("note"):
         notes.append(str(model["note"]))
     return Row(
-        row_name(members), _featurizer(first), str(model.get("architecture") or ""),
+        row_name(members), _featurizer(first) or _origin(first), str(model.get("architecture") or ""),
         first.is_baseline, metrics, members, _overlap(members),
-        min(_coverage(member) for member in members), notes,
+        first.kind, min(_coverage(member) for member in members), notes,
     )  # fmt: skip
+
+
+def _origin(result: Result) -> str:
+    """What stands in a model's place of a featurizer where no network of this zoo made the scores."""
+    if result.kind == "external":
+        program = str(result.model.get("program") or "")
+        return f"external ({program})" if program else "external"
+    return ""
 
 
 def _overlap(members: Sequence[Result]) -> str:

@@ -113,7 +113,7 @@ def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
                 records.append({
                     "benchmark": board.benchmark, "benchmark_hash": board.content_hash, "model": row.name,
                     "featurizer": row.featurizer, "architecture": row.architecture,
-                    "kind": "baseline" if row.baseline else "model", "metric": key, "value": m.value,
+                    "kind": row.kind, "metric": key, "value": m.value,
                     "low95": m.low, "high95": m.high, "unit": m.unit, "better": m.direction, "truth": m.truth,
                     "rows": m.rows, "missing": m.missing, "coverage": row.coverage, "note": m.note,
                     "overlap": row.overlap,
@@ -144,7 +144,7 @@ def as_json(boards: Sequence[Board]) -> dict[str, Any]:
                 "rows": [
                     {
                         "name": row.name, "featurizer": row.featurizer, "architecture": row.architecture,
-                        "kind": "baseline" if row.baseline else "model",
+                        "kind": row.kind,
                         "overlap": row.overlap, "coverage": row.coverage, "notes": row.notes,
                         "metrics": {key: metric.as_dict() for key, metric in row.metrics.items()},
                         "results": [str(result.path) for result in row.results],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -225,11 +226,27 @@ def train(
 
 def evaluate(
     run: Annotated[
-        str, typer.Argument(help="A run (number or folder), a model or ensemble directory, or a name.")
+        str,
+        typer.Argument(
+            help="A run (number or folder), a model or ensemble directory, or a name; with --scores the data."
+        ),
     ],
     data: Annotated[
-        Path | None, typer.Argument(help="Folder made by `affinity-zoo index`; the run's own by default.")
+        Path | None,
+        typer.Argument(help="A benchmark's name or a folder made by `index`; the run's own data by default."),
     ] = None,
+    scores: Annotated[
+        Path | None,
+        typer.Option(
+            help="Judge the scores of another program: CSV with id and score, SDF, output of Boltz or DiffDock."
+        ),
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the row for --scores.")] = None,
+    direction: Annotated[
+        str | None, typer.Option(help="Which end of --scores is better: higher or lower.")
+    ] = None,
+    column: Annotated[str | None, typer.Option(help="Column or SDF property of the score.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column or SDF property of the pair's id.")] = None,
     split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
     views: Annotated[
         int | None,
@@ -260,6 +277,11 @@ def evaluate(
     json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Score labelled pairs with a run, rank them and judge the ranking."""
+    chosen = tuple(part.strip() for part in sources.split(",")) if sources else ()
+    if scores is not None:
+        judging = {"split": split, "sources": chosen, "scorers": tuple(scorer or ()), "runs": runs}
+        _evaluate_scores(scores, data or run, name, direction, column, id_column, json_output, judging)
+        return
     if submission is not None:
         check_output(submission)
     from affinity_zoo.zoo.importers.first_use import fetch_missing
@@ -272,10 +294,38 @@ def evaluate(
 
     result = run_evaluation(
         run, data, split=split, views=views, scorers=tuple(scorer or ()), runs=runs, seed=seed,
-        sources=tuple(part.strip() for part in sources.split(",")) if sources else (),
-        batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission, output=output,
+        sources=chosen, batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission, output=output,
         dask=dask,
     )  # fmt: skip
     print_result(
         result, json_output, tuple(str(catalog().create("scorer", name).name) for name in scorer or ())
+    )
+
+
+def _evaluate_scores(
+    scores: Path,
+    data: Path | str,
+    name: str | None,
+    direction: str | None,
+    column: str | None,
+    id_column: str | None,
+    json_output: bool,
+    judging: dict[str, Any],
+) -> None:
+    """Judge scores of another program; on a terminal ask for a direction that is not known."""
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.evaluation.external import DirectionUnknownError, evaluate_scores
+    from affinity_zoo.zoo.evaluation.report import print_result
+
+    given: dict[str, Any] = {"column": column, "id_column": id_column, **judging}
+    called = name or scores.name.split(".")[0]
+    try:
+        result = evaluate_scores(scores, data, name=called, direction=direction, **given)  # type: ignore[arg-type]
+    except DirectionUnknownError as error:
+        if not sys.stdin.isatty():
+            raise
+        answer = typer.prompt(f"{error}\nhigher or lower")
+        result = evaluate_scores(scores, data, name=called, direction=answer, **given)
+    print_result(
+        result, json_output, tuple(str(catalog().create("scorer", s).name) for s in judging["scorers"])
     )

@@ -11,21 +11,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.contracts import Box, Predictions, Scorer
+from affinity_zoo.plugins.contracts import Box, Predictions
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.baselines.run import learned_baselines
 from affinity_zoo.zoo.batches.fits import fits_box
 from affinity_zoo.zoo.board.baseline_results import write_baseline_results
-from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, check, find, select_rows
 from affinity_zoo.zoo.board.overlap import overlap_with_training
 from affinity_zoo.zoo.board.results import Result, command_line, load_result, write_result
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
+from affinity_zoo.zoo.evaluation.data import count_failures, judged_rows, named_scorers, with_defaults
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.inference.combine import COLUMNS, combine, finite
 from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.inference.rows import score_rows
-from affinity_zoo.zoo.judging.judge import default_scorers, metric_key
 from affinity_zoo.zoo.judging.outputs import PREFERENCE, as_score, column_of, output_for, outputs_of, unit_of
 from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows
 from affinity_zoo.zoo.models import loading as models
@@ -83,14 +82,15 @@ def evaluate(
     """
     started = time.perf_counter()
     # an unknown name is said before the scoring
-    named = _scorers(scorers)
+    named = named_scorers(scorers)
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
     wanted = _outputs(candidate, output)
     choices = ScoringChoices(views, seed, batch_size, voxelize, workers).resolved(
         m.card for m in candidate.models
     )
-    dataset, rows, benchmark = _judged_rows(candidate, data, split, sources, Path(runs))
+    judged = data if data is not None else candidate.data()
+    dataset, rows, benchmark = judged_rows(judged, split, sources, Path(runs))
     warn_of_other_reading(dataset, model)
     cluster = dask_cluster(dask) if dask else None
     scorers_ = [ready(m) for m in candidate.models]
@@ -117,7 +117,7 @@ def evaluate(
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
         overlap=overlap_with_training(candidate.training_pairs(), dataset, rows, candidate.trained_on),
-        scorers=_with_defaults(named, predictions, threshold),
+        scorers=with_defaults(named, predictions, threshold),
         threshold=threshold,
     )
     # the baselines stand on every board: once for each benchmark, whatever the number of runs
@@ -149,25 +149,6 @@ def _warn_of_unscored(outputs: Sequence[NDArray[np.float64]], name: str) -> None
         warn(
             f"{int(wrong.sum()):,} of {len(wrong):,} rows have no score: the network's output is not a number"
         )
-
-
-def _judged_rows(
-    candidate: Candidate, data: str | Path | None, split: str, sources: tuple[str, ...], runs: Path
-) -> tuple[Dataset, NDArray[np.int64], dict[str, Any]]:
-    """Return the index, the numbers of its rows that are judged, and what a result says of them."""
-    known = _benchmark(data, runs)
-    if known is not None:
-        dataset = Dataset.open(known.path)
-        return dataset, select_rows(dataset, known.split, known.sources), known.as_result_entry()
-    dataset = Dataset.open(Path(data) if data is not None else candidate.data())
-    benchmark = {
-        "name": benchmark_name(dataset, split, sources),
-        "hash": dataset.content_hash,
-        "path": str(dataset.path.resolve()),
-        "split": split,
-        "sources": list(sources),
-    }
-    return dataset, select_rows(dataset, split, sources), benchmark
 
 
 def mean_affinity(trained_on: Path | None) -> float | None:
@@ -240,42 +221,3 @@ def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[
             say(
                 f"{dataset.path} was read with {name}={value}, the model was trained with {name}={trained[name]}"
             )
-
-
-def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> str:
-    """Name what is judged: data, split and sources."""
-    parts = [dataset.path.resolve().name, split, *sources]
-    return "-".join(part for part in parts if part)
-
-
-def count_failures(dataset: Dataset) -> int:
-    """Number of inputs of an index that never became a pair."""
-    path = dataset.path / "failures.csv"
-    if not path.is_file():
-        return 0
-    with path.open(encoding="utf-8") as file:
-        return max(sum(1 for _ in file) - 1, 0)
-
-
-def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
-    """The benchmark that ``data`` names, if there is one; a folder of the same name is ``./name``."""
-    if data is None or Path(data).name != str(data) or not (runs / FOLDER / f"{data}.json").is_file():
-        return None
-    found = find(runs, str(data))
-    changed = check(found)
-    if changed:
-        raise AffinityZooError(f"benchmark {found.name!r} cannot be used: {changed}; index its source again")
-    return found
-
-
-def _scorers(names: tuple[str, ...]) -> list[Scorer]:
-    from affinity_zoo.zoo.catalog.registry import catalog
-
-    return [catalog().create("scorer", name, {}) for name in names]
-
-
-def _with_defaults(named: list[Scorer], predictions: Predictions, threshold: float | None) -> list[Scorer]:
-    """The scorers that stand on every board, and those that were asked for besides."""
-    standing = default_scorers(predictions, threshold)
-    keys = {metric_key(scorer) for scorer in standing}
-    return [*standing, *(scorer for scorer in named if metric_key(scorer) not in keys)]

@@ -48,7 +48,8 @@ def _row(
     row: Row, told: list[str], columns: Sequence[Column], axes: dict[str, Axis], best: dict[str, Row | None]
 ) -> str:
     kind = "baseline" if row.baseline else "model"
-    made = "baseline" if row.baseline else f"{row.featurizer} + {row.architecture}"
+    made = " + ".join(part for part in (row.featurizer, row.architecture) if part)
+    made = "baseline" if row.baseline else made
     cells = [f"<td>{escape(row.name)}</td>", f"<td>{escape(made)}</td>"]
     cells += [f"<td>{escape(_told(row, part))}</td>" for part in told]
     for column in columns:
