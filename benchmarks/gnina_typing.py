@@ -72,76 +72,87 @@ def type_all(pairs: Path, out: Path) -> None:
 
 
 def compare(pairs: Path, typed: Path, folders: list[Path]) -> None:
-    """Print atoms typed otherwise, and median, 95th percentile and largest change of both scores."""
+    """Print atoms typed otherwise, and median, 95th percentile and largest change of both scores, by way of reading."""
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.data.readers import read_poses, read_receptor
+    from affinity_zoo.zoo.data.readers import ReadOptions
     from affinity_zoo.zoo.models.loading import load_models
 
-    both = []
-    differ: Counter[str] = Counter()
-    atoms: Counter[str] = Counter()
-    changed: Counter[tuple[str, str, int, int]] = Counter()
-    for number, files in enumerate(read_pairs(pairs)):
-        sides = []
-        for receptor, ligand in (
-            files,
-            (typed / f"{number}_rec.gninatypes", typed / f"{number}_lig.gninatypes"),
-        ):
-            pose = next(iter(read_poses(ligand)))
-            if pose.atoms is not None:
-                sides.append((read_receptor(receptor).atoms, pose.atoms))
-        if len(sides) < 2:
-            continue
-        both.append(sides)
-        for ours, theirs in zip(*sides, strict=True):
-            other = {
-                tuple(np.round(xyz, 2)): int(kind)
-                for xyz, kind in zip(theirs.xyz, theirs.atom_type, strict=True)
-            }
-            for xyz, kind, residue in zip(ours.xyz, ours.atom_type, ours.residue_name, strict=True):
-                atoms[ours.role] += 1
-                if other.get(tuple(np.round(xyz, 2)), -1) != kind:
-                    differ[ours.role] += 1
-                    changed[
-                        (ours.role, residue.decode(), int(kind), other.get(tuple(np.round(xyz, 2)), -1))
-                    ] += 1
-    lines = [f"{len(both)} complexes"]
-    lines += [
-        f"{role}: {differ[role]} of {n} atoms typed otherwise ({differ[role] / n:.2%})"
-        for role, n in atoms.items()
-    ]
-    lines += [f"  most: {entry} {n}" for entry, n in changed.most_common(8)]
+    ways = {
+        "gnina's reading": (ReadOptions(waters="keep", altloc="all", typing="openbabel"), "openbabel"),
+        "Open Babel itself": (ReadOptions(typing="openbabel"), "openbabel"),
+        "rules": (ReadOptions(), "openbabel"),
+        "bonds": (ReadOptions(), "bonds"),
+    }
+    files = read_pairs(pairs)
+    theirs = [_read(*_typed(typed, number), ReadOptions()) for number in range(len(files))]
+    read = {way: [_read(*pair, options) for pair in files] for way, (options, _) in ways.items()}
+    good = [i for i in range(len(files)) if all(found[i] for found in (theirs, *read.values()))]
+    lines = [f"{len(good)} complexes"]
+    for way, found in read.items():
+        for side in (0, 1):
+            atoms, other = _typed_otherwise([found[i][side] for i in good], [theirs[i][side] for i in good])
+            lines.append(f"{way}: {other} of {atoms} {('receptor', 'ligand')[side]} atoms typed otherwise")
     for model in load_models(folders):
-        for typing in ("bonds", "openbabel"):
-            lines += _moved(model, typing, both)
+        wanted = np.array([_score(model, "openbabel", theirs[i]) for i in good])
+        for way, (_, typing) in ways.items():
+            scores = np.array([_score(model, typing, read[way][i]) for i in good])
+            lines += _moved(f"{model.card['name']}, {way}", scores, wanted)
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _moved(model: Any, typing: str, both: list[Any]) -> list[str]:
-    """How far both scores move from those of typed input, with the featurizer's option ``typing``."""
-    from dataclasses import replace
+def _typed(folder: Path, number: int) -> tuple[Path, Path]:
+    return folder / f"{number}_rec.gninatypes", folder / f"{number}_lig.gninatypes"
 
+
+def _read(receptor: Path, ligand: Path, options: Any) -> tuple[Any, Any] | None:
+    from affinity_zoo.zoo.data.readers import read_poses, read_receptor
+
+    pose = next(iter(read_poses(ligand, options)))
+    return None if pose.atoms is None else (read_receptor(receptor, options).atoms, pose.atoms)
+
+
+def _typed_otherwise(ours: list[Any], theirs: list[Any]) -> tuple[int, int]:
+    """Number of atoms, and of those of another type than the atom in the same place."""
+    atoms = other = 0
+    for mine, reference in zip(ours, theirs, strict=True):
+        known = {
+            tuple(np.round(xyz, 2)): kind
+            for xyz, kind in zip(reference.xyz, reference.atom_type, strict=True)
+        }
+        atoms += len(mine)
+        other += sum(
+            known.get(tuple(np.round(xyz, 2)), -1) != kind
+            for xyz, kind in zip(mine.xyz, mine.atom_type, strict=True)
+        )
+    return atoms, other
+
+
+def _moved(name: str, scores: np.ndarray, wanted: np.ndarray) -> list[str]:
+    """How far both scores move from those of molgrid's types."""
     lines = []
-    model = replace(model, featurizer=replace(model.featurizer, typing=typing))
-    scores = np.array([[_score(model, *side) for side in sides] for sides in both])
-    for name, column in (("CNNscore", 1 / (1 + np.exp(-scores[..., 0]))), ("CNNaffinity", scores[..., 1])):
-        moved = np.abs(column[:, 0] - column[:, 1])
+    for column, what in enumerate(("CNNscore", "CNNaffinity")):
+        both = [values[:, column] for values in (scores, wanted)]
+        if what == "CNNscore":
+            both = [1 / (1 + np.exp(-values)) for values in both]
+        moved = np.abs(both[0] - both[1])
         lines.append(
-            f"{model.card['name']} typing={typing}: {name} moves by {np.median(moved):.4f} (median), "
-            f"{np.percentile(moved, 95):.4f} (95 %), {moved.max():.4f} (largest); "
-            f"correlation {np.corrcoef(column.T)[0, 1]:.4f}"
+            f"{name}: {what} moves by {np.median(moved):.4f} (median), {np.percentile(moved, 95):.4f} (95 %), "
+            f"{moved.max():.4f} (largest); {np.mean(moved <= 0.01):.1%} within 0.01"
         )
     return lines
 
 
-def _score(model: Any, receptor: Any, ligand: Any) -> np.ndarray:
+def _score(model: Any, typing: str, pair: tuple[Any, Any]) -> np.ndarray:
+    from dataclasses import replace
+
     from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
     from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
     from affinity_zoo.zoo.inference import outputs as inference
 
-    maker = BatchMaker(PosesOfReceptor(receptor, [ligand]), Imaging(model.featurizer, model.box))
+    featurizer = replace(model.featurizer, typing=typing)
+    maker = BatchMaker(PosesOfReceptor(pair[0], [pair[1]]), Imaging(featurizer, model.box))
     return inference.outputs(model.network, maker, np.arange(1))[0, 0].astype(np.float64)
 
 

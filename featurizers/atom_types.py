@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from affinity_zoo.featurizers.gnina_types import HYDROGEN_TYPES, SCHEMES, TYPE_RADII, Scheme
 from affinity_zoo.plugins import hookimpl
-from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Box, Encoding, Featurizer, Role, Voxelization
+from affinity_zoo.plugins.contracts import (
+    UNTYPED,
+    AtomFlag,
+    Atoms,
+    Box,
+    Encoding,
+    Featurizer,
+    Role,
+    Voxelization,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -99,8 +108,9 @@ def _openbabel(atoms: Atoms) -> NDArray[np.uint8]:
 
     types = np.array(atoms.atom_type)
     if atoms.role == "receptor":
+        by_rules = (atoms.flags & AtomFlag.OPENBABEL) == 0  # the others have Open Babel's own types
         for residue, names in OPENBABEL_TYPES.items():
-            inside = np.flatnonzero(atoms.residue_name == residue)
+            inside = np.flatnonzero((atoms.residue_name == residue) & by_rules)
             for name, kind in names.items():
                 types[inside[atoms.name[inside] == name]] = kind
     return types

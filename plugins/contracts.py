@@ -39,6 +39,7 @@ class AtomFlag(IntFlag):
     COFACTOR = 512
     WATER = 1024
     PERCEIVED = 2048  #: its bonds were perceived from distances, not read from the file
+    OPENBABEL = 4096  #: its atom type is Open Babel's own, as libmolgrid gets it
 
 
 @dataclass(frozen=True)

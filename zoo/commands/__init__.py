@@ -11,6 +11,7 @@ MODULES: tuple[str, ...] = (
     "data",
     "poses",
     "training",
+    "search",
     "predict",
     "see",
     "models",

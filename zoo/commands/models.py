@@ -1,4 +1,4 @@
-"""Commands: import gnina; models list, show, get, test, ship; export."""
+"""Commands: import gnina; models list, show, get, push, test, ship; export."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     models.command("list")(list_models)
     models.command("show")(show)
     models.command("get")(get)
+    models.command("push")(push)
     models.command("test")(test)
     models.command("ship")(ship)
     app.add_typer(models, name="models", rich_help_panel=PANEL)
@@ -93,7 +94,9 @@ def show(
 
 
 def get(
-    name: Annotated[str, typer.Argument(help="A name from `models list`, such as gnina-default.")],
+    name: Annotated[
+        str, typer.Argument(help="A name from `models list`, such as gnina-default, or hf://USER/REPO.")
+    ],
     output: Annotated[
         Path | None,
         typer.Option(
@@ -119,6 +122,11 @@ def get(
     """
     from affinity_zoo.zoo.models import published
 
+    if name.startswith("hf://"):
+        from affinity_zoo.zoo.importers.hub import get_from_hub
+
+        _say_use(get_from_hub(name, output))
+        return
     published.get(name)  # a wrong name is said before Keras starts
     from affinity_zoo.zoo.runtime.keras import start_keras
 
@@ -126,6 +134,25 @@ def get(
     from affinity_zoo.zoo.importers.downloads import get_model
 
     _say_use(get_model(name, output, url=url, source=source, offline=offline))
+
+
+def push(
+    model: Annotated[
+        str, typer.Argument(help="A model or ensemble directory, or a name from `models list`.")
+    ],
+    handle: Annotated[str, typer.Argument(help="hf://USER/REPO; it is made where it is missing.")],
+    private: Annotated[bool, typer.Option("--private", help="Make it a private one.")] = False,
+) -> None:
+    """Upload a model to a hub, with a README.md that the hub reads. Needs the extra `hub`."""
+    from affinity_zoo.plugins.errors import AffinityZooError
+    from affinity_zoo.zoo.importers.hub import push_to_hub
+    from affinity_zoo.zoo.models.folders import model_path
+    from affinity_zoo.zoo.runtime.terminal import say
+
+    folder = model_path(model)
+    if folder is None:
+        raise AffinityZooError(f"there is no model {model!r} here; `affinity-zoo models list` names them")
+    say(push_to_hub(folder, handle, private=private))
 
 
 def test(

@@ -128,7 +128,7 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
     from affinity_zoo.zoo.inference.reference import write_reference
     from affinity_zoo.zoo.models.loading import save_model
     from affinity_zoo.zoo.models.parts import choose
-    from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
+    from affinity_zoo.zoo.models.recipe import BoxChoice, Data, Recipe
     from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
     name = architecture_of(file, weights)
@@ -143,7 +143,10 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
         catalog().create("architecture", name).build((side, side, side, len(featurizer.channels)), OUTPUTS)
     )
     fill(network, weights, file)
-    recipe = Recipe(featurizer_choice, architecture_choice, BoxChoice(side, GRID.spacing, GRID.grid))
+    box = BoxChoice(side, GRID.spacing, GRID.grid)
+    recipe = Recipe(
+        featurizer_choice, architecture_choice, box, data=Data(read_options={"typing": "openbabel"})
+    )
     model = ScoringModel(network, layers.for_featurizer(featurizer, GRID), name="scoring_model")
     folder.parent.mkdir(parents=True, exist_ok=True)
     save_model(folder, model, recipe, _card(file, name), None)

@@ -18,8 +18,8 @@ class Output(msgspec.Struct):
     """One output of the network."""
 
     name: Literal["pose", "activity", "affinity", "rmsd"]
-    unit: _Word
-    direction: _Word
+    unit: _Text
+    direction: _Text
 
 
 class Card(msgspec.Struct):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.models.card_schema import check_card
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folder, find_model_folders
+from affinity_zoo.zoo.models.readme import README, readme_text
 from affinity_zoo.zoo.models.recipe import Recipe, from_tables
 from affinity_zoo.zoo.models.safe_files import parse_json, read_json, read_toml
 from affinity_zoo.zoo.models.safety import check_folder
@@ -88,6 +89,7 @@ def save_model(
         network.save(temporary / "model.keras")
         recipe.write(temporary / "recipe.toml")
         (temporary / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+        (temporary / README).write_text(readme_text(card), encoding="utf-8")
         if training_pairs is not None:
             with (temporary / "training_pairs.csv").open("w", newline="", encoding="utf-8") as file:
                 writer = csv.DictWriter(file, ["id", "target", "coordinates"], lineterminator="\n")

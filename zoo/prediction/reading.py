@@ -16,6 +16,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions, read_poses, read_receptor
 from affinity_zoo.zoo.data.readers import sdf as sdf_reader
 from affinity_zoo.zoo.data.readers.formats import holds_many
+from affinity_zoo.zoo.data.readers.openbabel_types import retyped_pose
 from affinity_zoo.zoo.prediction.chunks import Piece
 from affinity_zoo.zoo.prediction.inputs import stamp
 
@@ -149,7 +150,8 @@ def _one(piece: Piece, number: int, text: bytes, options: ReadOptions) -> PoseRe
     try:
         for record in sdf_reader.read_poses(text, piece.shown, options, 0, 1):
             failure = record.failure and replace(record.failure, record=number)
-            return replace(record, record=number, failure=failure)
+            texts = [text] if options.typing == "openbabel" else []
+            return replace(retyped_pose(record, texts, ".sdf"), record=number, failure=failure)
     except MemoryError:
         raise
     except Exception as error:

@@ -27,6 +27,7 @@ def make_card(
     seeds: list[dict[str, Any]],
     entries: list[dict[str, Any]],
 ) -> dict[str, Any]:
+    """Return the card: that of the training, with figures, limits, licences and commands."""
     card, recipe = dict(read_card(chosen.model)), read_model_recipe(chosen.model)
     data = recipe.data
     return {
@@ -112,10 +113,12 @@ def differences_of(
 
 
 def same_benchmark(one: Result, other: Result) -> bool:
+    """Whether two results are of one benchmark with the same labels."""
     return all(one.benchmark.get(key) == other.benchmark.get(key) for key in ("hash", "labels_hash"))
 
 
 def value_of(result: Result, key: str) -> float:
+    """Return a figure of a result; NaN where it has none."""
     return result.metrics[key].value if key in result.metrics else math.nan
 
 

@@ -18,6 +18,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.plugins.names import is_canonical
 from affinity_zoo.zoo.board.leaderboard import load_all
 from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.models.readme import README, readme_text
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.runtime.files import whole_folder
 from affinity_zoo.zoo.shipping.card import benchmark_entry, differences_of, make_card, same_benchmark
@@ -81,6 +82,7 @@ def _write(out: Path, chosen: RunFolder, card: dict[str, Any]) -> None:
             if (chosen.model / name).is_file():
                 shutil.copyfile(chosen.model / name, folder / name)
         (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        (folder / README).write_text(readme_text(card), encoding="utf-8")
         _training_ligands(chosen, folder)
 
 

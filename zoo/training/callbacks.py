@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.training import checkpoints
 from affinity_zoo.zoo.training.history import History
+from affinity_zoo.zoo.training.watch import Watcher
 
 
 class SeedDropout(keras.callbacks.Callback):
@@ -116,10 +117,12 @@ class EpochEnd(keras.callbacks.Callback):
         patience: int,
         curves: Callable[[int, dict[str, float], dict[str, float]], None],
         say: Callable[[str], None],
+        watchers: Sequence[Watcher] = (),
     ) -> None:
         super().__init__()
         self._validate, self._history, self._netstate = validate, history, netstate
         self._patience, self._curves, self._say = patience, curves, say
+        self._watchers = watchers
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Do all that belongs to the end of an epoch; afterwards it is whole on disk."""
@@ -142,6 +145,10 @@ class EpochEnd(keras.callbacks.Callback):
                 f"(best: epoch {self._history.best_epoch})"
             )
             self.model.stop_training = True
+        for watcher in self._watchers:
+            if reason := watcher.epoch(epoch + 1, train, validation):
+                self._say(f"stopped after epoch {epoch + 1}: {reason}")
+                self.model.stop_training = True
 
 
 class Curves:

@@ -202,6 +202,7 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
         t.early_stopping,
         callbacks.Curves(run.train, run.test),
         job.say,
+        job.watchers,
     )
     # checks first, the display closes its bar before validation begins
     watchers = [callbacks.SeedDropout(t.seed), callbacks.StopOnNonFinite(), display, end]

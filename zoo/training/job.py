@@ -21,6 +21,7 @@ from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.runtime.device import Device
 from affinity_zoo.zoo.training import resolve
 from affinity_zoo.zoo.training.teacher import Teacher, announce, find_teachers
+from affinity_zoo.zoo.training.watch import Watcher
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ class Job:
     imaging: Imaging
     workers: int
     say: Callable[[str], None]
+    watchers: tuple[Watcher, ...] = ()
 
 
 def prepare(

@@ -6,7 +6,8 @@ import json
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from affinity_zoo.zoo.training.fine_tuning_report import judge_start
 from affinity_zoo.zoo.training.fit import fit, validation_groups
 from affinity_zoo.zoo.training.job import Job, Wishes, prepare
 from affinity_zoo.zoo.training.validation import validation_scores
+from affinity_zoo.zoo.training.watch import Watcher
 
 
 def train(
@@ -46,6 +48,7 @@ def train(
     start: Name | None = None,
     freeze: int = 0,
     say: Callable[[str], None] = print_line,
+    watchers: Sequence[Watcher] = (),
     **training: Any,
 ) -> RunFolder:
     """Train a model.
@@ -67,6 +70,7 @@ def train(
             box and weights are its own; where the tasks differ its head is new.
         freeze: leading layers of it that are not trained.
         say: receives each line of output; on several hosts on the first one only.
+        watchers: told of the start, every epoch and the end; each may stop the training after an epoch.
         training: fields of the recipe's table ``training``: ``epochs``, ``batch_size``, ...
 
     Returns:
@@ -107,13 +111,18 @@ def train(
         featurizer, architecture, featurizer_options or {}, architecture_options or {}, box, voxelize, workers
     )
     job = prepare(dataset, wanted.with_training(**training), wishes, run, Path(runs), device, say)
+    job = replace(job, watchers=tuple(watchers))
     _announce(job)
+    for watcher in job.watchers:
+        watcher.started(job.run, job.recipe)
     fit(job)
     if device.chief:
         _finish(job)
         if job.recipe.start.model:
             for line in judge_start(job):
                 say(line)
+    for watcher in job.watchers:
+        watcher.finished(job.run)
     return job.run
 
 

@@ -63,7 +63,7 @@ def test_list_with_wildcards(models: Path, cli) -> None:  # type: ignore[no-unty
     assert rows["gnina-default"]["where"] == "to download"
     assert rows["pair"]["about"] == "two of a kind"
     some = json.loads(cli("models", "list", "gnina-*-ensemble", "--json").out)
-    assert len(some) == 4 and all(row["outputs"] == "pose, affinity" for row in some)
+    assert len(some) == 13 and all(row["outputs"] == "pose, affinity" for row in some)
     assert "no model is called 'x*'" in cli("models", "list", "x*").out
 
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, ReadError, ReadOptions, Receptor
-from affinity_zoo.zoo.data.readers.formats import format_of, read_bytes
+from affinity_zoo.zoo.data.readers.formats import format_of, read_bytes, suffix_of
+from affinity_zoo.zoo.data.readers.openbabel_types import record_texts, retyped_pose, retyped_receptor
 
 __all__ = ["Failure", "PoseRecord", "ReadError", "ReadOptions", "Receptor", "read_poses", "read_receptor"]
 
@@ -24,7 +25,9 @@ def read_receptor(path: str | Path, options: ReadOptions | None = None) -> Recep
         reader = format_of(file).receptor
         if reader is None:
             raise ReadError("this format holds no receptor")
-        return reader(read_bytes(file), options)
+        data = read_bytes(file)
+        found = reader(data, options)
+        return retyped_receptor(found, data, suffix_of(file), options)
     except ReadError as error:
         raise ReadError(f"{file}: {error.reason}", error.stage) from error
     except MemoryError:
@@ -50,9 +53,11 @@ def read_poses(
         reader = format_of(file).poses
         if reader is None:
             raise ReadError("this format holds no ligand poses")
-        for pose in reader(read_bytes(file), str(file), options, first, last):
+        data = read_bytes(file)
+        texts = record_texts(data, suffix_of(file)) if options.typing == "openbabel" else []
+        for pose in reader(data, str(file), options, first, last):
             record = pose.record
-            yield pose
+            yield retyped_pose(pose, texts, suffix_of(file))
         if record < 0 and first == 0:
             raise ReadError("the file holds no molecule")
     except ReadError as error:

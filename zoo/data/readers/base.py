@@ -25,27 +25,31 @@ class ReadOptions:
         hetero: keep or drop the other non-polymer groups of a receptor (cofactors, sugars, buffer).
         metals: keep or drop metal ions of a receptor.
         altloc: which alternate location of a residue is taken: the one with the highest summed
-            occupancy, or the first in the file.
+            occupancy, or the first in the file; ``all`` keeps every one, as libmolgrid does.
         model: which model of a multi-model receptor file is taken, counted from 1.
         ligand_bonds: ``file`` uses the bonds of the file where it has them and RDKit accepts them;
             ``perceive`` ignores them and perceives bonds from distances for every ligand, so that
             all formats are treated alike.
+        typing: where atom types come from: ``bonds`` uses this package's rules; ``openbabel`` asks Open Babel as
+            libmolgrid does, so that types are gnina's own (the extra ``openbabel``; without it, the rules).
     """
 
     waters: Literal["keep", "drop"] = "drop"
     hetero: Literal["keep", "drop"] = "keep"
     metals: Literal["keep", "drop"] = "keep"
-    altloc: Literal["occupancy", "first"] = "occupancy"
+    altloc: Literal["occupancy", "first", "all"] = "occupancy"
     model: int = 1
     ligand_bonds: Literal["file", "perceive"] = "file"
+    typing: Literal["bonds", "openbabel"] = "bonds"
 
     def __post_init__(self) -> None:
         allowed = {
             "waters": ("keep", "drop"),
             "hetero": ("keep", "drop"),
             "metals": ("keep", "drop"),
-            "altloc": ("occupancy", "first"),
+            "altloc": ("occupancy", "first", "all"),
             "ligand_bonds": ("file", "perceive"),
+            "typing": ("bonds", "openbabel"),
         }
         for name, values in allowed.items():
             if getattr(self, name) not in values:
@@ -57,7 +61,10 @@ class ReadOptions:
 
     def as_dict(self) -> dict[str, Any]:
         """The options as plain values, ready for JSON or TOML."""
-        return asdict(self)
+        values = asdict(self)
+        if self.typing == "bonds":  # unknown to earlier versions, whose indexes it does not change
+            del values["typing"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ReadOptions:

@@ -104,7 +104,7 @@ def heavy(raw: RawAtoms) -> RawAtoms:
 def pick_altloc(raw: RawAtoms, rule: str) -> RawAtoms:
     """One alternate location a residue: the one with the highest summed occupancy (ties: first in the file)."""
     marked = raw.altloc != b""
-    if not marked.any():
+    if not marked.any() or rule == "all":
         return raw
     residue = residue_numbers(raw)
     keep = ~marked

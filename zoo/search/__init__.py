@@ -1,0 +1,1 @@
+"""Search over featurizers, architectures, their options and training fields, with Optuna."""
