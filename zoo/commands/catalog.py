@@ -89,10 +89,16 @@ def list_names(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A name from `affinity-zoo list`.")],
+    name: Annotated[str, typer.Argument(help="A name from `affinity-zoo list`, or `columns`.")],
     as_json: Json = False,
 ) -> None:
-    """Show one featurizer, architecture, scorer or baseline: options, input, output, origin."""
+    """Show one featurizer, architecture, scorer or baseline, or the columns of a prediction.
+
+    Of a plugin's or a built-in class: options, input, output and origin.
+    """
+    if name == "columns":
+        _print_columns(as_json)
+        return
     from affinity_zoo.zoo.catalog import describe
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.runtime import terminal
@@ -103,6 +109,21 @@ def show(
         return
     for shown in found:
         _print_details(shown)
+
+
+def _print_columns(as_json: bool) -> None:
+    """The columns of a prediction: what ``docs/columns.md`` says."""
+    from dataclasses import asdict
+
+    from affinity_zoo.zoo.prediction.columns import COLUMNS
+    from affinity_zoo.zoo.runtime import terminal
+
+    rows = [asdict(column) for column in COLUMNS]
+    if as_json:
+        terminal.print_json(rows)
+        return
+    body = [list(row.values()) for row in rows]
+    terminal.table("columns of a prediction", ("column", "unit", "better", "meaning", "there if"), body)
 
 
 @plugins_app.command("list")

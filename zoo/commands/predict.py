@@ -48,7 +48,12 @@ def predict(
         ),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", help="CSV of the ranking; -: standard output.")
+        str,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Table of the ranking: CSV, or by its ending .parquet or .arrow; -: CSV on standard output.",
+        ),
     ] = "predictions.csv",
     sdf: Annotated[
         Path | None, typer.Option(help="Write the ranked poses there, scores as properties.")
@@ -92,6 +97,7 @@ def predict(
     """Rank unlabelled poses, best first, with one model or an ensemble."""
     from affinity_zoo.zoo.importers.first_use import model_folders
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
+    from affinity_zoo.zoo.prediction.output import check_format
     from affinity_zoo.zoo.prediction.pipes import Pipes
     from affinity_zoo.zoo.runtime.files import check_output
 
@@ -102,6 +108,7 @@ def predict(
     folders = model_folders([*(model or ()), *(named or ())], runs, offline=offline)
     if not to_stdout:
         check_output(Path(output))
+        check_format(Path(output))
     if sdf is not None:
         check_output(sdf)
     with Pipes(None if to_stdout else Path(output), resume) as pipes:
@@ -141,7 +148,7 @@ def predict(
             sdf=sdf,
             write=(lambda rows, columns: writing.write_csv(sys.stdout, rows, columns))
             if to_stdout
-            else (lambda rows, columns: writing.write_predictions_csv(Path(output), rows, columns)),
+            else (lambda rows, columns: writing.write_predictions(Path(output), rows, columns)),
             one_receptor=table is None,
         )
     if json_output:

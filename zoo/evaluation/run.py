@@ -22,7 +22,8 @@ from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.evaluation.data import count_failures, judged_rows, named_scorers, with_defaults
 from affinity_zoo.zoo.inference.choices import ScoringChoices
-from affinity_zoo.zoo.inference.combine import COLUMNS, combine, finite
+from affinity_zoo.zoo.inference.columns import COLUMNS
+from affinity_zoo.zoo.inference.combine import combine, finite
 from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.inference.rows import score_rows
 from affinity_zoo.zoo.judging.outputs import PREFERENCE, as_score, column_of, output_for, outputs_of, unit_of

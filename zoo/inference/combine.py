@@ -15,35 +15,18 @@ The rules, one for all that scores:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.zoo.inference.ready import ReadyModel
+from affinity_zoo.zoo.inference.columns import COLUMNS, PRODUCT, Columns
 from affinity_zoo.zoo.models.ensembles import mean_logit
 
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.inference.ready import ReadyModel
+
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns that one output becomes."""
-
-    value: str
-    spread: str
-    probability: str = ""  #: empty for an output that is no logit
-
-
-#: output -> columns
-COLUMNS: Final[dict[str, Columns]] = {
-    "pose": Columns("pose_logit", "pose_logit_sd", "pose_probability"),
-    "activity": Columns("activity_logit", "activity_logit_sd", "activity_probability"),
-    "affinity": Columns("affinity_pk", "affinity_sd"),
-    "rmsd": Columns("rmsd_expected", "rmsd_sd"),
-}
-PRODUCT: Final = "product"  #: probability times affinity, gnina's CNN_VS
 
 
 def combine(models: Sequence[ReadyModel], outputs: Sequence[Array]) -> dict[str, Array]:

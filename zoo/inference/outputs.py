@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-import keras
 import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.featurizers.views import AS_GIVEN, View
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.batches.batches import BatchMaker, Inputs
+
+if TYPE_CHECKING:
+    import keras
 
 Done: TypeAlias = Callable[[int], None]
 

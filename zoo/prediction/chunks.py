@@ -44,6 +44,7 @@ class Piece:
     id: str = ""
     molecule: str = ""
     docking_score: float = math.nan
+    alone: bool = False  #: the file holds this one record: the row's id needs no number
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,12 @@ class _File:
     offsets: Sequence[int]
 
     def piece(
-        self, entry: Entry, first: int, last: int | None, wanted: tuple[Wanted, ...] = ()
+        self,
+        entry: Entry,
+        first: int,
+        last: int | None,
+        wanted: tuple[Wanted, ...] = (),
+        alone: bool = False,
     ) -> tuple[Piece, int, int]:
         """A piece, its number of poses (1 where that is not known) and its bytes (0 where the poses are counted)."""
         n = len(wanted) or (last - first if last is not None else 1)
@@ -77,7 +83,7 @@ class _File:
             size = _size(self.path)
         made = Piece(
             entry.receptor, self.path, entry.shown, entry.target, first, last, start, stop, wanted, entry.id,
-            entry.molecule, entry.docking_score,
+            entry.molecule, entry.docking_score, alone,
         )  # fmt: skip
         return made, n, size
 
@@ -123,7 +129,7 @@ class Cutter:
         if not total:
             yield file.piece(entry, 0, None)
         for first in range(0, total, self.size):
-            yield file.piece(entry, first, min(first + self.size, total))
+            yield file.piece(entry, first, min(first + self.size, total), alone=total == 1)
 
     def _named(self, file: _File, entries: list[Entry]) -> Iterator[tuple[Piece, int, int]]:
         """Records that the entries name."""

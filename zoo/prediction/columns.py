@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from affinity_zoo.zoo.inference.combine import COLUMNS as SCORES
-from affinity_zoo.zoo.inference.combine import PRODUCT
+from affinity_zoo.zoo.inference.columns import COLUMNS as SCORES
+from affinity_zoo.zoo.inference.columns import PRODUCT
 
 
 @dataclass(frozen=True)

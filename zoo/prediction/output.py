@@ -1,19 +1,88 @@
-"""Writing a prediction: rows as CSV, the ranked poses as SDF."""
+"""Writing a prediction: rows as CSV, Parquet or Arrow, the ranked poses as SDF."""
 
 from __future__ import annotations
 
 import csv
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Final
 
+from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.prediction.rows import FIELDS, PosePrediction
 from affinity_zoo.zoo.prediction.structures import with_properties
 from affinity_zoo.zoo.runtime.files import whole
 
 #: what an SDF record does not repeat: it is that pose
 _NOT_IN_SDF = frozenset(("status", "reason", "name"))
+
+
+#: ending -> format of the rows; any other ending is CSV
+FORMATS: Final = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow"}
+
+
+def check_format(path: Path) -> None:
+    """Refuse a format whose library is not installed.
+
+    Args:
+        path: the file to write.
+
+    Raises:
+        AffinityZooError: pyarrow is needed and missing.
+    """
+    if path.suffix.lower() in FORMATS and find_spec("pyarrow") is None:
+        raise AffinityZooError(
+            f"{path}: pyarrow is needed to write {path.suffix} and is not installed: pip install "
+            "'affinity-zoo[tables]', or give a name that ends in .csv"
+        )
+
+
+def write_predictions(path: Path, rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) -> None:
+    """Write rows as the ending of the file says: ``.parquet``, ``.arrow``, else CSV.
+
+    Args:
+        path: the file.
+        rows: in order.
+        columns: names of the columns.
+
+    Raises:
+        AffinityZooError: pyarrow is needed and missing.
+    """
+    check_format(path)
+    wanted = FORMATS.get(path.suffix.lower())
+    if wanted is None:
+        write_predictions_csv(path, rows, columns)
+        return
+    from pyarrow import feather, parquet
+
+    table = arrow_table(rows, columns)
+    with whole(path, "wb") as file:
+        if wanted == "parquet":
+            parquet.write_table(table, file)
+        else:
+            feather.write_feather(table, file)
+
+
+def arrow_table(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) -> Any:
+    """Rows as a table of pyarrow; numbers that are not there are null.
+
+    Args:
+        rows: in order.
+        columns: names of the columns.
+
+    Returns:
+        A ``pyarrow.Table``: int64, float64 and string columns.
+    """
+    import pyarrow
+
+    kinds = {"int": pyarrow.int64(), "float": pyarrow.float64(), "str": pyarrow.string()}
+    types = {field.name: kinds[str(field.type)] for field in fields(PosePrediction)}
+    arrays = [
+        pyarrow.array([getattr(row, name) for row in rows], types[name], from_pandas=True) for name in columns
+    ]
+    return pyarrow.Table.from_arrays(arrays, names=list(columns))
 
 
 def write_predictions_csv(

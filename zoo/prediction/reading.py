@@ -106,7 +106,7 @@ def _piece(piece: Piece, options: ReadOptions, texts: bool) -> Iterator[Pose]:
         if piece.last is not None and len(found) < piece.last - piece.first:
             found += [(_absent(piece, r, found), b"") for r in range(piece.first + len(found), piece.last)]
         rows = [(piece.id, piece.molecule, piece.docking_score)] * len(found)
-    several = holds_many(Path(piece.shown)) and (len(found) > 1 or piece.last is not None)
+    several = holds_many(Path(piece.shown)) and not piece.alone and (len(found) > 1 or piece.last is not None)
     for (record, text), (row_id, molecule, docking_score) in zip(found, rows, strict=True):
         reason = broken or (record.failure.reason if record.failure else "")
         yield Pose(

@@ -15,7 +15,8 @@ from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.inference.choices import ScoringChoices
-from affinity_zoo.zoo.inference.combine import COLUMNS, combine
+from affinity_zoo.zoo.inference.columns import COLUMNS
+from affinity_zoo.zoo.inference.combine import combine
 from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.runtime.terminal import progress

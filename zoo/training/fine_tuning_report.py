@@ -112,7 +112,8 @@ def _scorer(rows: Predictions, truth: Truth) -> Scorer | None:
 
 def _scored(job: Job, rows: NDArray[np.int64], model: models.Model, truth: Truth) -> Predictions:
     from affinity_zoo.zoo.inference.choices import ScoringChoices
-    from affinity_zoo.zoo.inference.combine import COLUMNS, combine
+    from affinity_zoo.zoo.inference.columns import COLUMNS
+    from affinity_zoo.zoo.inference.combine import combine
     from affinity_zoo.zoo.inference.ready import ready
     from affinity_zoo.zoo.inference.rows import score_rows
 

@@ -164,6 +164,21 @@ def test_a_table_with_receptors_records_and_formats(  # type: ignore[no-untyped-
     assert float(rows["h"][SCORE]) == pytest.approx(same.pose_logit, abs=1e-5)
 
 
+def test_ids_of_a_table_come_back_unchanged(make_model, receptor, block, write_sdf, tmp_path, cli) -> None:  # type: ignore[no-untyped-def]
+    """Of a file with one record, whatever its format; several records under one id are numbered."""
+    write_sdf(tmp_path / "one.sdf", block, 1)
+    (tmp_path / "two.sdf.gz").write_bytes(gzip.compress((tmp_path / "one.sdf").read_bytes()))
+    write_sdf(tmp_path / "many.sdf", block, 3)
+    lines = ["id,receptor,ligand", "1ABC/x #7,{r},one.sdf", "b,{r},two.sdf.gz", "c,{r},many.sdf"]
+    (tmp_path / "table.csv").write_text("\n".join(lines).format(r=receptor) + "\n")
+    out = tmp_path / "out.csv"
+    done = cli("predict", make_model("pose"), "-t", tmp_path / "table.csv", "-o", out, "--views", 1)
+    assert done.code == 0, done.err
+    assert sorted(row["id"] for row in _rows(out)) == ["1ABC/x #7", "b", "c#0", "c#1", "c#2"]
+    (row,) = predict(make_model("pose"), receptor, tmp_path / "one.sdf", views=1)
+    assert row.id == "one"
+
+
 def affinity_zoo_poses(path: Path):  # type: ignore[no-untyped-def]
     from affinity_zoo.zoo.data.readers import read_poses
 

@@ -1,0 +1,25 @@
+"""The columns that the outputs of models become."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The columns that one output becomes."""
+
+    value: str
+    spread: str
+    probability: str = ""  #: empty for an output that is no logit
+
+
+#: output -> columns
+COLUMNS: Final[dict[str, Columns]] = {
+    "pose": Columns("pose_logit", "pose_logit_sd", "pose_probability"),
+    "activity": Columns("activity_logit", "activity_logit_sd", "activity_probability"),
+    "affinity": Columns("affinity_pk", "affinity_sd"),
+    "rmsd": Columns("rmsd_expected", "rmsd_sd"),
+}
+PRODUCT: Final = "product"  #: probability times affinity, gnina's CNN_VS
