@@ -9,6 +9,7 @@ from io import TextIOWrapper
 import typer
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.commands.command import use_everywhere
 from affinity_zoo.zoo.commands.spelling import as_flags
 from affinity_zoo.zoo.runtime import terminal
 
@@ -26,6 +27,7 @@ def _register() -> None:
 
     for module in commands.MODULES:
         commands.load(module).register(app)
+    use_everywhere(app)
 
 
 _register()

@@ -1,4 +1,4 @@
-"""Commands: predict."""
+"""Command: predict."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.commands import completion, options
 
-Names = list[str] | None
+USE = "predict MODEL RECEPTOR POSES..."
 
 
 def register(app: typer.Typer) -> None:
@@ -19,126 +20,123 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    model: Annotated[
-        Names,
+    words: Annotated[
+        options.Names,
         typer.Argument(
-            help="A model directory, a run, or a name from `models list`; several: an ensemble. A published model is "
-            "fetched at its first use."
+            help="Model (directory, run, or name from `models list`; several: an ensemble), structure of the receptor, "
+            "pose files or folders of them. A published model is fetched at its first use.",
+            metavar="MODEL RECEPTOR POSES...",
+            show_default=False,
+            autocompletion=completion.models_and_files,
         ),
     ] = None,
-    named: Annotated[
-        Names, typer.Option("--model", "-m", help="The same as an option; may be repeated.")
-    ] = None,
-    receptor: Annotated[
-        Path | None, typer.Option("--receptor", "-r", help="Structure of the receptor.")
-    ] = None,
-    ligand: Annotated[
-        Names,
+    model: Annotated[
+        options.Names,
         typer.Option(
-            "--ligand", "-l", help="Pose file or folder; may be repeated; -: SDF on standard input."
+            "--model",
+            "-m",
+            help="Model, as an option; may be repeated.",
+            metavar="NAME",
+            autocompletion=completion.models,
         ),
     ] = None,
+    receptor: options.Receptor = None,
+    ligand: options.Poses = None,
     table: Annotated[
         str | None,
         typer.Option(
             "--table",
             "-t",
-            help="Instead of -r and -l: CSV with columns receptor, ligand (files), optionally id, record, target, "
-            "molecule; -: on standard input.",
+            metavar="FILE",
+            help="Several receptors: CSV with columns receptor and ligand (files), optionally id, record, target, "
+            "molecule.",
         ),
     ] = None,
-    output: Annotated[
+    out: Annotated[
         str,
         typer.Option(
-            "--output",
+            "--out",
             "-o",
-            help="Table of the ranking: CSV, or by its ending .parquet or .arrow; -: CSV on standard output.",
+            help="Table to write: CSV, .parquet or .arrow; -: CSV on standard output.",
+            metavar="FILE",
         ),
     ] = "predictions.csv",
     sdf: Annotated[
-        Path | None, typer.Option(help="Write the ranked poses there, scores as properties.")
+        Path | None,
+        typer.Option(help="SDF file of the ranked poses, with scores as properties.", metavar="FILE"),
     ] = None,
-    views: Annotated[
-        int | None,
-        typer.Option(
-            help="Rotations averaged for each pose, the file's own first. [default: what the model's card says]",
-            min=1,
-        ),
-    ] = None,
+    views: options.Views = None,
     rank_by: Annotated[
         str | None,
         typer.Option(
-            help="pose, activity, affinity, rmsd or product (probability x affinity). "
-            "[default: the first that the model gives]"
+            help="pose, activity, affinity, rmsd or product (probability x affinity).",
+            show_default="the model's first output",
+            metavar="WHAT",
         ),
     ] = None,
     best_per: Annotated[
-        str | None, typer.Option(help="molecule: only the best pose of each molecule of a target.")
+        str | None, typer.Option(help="molecule: keep only the best pose of each molecule.", metavar="WHAT")
     ] = None,
-    top: Annotated[int, typer.Option(help="Rows to print; the CSV has all.", min=0)] = 20,
+    top: Annotated[int, typer.Option(help="Rows to print; the CSV file has all.", min=0, metavar="N")] = 20,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a prediction that was stopped: same inputs, same -o.")
+        bool, typer.Option("--resume", help="Go on with a stopped prediction: same inputs, same -o.")
     ] = False,
-    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
-    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
-    chunk: Annotated[int, typer.Option(help="Poses of a piece of work.", min=1)] = 256,
-    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
-    voxelize: Annotated[str, typer.Option(help="Where images are made: auto, host or device.")] = "auto",
-    workers: Annotated[int, typer.Option(help="Threads that make images.", min=1)] = 2,
+    seed: options.Seed = 0,
+    batch_size: options.BatchSize = 32,
+    chunk: Annotated[int, typer.Option(help="Poses in a piece of work.", min=1, metavar="N")] = 256,
+    runs: options.Runs = Path("summaries"),
+    voxelize: options.Voxelize = "auto",
+    workers: options.Threads = 2,
     processes: Annotated[
-        int, typer.Option(help="Processes that score, each with the model; 0: this one.", min=0)
+        int, typer.Option(help="Processes that score, each with the model; 0: this one.", min=0, metavar="N")
     ] = 0,
-    dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to score on.")] = "",
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Download no model (AFFINITY_ZOO_OFFLINE=1 does the same).")
-    ] = False,
-    json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
+    dask: options.Dask = "",
+    offline: options.Offline = False,
+    json_output: options.Json = False,
 ) -> None:
-    """Rank unlabelled poses, best first, with one model or an ensemble."""
+    """Rank unlabelled poses, best first, with one model or an ensemble.
+
+    Example: affinity-zoo predict gnina-default receptor.pdb poses/*.sdf -o ranked.csv
+    """  # fmt: skip
+    from affinity_zoo.zoo.commands.words import sort_words
     from affinity_zoo.zoo.importers.first_use import model_folders
+    from affinity_zoo.zoo.inference.choices import ScoringChoices
+    from affinity_zoo.zoo.prediction.choices import Choices
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
     from affinity_zoo.zoo.prediction.output import check_format
     from affinity_zoo.zoo.prediction.pipes import Pipes
     from affinity_zoo.zoo.runtime.files import check_output
 
-    # what is not there is said at once, not after Keras has started
-    to_stdout = output == "-"
+    # what is wrong is said at once, not after Keras has started or a model was fetched
+    given = sort_words(
+        words or (), models=model or (), receptor=receptor, poses=ligand or (), table=table, command=USE
+    )
+    to_stdout = out == "-"
     if to_stdout and json_output:
         raise UsageError("-o - and --json both write to standard output: give one of them")
-    folders = model_folders([*(model or ()), *(named or ())], runs, offline=offline)
+    for path in (None if to_stdout else Path(out), sdf):
+        if path is not None:
+            check_output(path)
     if not to_stdout:
-        check_output(Path(output))
-        check_format(Path(output))
-    if sdf is not None:
-        check_output(sdf)
-    with Pipes(None if to_stdout else Path(output), resume) as pipes:
-        if table is not None:
-            if receptor is not None or ligand:
-                raise UsageError("-t names receptors and poses itself: leave out -r and -l")
-            inputs = from_table(*pipes.table(table))
+        check_format(Path(out))
+    scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
+    choices = Choices(scoring, rank_by, best_per, chunk, processes, dask)
+    with Pipes(None if to_stdout else Path(out), resume) as pipes:
+        if given.table is not None:
+            inputs = from_table(*pipes.table(given.table))
         else:
-            if receptor is None or not ligand:
-                raise UsageError("give the receptor with -r and poses with -l, or a table with -t")
-            inputs = from_files(receptor, pipes.poses(ligand), pipes.piped)
+            assert given.receptor is not None
+            inputs = from_files(given.receptor, pipes.poses(given.poses), pipes.piped)
+        folders = model_folders(given.models, runs, offline=offline)
         if not dask and not processes:
             from affinity_zoo.zoo.runtime.keras import start_keras
 
             start_keras()
-        from affinity_zoo.zoo.inference.choices import ScoringChoices
         from affinity_zoo.zoo.prediction import output as writing
-        from affinity_zoo.zoo.prediction.choices import Choices
         from affinity_zoo.zoo.prediction.report import print_ranking
         from affinity_zoo.zoo.prediction.run import run
         from affinity_zoo.zoo.runtime.terminal import print_json
 
-        choices = Choices(
-            ScoringChoices(views, seed, batch_size, voxelize, workers),
-            rank_by,
-            best_per,
-            chunk,
-            processes,
-            dask,
-        )
         found = run(
             inputs,
             folders,
@@ -148,12 +146,12 @@ def predict(
             sdf=sdf,
             write=(lambda rows, columns: writing.write_csv(sys.stdout, rows, columns))
             if to_stdout
-            else (lambda rows, columns: writing.write_predictions(Path(output), rows, columns)),
-            one_receptor=table is None,
+            else (lambda rows, columns: writing.write_predictions(Path(out), rows, columns)),
+            one_receptor=given.table is None,
         )
     if json_output:
         print_json(writing.as_dicts(found.rows, found.columns))
-    where = "standard output" if to_stdout else output
+    where = "standard output" if to_stdout else out
     if sdf is not None:
         where += f"; {found.structures} poses: {sdf}"
     print_ranking(found, where, top, best_per, quiet=to_stdout or json_output)

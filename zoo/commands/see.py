@@ -9,14 +9,8 @@ from typing import Annotated
 
 import typer
 
+from affinity_zoo.zoo.commands import completion, options
 from affinity_zoo.zoo.runtime.keras import start_keras
-
-Receptor = Annotated[Path, typer.Option("--receptor", "-r", help="Structure of the receptor.")]
-Record = Annotated[int, typer.Option(help="Which record of the pose file, from 0.", min=0)]
-Runs = Annotated[Path, typer.Option(help="Folder of the runs.")]
-ModelName = Annotated[
-    str, typer.Argument(help="A model directory, the number of a run, or one of its folders.")
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,98 +22,106 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    model: ModelName,
-    receptor: Receptor,
-    ligand: Annotated[Path, typer.Option("--ligand", "-l", help="Pose file.")],
-    record: Record = 0,
-    output_folder: Annotated[
-        Path, typer.Option("--output-folder", "-o", help="Folder for the files.")
-    ] = Path("explanation"),
+    words: options.Words,
+    receptor: options.Receptor = None,
+    ligand: options.Poses = None,
+    record: options.Record = 0,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.", metavar="FOLDER")] = Path(
+        "explanation"
+    ),
     method: Annotated[
-        str, typer.Option(help="gradient, occlusion (slower: leaves atoms and residues out), or both.")
+        str,
+        typer.Option(
+            help="gradient, occlusion (slower: leaves atoms and residues out), or both.", metavar="NAME"
+        ),
     ] = "both",
-    output: Annotated[
-        str | None, typer.Option(help="Which output of the model: pose, affinity, ... [default: the first]")
-    ] = None,
-    views: Annotated[
-        int | None,
-        typer.Option(help="Rotations averaged. [default: what the model's card says]", min=1),
-    ] = None,
-    steps: Annotated[int, typer.Option(help="Of the integrated gradients, at least.", min=1)] = 32,
-    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
-    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 16,
-    page: Annotated[bool, typer.Option(help="Write the page that turns in 3D (needs plotly).")] = True,
-    runs: Runs = Path("summaries"),
-    json_output: Annotated[bool, typer.Option("--json", help="Print residues and atoms as JSON.")] = False,
+    model_output: options.ModelOutput = None,
+    views: options.Views = None,
+    steps: Annotated[
+        int, typer.Option(help="Steps of the integrated gradients, at least.", min=1, metavar="N")
+    ] = 32,
+    seed: options.Seed = 0,
+    batch_size: options.BatchSize = 16,
+    page: Annotated[bool, typer.Option(help="Write the page that turns in 3D.")] = True,
+    runs: options.Runs = Path("summaries"),
+    json_output: options.Json = False,
 ) -> None:
-    """Say which atoms of ligand and receptor a model's score comes from, in tables, PDB, SDF and a 3D page."""
+    """Say which atoms of ligand and receptor a model's score comes from, in tables, PDB, SDF and a 3D page.
+
+    Example: affinity-zoo explain pose-resnet3d receptor.pdb poses.sdf --record 2 -o why
+    """
+    from affinity_zoo.zoo.commands.words import one_model, one_pose, sort_words
     from affinity_zoo.zoo.importers.first_use import model_folder
     from affinity_zoo.zoo.models.loading import load_model
-    from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.prediction.pose_files import receptor_file
     from affinity_zoo.zoo.runtime.files import check_folder
+    from affinity_zoo.zoo.see.checks import check_complex, check_method
     from affinity_zoo.zoo.see.page import needs_plotly
 
-    folder = model_folder(model, runs)
-    pose_files([ligand])
-    receptor_file(receptor)
+    given = sort_words(words, receptor=receptor, poses=ligand or (), command="explain MODEL RECEPTOR POSE")
+    pose, protein = one_pose(given, "explain"), receptor_file(given.receptor or "")
+    check_method(method)
     if page:
         needs_plotly()
-    check_folder(output_folder)
+    check_folder(out)
+    folder = model_folder(one_model(given, "explain"), runs)
+    check_complex(folder, protein, pose, record, model_output)
     start_keras()
     from affinity_zoo.zoo.see.explain import explain as explain_pose
     from affinity_zoo.zoo.see.explain_report import print_explanation, write_all
 
     found = explain_pose(
-        load_model(folder), receptor, ligand, record=record, method=method, output=output, views=views,
+        load_model(folder), protein, pose, record=record, method=method, output=model_output, views=views,
         seed=seed, steps=steps, batch_size=batch_size,
     )  # fmt: skip
-    written = write_all(found, output_folder, page, command())
+    written = write_all(found, out, page, command())
     print_explanation(found, written, json_output)
 
 
 def view(
-    model: Annotated[
-        str | None, typer.Argument(help="A model or run, for its featurizer and box; or give -f.")
+    words: Annotated[
+        options.Names,
+        typer.Argument(
+            help="Model for its featurizer and box (or none, with -f), structure of the receptor, and pose file.",
+            metavar="[MODEL] RECEPTOR POSE",
+            show_default=False,
+            autocompletion=completion.models_and_files,
+        ),
     ] = None,
-    receptor: Annotated[
-        Path | None, typer.Option("--receptor", "-r", help="Structure of the receptor.")
-    ] = None,
-    ligand: Annotated[Path | None, typer.Option("--ligand", "-l", help="Pose file.")] = None,
-    featurizer: Annotated[
-        str | None, typer.Option("--featurizer", "-f", help="Name of a featurizer, also a plugin's.")
-    ] = None,
-    featurizer_option: Annotated[
-        list[str] | None, typer.Option("-F", help="Option of the featurizer, key=value.")
-    ] = None,
-    box: Annotated[
-        str | None,
-        typer.Option(help="Voxels x spacing in Å, such as 24x1.0. [default: the model's or featurizer's]"),
-    ] = None,
-    number: Annotated[int, typer.Option("--view", help="Which view; 0 is as the files lie.", min=0)] = 0,
-    record: Record = 0,
-    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
-    out: Annotated[Path, typer.Option("--out", "-o", help="A page (.html) or a picture (.png).")] = Path(
-        "view.html"
-    ),
-    runs: Runs = Path("summaries"),
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print what each channel holds as JSON.")
-    ] = False,
+    receptor: options.Receptor = None,
+    ligand: options.Poses = None,
+    featurizer: options.Featurizer = None,
+    featurizer_option: options.FeaturizerOptions = None,
+    box: options.Box = None,
+    number: Annotated[
+        int, typer.Option("--view", help="Number of the rotation; 0 is as the files lie.", min=0, metavar="N")
+    ] = 0,
+    record: options.Record = 0,
+    seed: options.Seed = 0,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Page (.html) or picture (.png) to write.", metavar="FILE")
+    ] = Path("view.html"),
+    runs: options.Runs = Path("summaries"),
+    json_output: options.Json = False,
 ) -> None:
-    """Show a complex and its image as a network gets it, channel by channel, for any featurizer."""
+    """Show a complex and its image as a network gets it, channel by channel, for any featurizer.
+
+    Example: affinity-zoo view receptor.pdb poses.sdf -f atom-types -o view.html
+    """
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.commands.training import key_values, parse_box
-    from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+    from affinity_zoo.zoo.commands.words import one_model, one_pose, sort_words
+    from affinity_zoo.zoo.prediction.pose_files import receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
     from affinity_zoo.zoo.see.page import needs_plotly
     from affinity_zoo.zoo.see.view_picture import needs_matplotlib
 
-    if receptor is None or ligand is None:
-        raise UsageError("view needs a receptor (-r) and a pose (-l)")
-    if (model is None) == (featurizer is None):
-        raise UsageError("give either a model or a featurizer (-f)")
-    pose_files([ligand])
-    receptor_file(receptor)
+    given = sort_words(
+        words or (), receptor=receptor, poses=ligand or (), command="view [MODEL] RECEPTOR POSE", model=False
+    )
+    if bool(given.models) == (featurizer is not None):
+        raise UsageError("give either a model, as the first word, or a featurizer with -f")
+    pose, protein = one_pose(given, "view"), receptor_file(given.receptor or "")
     if out.suffix.lower() not in (".html", ".png"):
         raise UsageError(f"-o is {out}: give a page (.html) or a picture (.png)")
     picture = out.suffix.lower() == ".png"
@@ -128,53 +130,58 @@ def view(
     from affinity_zoo.zoo.see import view_report
 
     made = view_report.viewed(
-        receptor, ligand, model=model, featurizer=featurizer, options=key_values(featurizer_option, "-F"),
-        box=parse_box(box), record=record, number=number, seed=seed, runs=runs,
+        protein, pose, model=one_model(given, "view") if given.models else None, featurizer=featurizer,
+        options=key_values(featurizer_option, "-F"), box=parse_box(box), record=record, number=number, seed=seed,
+        runs=runs,
     )  # fmt: skip
     view_report.write(made, out, command())
     view_report.report(made, out, json_output)
 
 
 def refine(
-    model: ModelName,
-    receptor: Receptor,
-    ligand: Annotated[
-        list[Path], typer.Option("--ligand", "-l", help="Pose file or folder; may be repeated.")
-    ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write.")] = Path("refined.sdf"),
+    words: options.Words,
+    receptor: options.Receptor = None,
+    ligand: options.Poses = None,
+    out: Annotated[Path, typer.Option("--out", "-o", help="SDF file to write.", metavar="FILE")] = Path(
+        "refined.sdf"
+    ),
     table: Annotated[
-        Path | None, typer.Option(help="CSV with a row for every record, failed ones too.")
+        Path | None,
+        typer.Option(help="CSV file with a row for every record, failed ones too.", metavar="FILE"),
     ] = None,
-    output: Annotated[
-        str | None, typer.Option(help="Which output to raise: pose, affinity, ... [default: the first]")
-    ] = None,
-    steps: Annotated[int, typer.Option(help="Gradients taken at most.", min=1)] = 40,
+    model_output: options.ModelOutput = None,
+    steps: Annotated[int, typer.Option(help="Gradient steps at most.", min=1, metavar="N")] = 40,
     torsions: Annotated[bool, typer.Option(help="Turn rotatable bonds too.")] = True,
-    max_move: Annotated[float, typer.Option(help="RMSD from the start that is not passed, Å.")] = 2.0,
-    views: Annotated[
-        int | None,
-        typer.Option(
-            help="Rotations by which a pose is scored, as in predict. [default: what the model's card says]",
-            min=1,
-        ),
-    ] = None,
-    search_views: Annotated[int, typer.Option(help="Other rotations that show the way.", min=1)] = 8,
-    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
-    runs: Runs = Path("summaries"),
-    json_output: Annotated[bool, typer.Option("--json", help="Print all rows as JSON.")] = False,
+    max_move: Annotated[float, typer.Option(help="Largest RMSD from the start, Å.", metavar="Å")] = 2.0,
+    views: options.Views = None,
+    search_views: Annotated[
+        int, typer.Option(help="Further rotations averaged to choose the direction.", min=1, metavar="N")
+    ] = 8,
+    seed: options.Seed = 0,
+    runs: options.Runs = Path("summaries"),
+    json_output: options.Json = False,
 ) -> None:
-    """Move poses to where the model likes them better: rigid, then torsions; no new clash, never a worse score."""
+    """Move poses to where the model likes them better: rigid, then torsions; no new clash, never a worse score.
+
+    Example: affinity-zoo refine pose-resnet3d receptor.pdb poses.sdf -o better.sdf
+    """
+    from affinity_zoo.plugins.errors import UsageError
+    from affinity_zoo.zoo.commands.words import one_model, sort_words
     from affinity_zoo.zoo.importers.first_use import model_folder
-    from affinity_zoo.zoo.models.loading import load_model
+    from affinity_zoo.zoo.models.loading import load_model, read_card
     from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
+    from affinity_zoo.zoo.see.checks import output_column
 
-    folder = model_folder(model, runs)
-    files = pose_files(ligand)
-    receptor_file(receptor)
+    given = sort_words(words, receptor=receptor, poses=ligand or (), command="refine MODEL RECEPTOR POSES...")
+    files, protein = pose_files(given.poses), receptor_file(given.receptor or "")
+    if not max_move > 0:
+        raise UsageError(f"--max-move must be above 0 Å, not {max_move}")
     check_output(out)
     if table is not None:
         check_output(table)
+    folder = model_folder(one_model(given, "refine"), runs)
+    output_column(read_card(folder), model_output)
     start_keras()
     from affinity_zoo.zoo.refine import run
     from affinity_zoo.zoo.refine.refine import Options
@@ -182,7 +189,7 @@ def refine(
     from affinity_zoo.zoo.runtime.terminal import table as print_table
 
     rows = run.refine(
-        load_model(folder), receptor, files, out, output=output, table=table,
+        load_model(folder), protein, files, out, output=model_output, table=table,
         options=Options(steps, torsions, views, search_views, max_move, seed),
     )  # fmt: skip
     if json_output:

@@ -9,13 +9,11 @@ from typing import Annotated, Any
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.commands import completion, options
 from affinity_zoo.zoo.runtime.files import check_output
 from affinity_zoo.zoo.runtime.keras import start_keras
 
 Names = list[str] | None
-Runs = Annotated[Path, typer.Option(help="Folder of the runs.")]
-Voxelize = Annotated[str, typer.Option(help="Where images are made: auto, host or device.")]
-Workers = Annotated[int, typer.Option(help="Threads that make batches.", min=1)]
 
 
 def register(app: typer.Typer) -> None:
@@ -67,141 +65,182 @@ def parse_box(text: str | None) -> tuple[int, float] | None:
 
 
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder made by `affinity-zoo index`.")],
-    featurizer: Annotated[
-        str | None, typer.Option("--featurizer", "-f", help="Name of the featurizer.")
+    data: Annotated[Path, typer.Argument(help="Folder made by `affinity-zoo index`.", metavar="DATA")],
+    featurizer: options.Featurizer = None,
+    architecture: options.Architecture = None,
+    featurizer_option: options.FeaturizerOptions = None,
+    architecture_option: options.ArchitectureOptions = None,
+    recipe: Annotated[
+        str | None, typer.Option(help="Recipe: a TOML file, or the preset ancestor.", metavar="FILE")
     ] = None,
-    architecture: Annotated[
-        str | None, typer.Option("--architecture", "-a", help="Name of the architecture.")
+    epochs: Annotated[int | None, typer.Option(help="Epochs in all.", show_default="10", metavar="N")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Poses in a step.", show_default="32", metavar="N")
     ] = None,
-    featurizer_option: Annotated[
-        Names, typer.Option("-F", help="Option of the featurizer, key=value.")
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Learning rate.", show_default="3e-4", metavar="X")
     ] = None,
-    architecture_option: Annotated[
-        Names, typer.Option("-A", help="Option of the architecture, key=value.")
-    ] = None,
-    recipe: Annotated[str | None, typer.Option(help="A TOML file, or a preset: ancestor.")] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs in all. [default: 10]")] = None,
-    batch_size: Annotated[int | None, typer.Option(help="Poses a step. [default: 32]")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="Of the optimizer. [default: 3e-4]")] = None,
-    box: Annotated[
-        str | None,
-        typer.Option(help="Voxels along an edge x spacing in Å, such as 40x0.5. [default: the featurizer's]"),
-    ] = None,
+    box: options.Box = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of weights, order, views and dropout. [default: 0]")
+        int | None,
+        typer.Option(help="Seed of the training.", show_default="0", metavar="N"),
     ] = None,
     false_positive_weight: Annotated[
-        float | None, typer.Option(help="Weight of the negative term of the loss. [default: 1; ancestor: 10]")
+        float | None,
+        typer.Option(help="Weight of negatives in the loss.", show_default="1", metavar="X"),
     ] = None,
     balance: Annotated[
         str | None,
-        typer.Option(
-            help="none: each row once an epoch. oversample: the rarer label repeated. [default: oversample]"
-        ),
+        typer.Option(help="Labels: oversample or none.", show_default="oversample", metavar="HOW"),
     ] = None,
     monitor: Annotated[
         str | None,
         typer.Option(
-            help="Chooses the epoch, on validation: roc-auc-per-complex, roc-auc, loss, for affinity rmse, pearson, "
-            "spearman, for rmsd rmse-rmsd, spearman-rmsd. [default: roc-auc-per-complex; of an affinity model rmse]"
+            help="Validation score that chooses the epoch.",
+            metavar="NAME",
         ),
     ] = None,
     early_stopping: Annotated[
-        int | None, typer.Option(help="Stop after so many epochs without improvement; 0: never. [default: 0]")
+        int | None,
+        typer.Option(
+            help="Epochs without gain before it stops; 0: never.",
+            metavar="N",
+        ),
     ] = None,
     task: Annotated[
         str | None,
         typer.Option(
-            help="What is learnt, comma-separated: pose, activity, affinity, rmsd. Missing truths are left out. "
-            "[default: pose]"
+            help="Tasks: pose,activity,affinity,rmsd.",
+            show_default="pose",
+            metavar="NAMES",
         ),
     ] = None,
     task_weights: Annotated[
-        str | None, typer.Option(help="Weight of each task in the loss, such as 1,0.5. [default: 1 each]")
+        str | None,
+        typer.Option(help="Weight of each task in the loss.", show_default="1 each", metavar="X,X"),
     ] = None,
     affinity_loss: Annotated[
         str | None,
-        typer.Option(help="Of affinity and RMSD: huber (linear beyond 1 pK or Å) or mse. [default: huber]"),
+        typer.Option(
+            help="Loss of affinity and RMSD: huber (linear beyond 1 pK or Å) or mse.",
+            show_default="huber",
+            metavar="NAME",
+            hidden=True,
+        ),
     ] = None,
     affinity_on_wrong_poses: Annotated[
         str | None,
         typer.Option(
-            help="masked: not shown. one-sided: only predicting more than measured costs. [default: masked]"
+            help="Affinity of wrong poses: masked (not learnt), or one-sided (only too high a prediction costs).",
+            show_default="masked",
+            metavar="HOW",
+            hidden=True,
         ),
     ] = None,
     sources: Annotated[
         str | None,
         typer.Option(
-            help="Train on poses of these sources only, comma-separated: crystal,crystal_relaxed,near_native,docked."
+            help="Poses to train on: crystal,docked,...",
+            show_default="all",
+            metavar="NAMES",
         ),
     ] = None,
     mixed_precision: Annotated[
         bool | None,
-        typer.Option("--mixed-precision", help="Half precision in the network, float32 in the images."),
+        typer.Option("--mixed-precision", help="Half precision in the network."),
     ] = None,
     shuffle_labels: Annotated[
         bool | None,
-        typer.Option("--shuffle-labels", help="Train on shuffled labels: a control run that must not learn."),
+        typer.Option("--shuffle-labels", help="Shuffle labels: a control that must not learn."),
     ] = None,
     teacher: Annotated[
         list[str] | None,
         typer.Option(
-            help="Learn the outputs of this model too (a name, run or folder; an ensemble counts as its members; "
-            "repeatable). Poses without any label train as well."
+            help="Model whose outputs are learnt too; repeatable.",
+            metavar="MODEL",
+            autocompletion=completion.models,
         ),
     ] = None,
     teacher_views: Annotated[
         int | None,
-        typer.Option(help="Orientations that the teachers' outputs are averaged over. [default: 1]"),
+        typer.Option(
+            help="Rotations that the teachers' outputs are averaged over.",
+            show_default="1",
+            metavar="N",
+            hidden=True,
+        ),
     ] = None,
     truth_share: Annotated[
         float | None,
         typer.Option(
-            help="Share of a label, where there is one, beside the teachers' output. [default: 0.5]"
+            help="Share of a label, where there is one, beside the teachers' output.",
+            show_default="0.5",
+            metavar="X",
+            hidden=True,
         ),
     ] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adam or adamw. [default: adam]")] = None,
-    weight_decay: Annotated[float | None, typer.Option(help="Weight decay of adamw. [default: 0]")] = None,
+    optimizer: Annotated[
+        str | None, typer.Option(help="adam or adamw.", show_default="adam", metavar="NAME")
+    ] = None,
+    weight_decay: Annotated[
+        float | None,
+        typer.Option(help="Weight decay of adamw.", show_default="0", metavar="X", hidden=True),
+    ] = None,
     schedule: Annotated[
         str | None,
-        typer.Option(help="constant, or cosine: a linear rise, then a cosine to 0. [default: constant]"),
+        typer.Option(help="constant, or cosine with a warm-up.", metavar="NAME"),
     ] = None,
     warm_up: Annotated[
         float | None,
-        typer.Option(help="Share of the steps in which the rate of cosine rises. [default: 0.05]"),
+        typer.Option(
+            help="Share of the steps in which the rate of cosine rises.",
+            show_default="0.05",
+            metavar="X",
+            hidden=True,
+        ),
     ] = None,
     start: Annotated[
         str | None,
         typer.Option(
             "--from",
-            help="Fine-tune this model: a model directory, a run, or the name of a shipped one. Featurizer, "
-            "architecture and weights are its own; learning rate 1e-4.",
+            help="Model to fine-tune; it settles the architecture.",
+            metavar="MODEL",
+            autocompletion=completion.models,
         ),
     ] = None,
-    freeze: Annotated[int, typer.Option(help="With --from: leading layers that are not trained.", min=0)] = 0,
+    freeze: Annotated[
+        int,
+        typer.Option(
+            help="With --from: first layers that stay fixed.", min=0, metavar="N", show_default=False
+        ),
+    ] = 0,
     resume: Annotated[
-        str | None, typer.Option(help="Go on with this run (number or folder) from its last whole epoch.")
+        str | None,
+        typer.Option(
+            help="Run to go on with (number or folder).",
+            metavar="RUN",
+            autocompletion=completion.runs,
+        ),
     ] = None,
-    runs: Runs = Path("summaries"),
-    voxelize: Voxelize = "auto",
-    workers: Workers = 2,
+    runs: options.Runs = Path("summaries"),
+    voxelize: options.Voxelize = "auto",
+    workers: options.Threads = 2,
     logical_cpus: Annotated[
-        int, typer.Option(help="Train on so many logical CPU devices (tries distribution out).")
+        int,
+        typer.Option(
+            help="Train on so many logical CPU devices, to try distribution out.", metavar="N", hidden=True
+        ),
     ] = 0,
     distributed: Annotated[
         bool,
-        typer.Option(
-            "--distributed",
-            help="Train together with the other tasks of this Slurm step; TF_CONFIG says so by itself.",
-        ),
+        typer.Option("--distributed", help="Train with the other tasks of this Slurm step."),
     ] = False,
 ) -> None:
-    """Train a featurizer with an architecture on an index."""
-    start_keras()
-    from affinity_zoo.zoo.runtime.cluster import speaks
-    from affinity_zoo.zoo.runtime.terminal import say
-    from affinity_zoo.zoo.training.train import train as run_training
+    """Train a featurizer with an architecture on an index.
+
+    Example: affinity-zoo train DATA -f atom-types -a resnet3d --epochs 20
+    """
+    from affinity_zoo.zoo.training.arguments import check_arguments, refuse_conflicts
 
     training: dict[str, Any] = {
         "epochs": epochs, "batch_size": batch_size, "learning_rate": learning_rate, "seed": seed,
@@ -212,11 +251,27 @@ def train(
         "teachers": tuple(teacher) if teacher else None, "teacher_views": teacher_views, "truth_share": truth_share,
         "optimizer": optimizer, "weight_decay": weight_decay, "schedule": schedule, "warm_up": warm_up,
     }  # fmt: skip
+    f_options, a_options = key_values(featurizer_option, "-F"), key_values(architecture_option, "-A")
+    size = parse_box(box)
+    refuse_conflicts(
+        resume=resume, recipe=recipe, start=start, freeze=freeze,
+        from_start={
+            "featurizer": featurizer, "architecture": architecture, "featurizer_options": f_options,
+            "architecture_options": a_options, "box": size, "recipe": recipe,
+        },
+    )  # fmt: skip
+    check_arguments(
+        data, featurizer, architecture, featurizer_options=f_options, architecture_options=a_options, recipe=recipe,
+        runs=runs, resume=resume, start=start, freeze=freeze, training=training,
+    )  # fmt: skip
+    start_keras()
+    from affinity_zoo.zoo.runtime.cluster import speaks
+    from affinity_zoo.zoo.runtime.terminal import say
+    from affinity_zoo.zoo.training.train import train as run_training
+
     run = run_training(
-        data, featurizer, architecture,
-        featurizer_options=key_values(featurizer_option, "-F"),
-        architecture_options=key_values(architecture_option, "-A"),
-        recipe=recipe, runs=runs, resume=resume, box=parse_box(box), voxelize=voxelize, workers=workers,
+        data, featurizer, architecture, featurizer_options=f_options, architecture_options=a_options,
+        recipe=recipe, runs=runs, resume=resume, box=size, voxelize=voxelize, workers=workers,
         logical_cpus=logical_cpus, distributed=distributed, start=start, freeze=freeze,
         **training,
     )  # fmt: skip
@@ -228,55 +283,88 @@ def evaluate(
     run: Annotated[
         str,
         typer.Argument(
-            help="A run (number or folder), a model or ensemble directory, or a name; with --scores the data."
+            help="Run (number or folder), model or ensemble directory, or name of a model; with --scores the data.",
+            metavar="MODEL",
+            autocompletion=completion.models,
         ),
     ],
     data: Annotated[
         Path | None,
-        typer.Argument(help="A benchmark's name or a folder made by `index`; the run's own data by default."),
+        typer.Argument(
+            help="Folder made by `affinity-zoo index`, or name of a benchmark.",
+            metavar="DATA",
+            show_default="the run's own data",
+            autocompletion=completion.data_or_benchmarks,
+        ),
     ] = None,
     scores: Annotated[
         Path | None,
         typer.Option(
-            help="Judge the scores of another program: CSV with id and score, SDF, output of Boltz or DiffDock."
+            help="Judge the scores of another program: CSV with id and score, SDF, output of Boltz or DiffDock.",
+            metavar="FILE",
         ),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the row for --scores.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the row for --scores.", metavar="NAME")] = None,
     direction: Annotated[
-        str | None, typer.Option(help="Which end of --scores is better: higher or lower.")
+        str | None, typer.Option(help="Which end of --scores is better: higher or lower.", metavar="END")
     ] = None,
-    column: Annotated[str | None, typer.Option(help="Column or SDF property of the score.")] = None,
-    id_column: Annotated[str | None, typer.Option(help="Column or SDF property of the pair's id.")] = None,
-    split: Annotated[str, typer.Option(help="test, validation, train or all.")] = "test",
-    views: Annotated[
-        int | None,
-        typer.Option(
-            help="Rotations averaged for each pair, the file's own first. [default: what the model's card says]",
-            min=1,
-        ),
+    column: Annotated[
+        str | None, typer.Option(help="Column or SDF property of the score.", metavar="NAME")
     ] = None,
-    sources: Annotated[
-        str | None, typer.Option(help="Judge poses from these sources only, comma-separated.")
-    ] = None,
-    scorer: Annotated[
-        Names, typer.Option("--scorer", "-s", help="Print this scorer (also a plugin's); all by default.")
-    ] = None,
-    submission: Annotated[Path | None, typer.Option(help="Write the Kaggle file there.")] = None,
-    output: Annotated[
+    id_column: Annotated[
         str | None,
         typer.Option(
-            help="Judge by this output: pose, activity, affinity or rmsd. [default: each truth by its own output]"
+            help="Column or SDF property of the pair's id.",
+            metavar="NAME",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the views.", min=0)] = 0,
-    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
-    runs: Runs = Path("summaries"),
-    voxelize: Voxelize = "auto",
-    workers: Workers = 2,
-    dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to score on.")] = "",
-    json_output: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    split: Annotated[
+        str, typer.Option(help="Rows to judge: test, validation, train or all.", metavar="NAME")
+    ] = "test",
+    views: options.Views = None,
+    sources: Annotated[
+        str | None,
+        typer.Option(
+            help="Judge poses of these sources only, with commas.", show_default="all", metavar="NAMES"
+        ),
+    ] = None,
+    scorer: Annotated[
+        Names,
+        typer.Option(
+            "--scorer",
+            "-s",
+            help="Scorer to print, also a plugin's; may be repeated.",
+            show_default="all",
+            metavar="NAME",
+            autocompletion=completion.scorers,
+        ),
+    ] = None,
+    submission: Annotated[
+        Path | None, typer.Option(help="Kaggle file (Id,Expected) to write.", metavar="FILE")
+    ] = None,
+    model_output: Annotated[
+        str | None,
+        typer.Option(
+            help="Judge all truths by this output: pose, activity, affinity or rmsd.",
+            show_default="each by its own",
+            metavar="NAME",
+        ),
+    ] = None,
+    seed: options.Seed = 0,
+    batch_size: options.BatchSize = 32,
+    runs: options.Runs = Path("summaries"),
+    voxelize: options.Voxelize = "auto",
+    workers: options.Threads = 2,
+    dask: options.Dask = "",
+    json_output: options.Json = False,
 ) -> None:
-    """Score labelled pairs with a run, rank them and judge the ranking."""
+    """Score labelled pairs with a model, rank them and judge the ranking.
+
+    Example: affinity-zoo evaluate 1 DATA --split test
+    """
+    from affinity_zoo.zoo.evaluation.arguments import check_arguments
+    from affinity_zoo.zoo.importers.first_use import fetch_missing
+
     chosen = tuple(part.strip() for part in sources.split(",")) if sources else ()
     if scores is not None:
         judging = {"split": split, "sources": chosen, "scorers": tuple(scorer or ()), "runs": runs}
@@ -284,9 +372,8 @@ def evaluate(
         return
     if submission is not None:
         check_output(submission)
-    from affinity_zoo.zoo.importers.first_use import fetch_missing
-
     fetch_missing(run)
+    check_arguments(run, data, split=split, scorers=scorer or (), runs=runs, voxelize=voxelize)
     start_keras()
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.evaluation.report import print_result
@@ -294,8 +381,8 @@ def evaluate(
 
     result = run_evaluation(
         run, data, split=split, views=views, scorers=tuple(scorer or ()), runs=runs, seed=seed,
-        sources=chosen, batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission, output=output,
-        dask=dask,
+        sources=chosen, batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission,
+        output=model_output, dask=dask,
     )  # fmt: skip
     print_result(
         result, json_output, tuple(str(catalog().create("scorer", name).name) for name in scorer or ())

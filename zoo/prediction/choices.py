@@ -38,6 +38,7 @@ class Choices:
         if self.chunk < 1:
             raise UsageError(f"`chunk` must be at least 1, not {self.chunk}")
         ranking.check_best_per(self.best_per)
+        ranking.check_rank_by(self.rank_by)
 
     @classmethod
     def of(cls, **options: Any) -> Choices:

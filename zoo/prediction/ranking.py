@@ -27,8 +27,7 @@ def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> st
     given = {str(output["name"]) for card in cards for output in card["outputs"]}
     if wanted is None:
         return next((name for name in ("pose", "activity", "affinity", "rmsd") if name in given), "pose")
-    if wanted not in RANKINGS:
-        raise UsageError(f"`rank_by` is one of {', '.join(RANKINGS)}, not {wanted!r}")
+    check_rank_by(wanted)
     fine = wanted in given
     if wanted == "product":
         fine = "affinity" in given and bool(given & {"pose", "activity"})
@@ -40,6 +39,16 @@ def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> st
             f"`rank_by={wanted!r}` needs a model with {needs}; the outputs here are {', '.join(sorted(given))}"
         )
     return wanted
+
+
+def check_rank_by(wanted: str | None) -> None:
+    """Refuse an unknown ranking.
+
+    Raises:
+        UsageError: an unknown name.
+    """
+    if wanted is not None and wanted not in RANKINGS:
+        raise UsageError(f"`rank_by` is one of {', '.join(RANKINGS)}, not {wanted!r}")
 
 
 def check_best_per(wanted: str | None) -> None:

@@ -18,7 +18,7 @@ from affinity_zoo.zoo.refine.field import check_positions_count
 from affinity_zoo.zoo.refine.refine import Options, Refined, refine_pose
 from affinity_zoo.zoo.runtime.files import whole, write_csv
 from affinity_zoo.zoo.runtime.terminal import progress
-from affinity_zoo.zoo.see.explain import output_column
+from affinity_zoo.zoo.see.checks import output_column
 from affinity_zoo.zoo.see.molecules import molecule_of, sdf_text
 
 STATUSES = ("improved", "unchanged", "failed")
@@ -72,7 +72,7 @@ def refine(
         AffinityZooError: the receptor cannot be read, or the model's image has no slope.
     """
     options = options or Options()
-    column, described = output_column(model, output)
+    column, described = output_column(model.card, output)
     if described["direction"].startswith("lower"):
         raise UsageError(
             f"`output={described['name']!r}`: refinement raises an output, and of this one less is better"

@@ -61,14 +61,13 @@ def check_output(path: Path) -> Path:
 
 
 def check_folder(path: Path) -> Path:
-    """Return a folder that files are going to be written to, made where it is missing.
+    """Return the path of a folder that is going to be written to, checked before the work is done.
 
     Raises:
         UsageError: there is a file of that name.
     """
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file: give the name of a folder")
-    path.mkdir(parents=True, exist_ok=True)
     return path
 
 

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.featurizers.views import rotations_of
-from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.inference.choices import ScoringChoices
@@ -21,11 +20,11 @@ from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.runtime.terminal import progress
 from affinity_zoo.zoo.see.attribution import Gradients, Scorer, gradients, occlusion
+from affinity_zoo.zoo.see.checks import check_method, output_column
 from affinity_zoo.zoo.see.complexes import Complex, Residue, read_complex, residues
 from affinity_zoo.zoo.see.imaging import WeightedImager
 
 Method = Literal["gradient", "occlusion", "both"]
-METHODS = ("gradient", "occlusion", "both")
 #: the columns of values, in the order in which the first that is there colours atoms
 KINDS = ("gradient", "integrated", "occlusion")
 
@@ -104,10 +103,9 @@ def explain(
         AffinityZooError: a file cannot be read, or the method does not apply to the featurizer.
         UsageError: there is no such method or output.
     """
-    if method not in METHODS:
-        raise UsageError(f"`method` is one of {', '.join(METHODS)}, not {method!r}")
+    check_method(method)
     choices = ScoringChoices(views, seed, max(batch_size, 1)).resolved([model.card])
-    column, described = output_column(model, output)
+    column, described = output_column(model.card, output)
     found = read_complex(receptor, pose, record, ReadOptions.from_dict(model.recipe.data.read_options))
     imager = WeightedImager(
         model.featurizer, model.box, found.receptor, found.ligand, layer=model.network.voxelizer
@@ -133,21 +131,6 @@ def _score(model: Model, output: str, found: Complex, choices: ScoringChoices) -
     maker = one.batches(PosesOfReceptor(found.receptor, [found.ligand]))
     columns = combine([one], [one.outputs(maker, np.arange(1), choices)])
     return float(columns[COLUMNS[output].value][0])
-
-
-def output_column(model: Model, name: str | None) -> tuple[int, dict[str, str]]:
-    """Which column of a model's output is meant, and what the card says of it.
-
-    Raises:
-        UsageError: the model has no such output.
-    """
-    outputs = [{key: str(value) for key, value in output.items()} for output in model.card["outputs"]]
-    names = [output["name"] for output in outputs]
-    if name is None:
-        return 0, outputs[0]
-    if name not in names:
-        raise UsageError(f"`output={name!r}`: this model has {', '.join(names)}")
-    return names.index(name), outputs[names.index(name)]
 
 
 def _drops(

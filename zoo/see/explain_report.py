@@ -26,7 +26,7 @@ LISTED = 10
 
 def write_all(explanation: Explanation, folder: Path, page: bool, command: str = "") -> list[Path]:
     """Write ``atoms.csv``, ``residues.csv``, ``explain.pdb``, ``ligand.sdf`` and, if wanted, ``explain.html``."""
-    check_folder(folder)
+    check_folder(folder).mkdir(parents=True, exist_ok=True)
     written = [*write_tables(explanation, folder), write_pdb(explanation, folder / "explain.pdb")]
     note = write_sdf(explanation, folder / "ligand.sdf")
     written.append(folder / "ligand.sdf")

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models.folders import Name
 from affinity_zoo.zoo.models.recipe import Recipe, read_recipe
@@ -22,6 +22,7 @@ from affinity_zoo.zoo.runtime.cluster import connect
 from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.runtime.terminal import say as print_line
+from affinity_zoo.zoo.training.arguments import refuse_conflicts
 from affinity_zoo.zoo.training.fine_tuning import start_recipe
 from affinity_zoo.zoo.training.fine_tuning_report import judge_start
 from affinity_zoo.zoo.training.fit import fit, validation_groups
@@ -80,17 +81,13 @@ def train(
         UsageError: an unknown name, option or value, or one that a resumed run was not trained with.
         AffinityZooError: nothing to train on, or the loss became NaN; the message says what to do.
     """
-    if resume is not None and recipe is not None:
-        raise UsageError("`resume` goes on with the run's own recipe: leave out `recipe`")
-    if start is not None:
-        if resume is not None:
-            raise UsageError("`resume` remembers the model that the run started from: leave out `start`")
-        if featurizer or architecture or featurizer_options or architecture_options or box or recipe:
-            raise UsageError(
-                "`start` takes featurizer, architecture, their options, box and recipe from the model: leave them out"
-            )
-    if freeze and start is None:
-        raise UsageError("`freeze` keeps layers of a trained model: name it with `start`")
+    refuse_conflicts(
+        resume=resume, recipe=recipe, start=start, freeze=freeze,
+        from_start={
+            "featurizer": featurizer, "architecture": architecture, "featurizer_options": featurizer_options,
+            "architecture_options": architecture_options, "box": box, "recipe": recipe,
+        },
+    )  # fmt: skip
     dataset = Dataset.open(Path(data))
     device = find_device(logical_cpus, connect(distributed))
     if not device.chief:

@@ -1,0 +1,111 @@
+"""Options that several commands share: one name, one meaning, one help text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from affinity_zoo.zoo.commands import completion
+
+Names = list[str] | None
+
+Model = Annotated[
+    str,
+    typer.Argument(
+        help="Model directory, run (number or folder), or a name from `models list`.",
+        metavar="MODEL",
+        autocompletion=completion.models,
+    ),
+]
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        help="Model (directory, run, or name from `models list`), structure of the receptor, and pose files or "
+        "folders of them.",
+        metavar="MODEL RECEPTOR POSES...",
+        show_default=False,
+        autocompletion=completion.models_and_files,
+    ),
+]
+Receptor = Annotated[
+    Path | None,
+    typer.Option(
+        "--receptor",
+        "-r",
+        help="Structure of the receptor, as an option.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+Poses = Annotated[
+    Names,
+    typer.Option(
+        "--ligand",
+        "-l",
+        help="Pose file or folder, as an option; may be repeated.",
+        metavar="FILE",
+        show_default=False,
+    ),
+]
+Record = Annotated[int, typer.Option(help="Record of the pose file, from 0.", min=0, metavar="N")]
+ModelOutput = Annotated[
+    str | None,
+    typer.Option(help="Output of the model: pose, affinity, ...", show_default="the first", metavar="NAME"),
+]
+Views = Annotated[
+    int | None,
+    typer.Option(
+        help="Rotations whose scores are averaged; 1: the pose as it lies.",
+        show_default="as the model's card says",
+        min=1,
+        metavar="N",
+    ),
+]
+Seed = Annotated[int, typer.Option(help="Seed of the random rotations.", min=0, metavar="N")]
+Runs = Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")]
+Voxelize = Annotated[str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE")]
+BatchSize = Annotated[int, typer.Option(help="Images in a batch.", min=1, metavar="N")]
+Threads = Annotated[int, typer.Option(help="Threads that make images.", min=1, metavar="N")]
+Processes = Annotated[
+    int | None, typer.Option(help="Worker processes; 0: none.", show_default="one a processor", metavar="N")
+]
+Dask = Annotated[
+    str, typer.Option("--dask", help="Address of a Dask scheduler to work on.", metavar="ADDRESS")
+]
+Offline = Annotated[bool, typer.Option("--offline", help="Download no model.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Featurizer = Annotated[
+    str | None,
+    typer.Option(
+        "--featurizer",
+        "-f",
+        help="Name of the featurizer.",
+        metavar="NAME",
+        autocompletion=completion.featurizers,
+    ),
+]
+Architecture = Annotated[
+    str | None,
+    typer.Option(
+        "--architecture",
+        "-a",
+        help="Name of the architecture.",
+        metavar="NAME",
+        autocompletion=completion.architectures,
+    ),
+]
+FeaturizerOptions = Annotated[
+    Names, typer.Option("-F", help="Option of the featurizer; may be repeated.", metavar="KEY=VALUE")
+]
+ArchitectureOptions = Annotated[
+    Names, typer.Option("-A", help="Option of the architecture; may be repeated.", metavar="KEY=VALUE")
+]
+Box = Annotated[
+    str | None,
+    typer.Option(
+        help="Voxels x spacing in Å, such as 40x0.5.",
+        metavar="BOX",
+    ),
+]
