@@ -27,6 +27,7 @@ class Column:
     unit: str
     direction: str
     truth: str
+    counted: str = ""  #: over how many the figures are taken: "314 of 388 complexes"
 
     @property
     def heading(self) -> str:
@@ -177,7 +178,7 @@ def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: st
     for row in sorted(merged, key=lambda r: r.baseline):
         for key, m in row.metrics.items():
             if math.isfinite(m.value):
-                columns.setdefault(key, Column(key, m.unit, m.direction, m.truth))
+                columns.setdefault(key, Column(key, m.unit, m.direction, m.truth, m.counted))
             elif m.note:
                 left_out.setdefault(key, m.note)
     order = list(dict.fromkeys(key for row in merged for key in row.metrics))

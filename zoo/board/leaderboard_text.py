@@ -16,7 +16,7 @@ from affinity_zoo.zoo.judging.judge import plain
 
 def headings(board: Board, most: int | None = None) -> list[str]:
     """Names of the columns of :func:`table_rows`."""
-    return [_PARTS[part] for part in _parts(board)] + [c.heading for c in board.columns[:most]]
+    return [title_of(part) for part in parts_of(board)] + [c.heading for c in board.columns[:most]]
 
 
 def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
@@ -27,7 +27,7 @@ def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
         most: how many metrics; None: all.
     """
     return [
-        [_part(row, part) for part in _parts(board)]
+        [part_of(row, part) for part in parts_of(board)]
         + [cell(row.metrics.get(c.key)) for c in board.columns[:most]]
         for row in board.rows
     ]
@@ -39,14 +39,20 @@ _PARTS = {
 }  # fmt: skip
 
 
-def _parts(board: Board) -> list[str]:
+def title_of(part: str) -> str:
+    """The heading of a part of a row."""
+    return _PARTS[part]
+
+
+def parts_of(board: Board) -> list[str]:
     """The columns that say something; coverage only where a score is missing."""
-    said = [part for part in _PARTS if any(_part(row, part) for row in board.rows)]
+    said = [part for part in _PARTS if any(part_of(row, part) for row in board.rows)]
     whole = all(row.coverage == 1.0 for row in board.rows)
     return [part for part in said if part != "coverage" or not whole]
 
 
-def _part(row: Row, part: str) -> str:
+def part_of(row: Row, part: str) -> str:
+    """What stands in one of these columns."""
     if part == "name":
         return f"({row.name})" if row.baseline else row.name
     if part == "coverage":
@@ -76,6 +82,7 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
         lines += [f"Refused: {reason}\n" for reason in board.refused]
         lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
         lines += ["| " + " | ".join(_escaped(part) for part in row) + " |" for row in table_rows(board, most)]
+        lines += ["", f"Taken over: {counted(board, most)}."]
         lines += ["", *(f"Without a figure: {line}.\n" for line in without_figure(board))]
         commands = dict.fromkeys(str(r.data.get("command") or "") for row in board.rows for r in row.results)
         commands.pop("", None)
@@ -83,6 +90,14 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
             lines += ["", "Made by:", "", "```", *commands, "```"]
         lines.append("")
     return "\n".join(lines)
+
+
+def counted(board: Board, most: int | None = None) -> str:
+    """Over how many the figures of each column are taken: ``top-1: 314 of 388 complexes; ...``."""
+    by_number: dict[str, list[str]] = {}
+    for column in board.columns[:most]:
+        by_number.setdefault(column.counted or "not said", []).append(column.key)
+    return "; ".join(f"{', '.join(keys)}: {number}" for number, keys in by_number.items())
 
 
 def without_figure(board: Board) -> list[str]:
@@ -115,7 +130,8 @@ def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
                     "featurizer": row.featurizer, "architecture": row.architecture,
                     "kind": row.kind, "metric": key, "value": m.value,
                     "low95": m.low, "high95": m.high, "unit": m.unit, "better": m.direction, "truth": m.truth,
-                    "rows": m.rows, "missing": m.missing, "coverage": row.coverage, "note": m.note,
+                    "rows": m.rows, "n": m.n, "of": m.of, "what": m.what, "missing": m.missing,
+                    "coverage": row.coverage, "note": m.note,
                     "overlap": row.overlap,
                     "command": row.results[0].data.get("command", ""), "result": str(row.results[0].path),
                 })  # fmt: skip

@@ -28,6 +28,9 @@ class MetricEntry(msgspec.Struct):
     low: float | None = None
     high: float | None = None
     missing: _Count = 0
+    n: _Count = 0
+    of: _Count = 0
+    what: _Text = "pairs"
     options: dict[str, Any] = {}
     details: dict[str, Any] = {}
     note: _Text = ""

@@ -28,6 +28,12 @@ def is_rival(result: Result) -> bool:
     return found is None or found.rival
 
 
+def is_chance(result: Result) -> bool:
+    """Whether the row shows what chance looks like."""
+    found = baseline_class(result)
+    return found is not None and found.chance
+
+
 def spoken(result: Result, docking_program: str = "") -> str:
     """How a model's card calls a baseline in its first line; empty: it is not named there.
 

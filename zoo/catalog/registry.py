@@ -51,6 +51,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "rmse": "affinity_zoo.zoo.scorers.affinity",
         "mae": "affinity_zoo.zoo.scorers.affinity",
         "kendall-per-series": "affinity_zoo.zoo.scorers.series",
+        "spearman-per-series": "affinity_zoo.zoo.scorers.series",
         "centred-rmse-per-series": "affinity_zoo.zoo.scorers.series",
     },
     "baseline": {

@@ -36,13 +36,20 @@ def leaderboard(
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page with plots.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show every metric, not only the first.")] = False,
+    baselines: Annotated[
+        bool, typer.Option("--baselines", help="Show every baseline, not only the best two and chance.")
+    ] = False,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Take every figure again from the predictions.")
+        bool,
+        typer.Option(
+            "--verify", help="Compute every figure again from scores and benchmark, baselines on all pairs."
+        ),
     ] = False,
 ) -> None:
     """Compare all results found: best first, with 95 % intervals and the baselines beside them."""
     from affinity_zoo.zoo.board.leaderboard import build_boards
-    from affinity_zoo.zoo.board.leaderboard_text import as_csv, as_json, as_markdown, headings, table_rows
+    from affinity_zoo.zoo.board.leaderboard_text import as_csv, as_json, as_markdown
+    from affinity_zoo.zoo.board.terminal_board import fitting
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.files import whole
 
@@ -63,13 +70,21 @@ def leaderboard(
         terminal.print_json(as_json(boards))
         return
     for board in boards:
-        most = None if every else min(4, max(2, (terminal.console().width - 40) // 24))
-        more = len(board.columns) - most if most is not None else 0
+        shown = fitting(board, terminal.console().width, every, baselines)
         caption = "↑ higher is better, ↓ lower is better; [95 % interval]; (name): a baseline, no network"
-        caption += f"; {more} more metrics with --all" if more > 0 else ""
+        left = [
+            f"{number} more {what} with {flag}"
+            for number, what, flag in (
+                (len(board.columns) - shown.metrics, "metrics", "--all"),
+                (shown.baselines, "baselines", "--baselines"),
+            )
+            if number > 0
+        ]
         title = f"{board.benchmark}: {board.pairs} pairs, best first by {board.sorted_by}"
         title += f"; intervals over {board.intervals}" if board.intervals else ""
-        terminal.table(title, headings(board, most), table_rows(board, most), caption)
+        terminal.table(title, shown.headings, shown.rows, "; ".join([caption, *left]), unbroken=True)
+        if not board.verified:
+            terminal.note(board.checked)
     for path in written:
         terminal.say(f"wrote {path}")
 

@@ -15,11 +15,11 @@ def print_result(result: Result, as_json: bool, scorers: Sequence[str] = ()) -> 
         print_json(result.data)
         return
     rows = [
-        (key, _number(m.value), _interval(m.low, m.high), m.unit, m.direction, m.truth, m.rows, m.note)
+        (key, _number(m.value), _interval(m.low, m.high), m.unit, m.direction, m.truth, m.counted, m.note)
         for key, m in result.metrics.items()
         if not scorers or m.name in scorers
     ]
-    columns = ("scorer", "value", "95 % interval", "unit", "better", "truth", "rows", "note")
+    columns = ("scorer", "value", "95 % interval", "unit", "better", "truth", "taken over", "note")
     table(f"{result.model['name']} on {result.benchmark['name']}", columns, rows)
     say(f"written: {result.path.parent}")
 

@@ -9,12 +9,13 @@ from typing import Any, cast
 
 import numpy as np
 
-from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.plugins.contracts import Predictions, Score, Scorer, Truth
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.missing import complete
 from affinity_zoo.zoo.judging.outputs import PREFERENCE, fits_scale
 from affinity_zoo.zoo.judging.predictions import censored
+from affinity_zoo.zoo.scorers.base import MeanOverUnits
 
 Choice = tuple[type[Scorer], Mapping[str, Any]]  #: a scorer's class and the options of one column
 
@@ -32,11 +33,23 @@ class Metric:
     truth: str
     rows: int  #: how many were judged
     missing: int = 0  #: how many of them had no score and so count as last (affinity: as the training mean)
+    n: int = 0  #: how many of what the figure is taken over, for example complexes
+    of: int = 0  #: of how many there are
+    what: str = "pairs"
     options: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     note: str = ""
     interval: dict[str, Any] = field(default_factory=dict)  #: how the interval was made
     seconds: float = 0.0
+
+    @property
+    def counted(self) -> str:
+        """Over how many the figure is taken: ``314 of 388 complexes``, ``all 388 complexes``."""
+        if not self.of:
+            return ""
+        return (
+            f"all {self.of:,} {self.what}" if self.n == self.of else f"{self.n:,} of {self.of:,} {self.what}"
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -164,7 +177,7 @@ def judge(
             rows, missing = complete(predictions, truth, training_mean)
             draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
             prepared[truth] = rows, missing, draws
-        metric = _judge_one(scorer, truth, *prepared[truth])
+        metric = _judge_one(scorer, truth, *prepared[truth], len(predictions))
         bounds = int(censored(predictions).sum()) if truth == "affinity" else 0
         metrics[metric_key(scorer)] = _with_bounds(metric, bounds) if bounds else metric
     if scorers is not None and not metrics:
@@ -186,7 +199,12 @@ def _with_bounds(metric: Metric, bounds: int) -> Metric:
 
 
 def _judge_one(
-    scorer: Scorer, truth: Truth, rows: Predictions, missing: int, draws: bootstrap.Resampling | None
+    scorer: Scorer,
+    truth: Truth,
+    rows: Predictions,
+    missing: int,
+    draws: bootstrap.Resampling | None,
+    everything: int,
 ) -> Metric:
     import time
 
@@ -215,8 +233,17 @@ def _judge_one(
     note = "; ".join(part for part in (found.note, _missing_note(missing, len(rows), truth)) if part)
     return Metric(
         value=found.value, low=low, high=high, details=dict(found.details), note=note,
-        interval=made, seconds=seconds, **about,
+        interval=made, seconds=seconds, **_counted(scorer, truth, len(rows), everything, found), **about,
     )  # fmt: skip
+
+
+def _counted(scorer: Scorer, truth: Truth, rows: int, everything: int, found: Score) -> dict[str, Any]:
+    """Over how many of what a figure is taken."""
+    if isinstance(scorer, MeanOverUnits) and "units" in found.details:
+        used = int(found.details["units"])
+        whole = used + int(found.details.get("left_out", 0))
+        return {"n": used, "of": whole, "what": scorer.unit_name(truth)}
+    return {"n": rows, "of": everything, "what": "pairs"}
 
 
 def _missing_note(missing: int, rows: int, truth: Truth) -> str:

@@ -33,7 +33,7 @@ def _head(text: str) -> str:
 def _metric_head(column: Column, is_sorted: bool) -> str:
     first = "ascending" if column.direction == "lower" else "descending"
     sort = f" aria-sort='{first}'" if is_sorted else ""
-    small = f"{escape(column.unit)} {ARROWS[column.direction]}"
+    small = f"{escape(column.unit)} {ARROWS[column.direction]}<br>{escape(column.counted)}"
     button = f"<button type='button'>{escape(column.key)}<small>{small}</small></button>"
     return f"<th data-first='{first}'{sort}>{button}</th>"
 

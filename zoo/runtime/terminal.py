@@ -99,8 +99,22 @@ def progress(description: str, total: int | None, unit: str = "items") -> Iterat
         yield advance
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> None:
-    """Print a table; numbers are right-aligned, a column without entries is left out."""
+def table(
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    caption: str = "",
+    unbroken: bool = False,
+) -> None:
+    """Print a table; numbers are right-aligned, a column without entries is left out.
+
+    Args:
+        title: above it.
+        columns: headings.
+        rows: cells.
+        caption: below it.
+        unbroken: break no cell; the table may be wider than the terminal.
+    """
     from rich.table import Table
 
     body = [[_text(cell) for cell in row] for row in rows]
@@ -109,10 +123,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], cap
     shown = Table(title=title, caption=caption or None, title_justify="left", caption_justify="left")
     for i, name in enumerate(columns):
         numeric = bool(body) and all(_is_number(row[i]) for row in body)
-        shown.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(name, justify="right" if numeric else "left", overflow="fold", no_wrap=unbroken)
     for row in body:
         shown.add_row(*row)
-    console().print(shown)
+    screen = console()
+    if unbroken:
+        wide = screen.options.update(max_width=100_000)
+        screen.width = max(screen.width, screen.measure(shown, options=wide).maximum)
+    screen.print(shown)
 
 
 def print_json(value: Any) -> None:

@@ -140,6 +140,10 @@ class MeanOverUnits(Scorer):
 
         return units(predictions, truth)
 
+    def unit_name(self, truth: Truth) -> str:
+        """What the units are called, in the plural."""
+        return "complexes" if truth in ("pose_label", "rmsd") else "targets"
+
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
@@ -220,6 +224,10 @@ class PerTargetRanking(MeanOverUnits):
         from affinity_zoo.zoo.scorers.units import units
 
         return units(predictions, "active")
+
+    def unit_name(self, truth: Truth) -> str:
+        """See :class:`MeanOverUnits`."""
+        return "targets"
 
     def values(
         self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None

@@ -55,6 +55,47 @@ class SeriesKendall(MeanOverUnits):
 
 
 @dataclass(frozen=True)
+class SeriesSpearman(MeanOverUnits):
+    """Spearman's rank correlation within each target, mean over targets: CASF's ranking power.
+
+    A target with a constant score counts as 0, what its expected value is; one with a constant pK is left out.
+
+    Args:
+        fewest: rows that a target needs to count; CASF-2016 has five in each.
+    """
+
+    fewest: int = 5
+
+    name: ClassVar[str] = "spearman-per-series"
+    aliases: ClassVar[tuple[str, ...]] = ("ranking-power",)
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 15),)
+    summary: ClassVar[str] = (
+        "Spearman's rank correlation of score and pK within each target, mean over targets."
+    )
+    reference: ClassVar[str] = "CASF-2016 ranking power, doi:10.1021/acs.jcim.8b00545; scipy.stats.spearmanr"
+    truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
+    unit: ClassVar[str] = "rho"
+    missing: ClassVar[str] = "undefined: no target has enough rows with different pK"
+
+    def values(
+        self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
+    ) -> NDArray[np.float64]:
+        """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
+        import numpy as np
+        from scipy.stats import spearmanr
+
+        from affinity_zoo.zoo.scorers.agreement import repeat, varies
+
+        found = np.full(len(where), np.nan)
+        for unit, rows in enumerate(where.rows()):
+            drawn = None if weights is None else weights[rows]
+            x, y = repeat(predictions.score[rows], getattr(predictions, truth)[rows], drawn)
+            if len(rows) >= self.fewest and varies(y, y):
+                found[unit] = spearmanr(x, y).statistic if varies(x, y) else 0.0
+        return found
+
+
+@dataclass(frozen=True)
 class SeriesRmse(MeanOverUnits):
     """Root mean squared error within each target after taking away its mean error, mean over targets.
 
@@ -94,4 +135,4 @@ class SeriesRmse(MeanOverUnits):
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
     """This module's scorers."""
-    return [SeriesKendall, SeriesRmse]
+    return [SeriesKendall, SeriesSpearman, SeriesRmse]

@@ -1,0 +1,80 @@
+"""A board that fits a terminal: no name is broken in two, and the columns that matter most come first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from affinity_zoo.zoo.board.figures import cell
+from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, Column, Row, rivals_of
+from affinity_zoo.zoo.board.leaderboard_text import part_of, parts_of, title_of
+from affinity_zoo.zoo.board.standing import is_chance
+
+RIVALS = 2  #: baselines that are shown where not all are asked for: the best of them
+MOST = 4  #: metrics that are shown where not all are asked for
+FEWEST = 2  #: metrics that are shown before anything that is said of a model besides its name
+#: what is shown of a model besides its name, the most important first
+ORDER = ("coverage", "overlap", "featurizer", "architecture", "notes")
+FRAME = 3  #: columns that a border and its spaces take
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table that fits."""
+
+    headings: list[str]
+    rows: list[list[str]]
+    metrics: int  #: how many are shown
+    baselines: int  #: how many are left out
+
+
+def fitting(board: Board, width: int, every_metric: bool = False, every_baseline: bool = False) -> Shown:
+    """Choose what fits.
+
+    Args:
+        board: all rows and columns.
+        width: of the terminal, in characters.
+        every_metric: show all metrics, however wide they are together.
+        every_baseline: show all baselines, not only the best two and chance.
+    """
+    rows = board.rows if every_baseline else without_most_baselines(board)
+    kept = replace(board, rows=rows)
+    columns = board.columns if every_metric else board.columns[:MOST]
+    names = [part_of(row, "name") for row in rows]
+    left = width - 1 - _width(["model", *names])
+    metrics: list[Column] = []
+    parts: list[str] = []
+    wanted = [part for part in ORDER if part in parts_of(kept)]
+    queue: list[Column | str] = [*columns[:FEWEST], *wanted[:2], *columns[FEWEST:], *wanted[2:]]
+    for item in queue:
+        cost = _width(_cells(item, rows))
+        if cost > left and not (isinstance(item, Column) and (every_metric or not metrics)):
+            continue
+        left -= cost
+        if isinstance(item, Column):
+            metrics.append(item)
+        else:
+            parts.append(item)
+    shown: list[Column | str] = [*(part for part in parts_of(kept) if part in parts), *metrics]
+    table = [names, *(_cells(item, rows)[1:] for item in shown)]
+    heads = ["model", *(_cells(item, rows)[0] for item in shown)]
+    return Shown(
+        heads, [list(line) for line in zip(*table, strict=True)], len(metrics), len(board.rows) - len(rows)
+    )
+
+
+def without_most_baselines(board: Board) -> list[Row]:
+    """All models, the two best baselines and the row of chance, in the order of the board."""
+    rivals = [id(row) for row in rivals_of(board.rows)[:RIVALS]]
+    return [row for row in board.rows if not row.baseline or id(row) in rivals or is_chance(row.results[0])]
+
+
+def _cells(item: Column | str, rows: list[Row]) -> list[str]:
+    """Heading and cells of one column."""
+    if isinstance(item, str):
+        return [title_of(item), *(part_of(row, item) for row in rows)]
+    unit = f"{item.unit} {ARROWS[item.direction]}".strip()
+    return [f"{item.key}\n{unit}\n{item.counted}", *(cell(row.metrics.get(item.key)) for row in rows)]
+
+
+def _width(cells: list[str]) -> int:
+    return max(len(line) for text in cells for line in text.split("\n")) + FRAME
