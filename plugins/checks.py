@@ -34,7 +34,7 @@ class ConformanceError(AssertionError):
 
 
 @dataclass(frozen=True)
-class Result:
+class CheckResult:
     """What one check found."""
 
     check: str  #: what is required, a sentence
@@ -48,7 +48,7 @@ class Report:
 
     kind: str
     name: str
-    results: list[Result] = field(default_factory=list)
+    results: list[CheckResult] = field(default_factory=list)
 
     @property
     def ok(self) -> bool:
@@ -77,7 +77,7 @@ def run(kind: str, name: str, checks: Sequence[Callable[[Any], None]], subject: 
             state, message = "failed", str(error) or "no message"
         except Exception as error:
             state, message = "failed", f"{type(error).__name__}: {' '.join(str(error).split())[:400]}"
-        report.results.append(Result(sentence, state, message))
+        report.results.append(CheckResult(sentence, state, message))
     return report
 
 

@@ -26,7 +26,7 @@ OUTPUTS = ("pose", "affinity")
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ArchitectureUnderTest:
     """An architecture under test, with a network and images to try it on."""
 
     instance: Architecture
@@ -76,7 +76,7 @@ def images(shape: tuple[int, int, int, int], n: int, seed: int = 0) -> NDArray[n
     return made
 
 
-def network_has_its_shapes(subject: Subject) -> None:
+def network_has_its_shapes(subject: ArchitectureUnderTest) -> None:
     """The network maps (batch, D, D, D, C) to (batch, outputs) float32, finite."""
     import keras
     import numpy as np
@@ -92,7 +92,7 @@ def network_has_its_shapes(subject: Subject) -> None:
     require(two.shape == (3, 2), f"two outputs: its shape is {two.shape}, not (3, 2)")
 
 
-def any_box_and_channels(subject: Subject) -> None:
+def any_box_and_channels(subject: ArchitectureUnderTest) -> None:
     """It takes other boxes (odd sides too) and other numbers of channels."""
     import numpy as np
 
@@ -104,7 +104,7 @@ def any_box_and_channels(subject: Subject) -> None:
         require(found.shape == (2, 1) and np.isfinite(found).all(), f"image {shape}: output {found.shape}")
 
 
-def output_is_a_logit(subject: Subject) -> None:
+def output_is_a_logit(subject: ArchitectureUnderTest) -> None:
     """The output is a logit: the last layer has no sigmoid or other activation."""
     layers = [layer for layer in subject.network.layers if hasattr(layer, "activation")]
     last = subject.network.layers[-1]
@@ -114,7 +114,7 @@ def output_is_a_logit(subject: Subject) -> None:
     require("Activation" not in type(last).__name__, f"the last layer is {type(last).__name__}")
 
 
-def inference_is_repeatable(subject: Subject) -> None:
+def inference_is_repeatable(subject: ArchitectureUnderTest) -> None:
     """In inference the same image gives the same output, whatever else is in the batch."""
     first = to_numpy(subject.network(subject.images, training=False))
     same(first, to_numpy(subject.network(subject.images, training=False)), 1e-6, "twice")
@@ -122,7 +122,7 @@ def inference_is_repeatable(subject: Subject) -> None:
     same(first[1:2], alone, 1e-4, "alone and in a batch")
 
 
-def building_is_repeatable(subject: Subject) -> None:
+def building_is_repeatable(subject: ArchitectureUnderTest) -> None:
     """The same seed builds the same weights."""
     other = seeded(subject.instance, subject.shape)
     require(len(other.weights) == len(subject.network.weights), "the number of weights differs")
@@ -130,14 +130,14 @@ def building_is_repeatable(subject: Subject) -> None:
         same(a, b, 0.0, "weights of two builds")
 
 
-def input_is_left_alone(subject: Subject) -> None:
+def input_is_left_alone(subject: ArchitectureUnderTest) -> None:
     """The images given are not changed."""
     before = fingerprint([subject.images])
     subject.network(subject.images, training=False)
     require(before == fingerprint([subject.images]), "the images were changed")
 
 
-def every_weight_learns(subject: Subject) -> None:
+def every_weight_learns(subject: ArchitectureUnderTest) -> None:
     """Two training steps give a finite loss and change every trainable weight."""
     import keras
     import numpy as np
@@ -159,7 +159,7 @@ def every_weight_learns(subject: Subject) -> None:
     require(not still, f"no gradient reaches {', '.join(still[:3])}")
 
 
-def model_survives_saving(subject: Subject) -> None:
+def model_survives_saving(subject: ArchitectureUnderTest) -> None:
     """A saved network loads in safe mode and gives the same output."""
     import keras
 
@@ -172,14 +172,14 @@ def model_survives_saving(subject: Subject) -> None:
     same(first, to_numpy(again(subject.images, training=False)), 1e-5, "restored")
 
 
-def layers_are_registered(subject: Subject) -> None:
+def layers_are_registered(subject: ArchitectureUnderTest) -> None:
     """Layers of its own are registered under its distribution's name, and custom_objects names them."""
     objects = subject.instance.custom_objects()
     for layer in subject.network._flatten_layers(include_self=False):
         check_registered(type(layer), objects)
 
 
-def runs_compiled(subject: Subject) -> None:
+def runs_compiled(subject: ArchitectureUnderTest) -> None:
     """A compiled prediction agrees with a direct one."""
     import numpy as np
 
@@ -187,7 +187,7 @@ def runs_compiled(subject: Subject) -> None:
     same(direct, np.asarray(subject.network.predict_on_batch(subject.images)), 1e-3, "compiled")
 
 
-def runs_in_mixed_precision(subject: Subject) -> None:
+def runs_in_mixed_precision(subject: ArchitectureUnderTest) -> None:
     """Under mixed precision it runs and its output is float32 and finite."""
     import keras
     import numpy as np

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.checks import SHARED, Skip, fingerprint, require, same
 from affinity_zoo.plugins.contracts import Encoding, Featurizer, Role
-from affinity_zoo.plugins.imaging import Subject, rotation_matrix, to_numpy
+from affinity_zoo.plugins.imaging import FeaturizerUnderTest, rotation_matrix, to_numpy
 from affinity_zoo.plugins.samples import moved, sample_atoms
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ROLES: tuple[Role, Role] = ("receptor", "ligand")
 
 
-def channels_are_named(subject: Subject) -> None:
+def channels_are_named(subject: FeaturizerUnderTest) -> None:
     """Channels are a tuple of different, non-empty names, the same each time."""
     names = subject.instance.channels
     require(isinstance(names, tuple) and names, f"channels is {names!r}, not a tuple of names")
@@ -26,7 +26,7 @@ def channels_are_named(subject: Subject) -> None:
     require(names == subject.instance.channels, "channels differ from one call to the next")
 
 
-def encoding_has_its_shapes(subject: Subject) -> None:
+def encoding_has_its_shapes(subject: FeaturizerUnderTest) -> None:
     """Encodings have the shapes, dtypes and ranges of the contract, for both roles and for no atoms."""
     for role in ROLES:
         for n in (0, 1, 300):
@@ -37,7 +37,7 @@ def encoding_has_its_shapes(subject: Subject) -> None:
             _check_encoding(encoding, n, subject.instance, f"{role} of {n} atoms")
 
 
-def encoding_is_repeatable(subject: Subject) -> None:
+def encoding_is_repeatable(subject: FeaturizerUnderTest) -> None:
     """The same atoms are encoded the same way each time, and by an equal featurizer."""
     other = subject.cls(**subject.instance.options())
     for atoms in (subject.receptor, subject.ligand):
@@ -50,7 +50,7 @@ def encoding_is_repeatable(subject: Subject) -> None:
         )
 
 
-def encoding_ignores_position(subject: Subject) -> None:
+def encoding_ignores_position(subject: FeaturizerUnderTest) -> None:
     """An encoding does not change when the structure is moved: it is made once per structure."""
     import numpy as np
 
@@ -62,7 +62,7 @@ def encoding_ignores_position(subject: Subject) -> None:
         )
 
 
-def input_is_left_alone(subject: Subject) -> None:
+def input_is_left_alone(subject: FeaturizerUnderTest) -> None:
     """The atoms given are not changed (their arrays may be read-only memory maps)."""
     names = (
         "xyz",
@@ -83,7 +83,7 @@ def input_is_left_alone(subject: Subject) -> None:
         )
 
 
-def image_has_its_shape(subject: Subject) -> None:
+def image_has_its_shape(subject: FeaturizerUnderTest) -> None:
     """The image is (D, D, D, C) float32, finite, and shows something."""
     import numpy as np
 
@@ -97,7 +97,7 @@ def image_has_its_shape(subject: Subject) -> None:
     require(np.any(subject.plain != 0), "it is empty although atoms lie in the box")
 
 
-def image_of_nothing_is_finite(subject: Subject) -> None:
+def image_of_nothing_is_finite(subject: FeaturizerUnderTest) -> None:
     """A pair without receptor atoms, or with atoms far outside the box only, gives a finite image."""
     import numpy as np
 
@@ -112,7 +112,7 @@ def image_of_nothing_is_finite(subject: Subject) -> None:
     )
 
 
-def padding_changes_nothing(subject: Subject) -> None:
+def padding_changes_nothing(subject: FeaturizerUnderTest) -> None:
     """Padding, and other pairs in the batch, do not change an image."""
     _only_device(subject)
     padded = subject.image(subject.receptor, subject.ligand, padding=37)
@@ -123,7 +123,7 @@ def padding_changes_nothing(subject: Subject) -> None:
     same(subject.image(*small), together[0], 1e-5, "the other pair of the batch")
 
 
-def rotation_is_that_of_the_atoms(subject: Subject) -> None:
+def rotation_is_that_of_the_atoms(subject: FeaturizerUnderTest) -> None:
     """An image made with a rotation is the image of rotated atoms."""
     import numpy as np
 
@@ -136,14 +136,14 @@ def rotation_is_that_of_the_atoms(subject: Subject) -> None:
     require(not np.allclose(rotated, subject.plain, atol=1e-3), "the rotation has no effect")
 
 
-def shift_moves_the_image(subject: Subject) -> None:
+def shift_moves_the_image(subject: FeaturizerUnderTest) -> None:
     """A shift by one voxel moves the image by one voxel."""
     step = subject.box.spacing
     shifted = subject.image(subject.receptor, subject.ligand, shift=(step, 0.0, 0.0))
     same(subject.plain[:-1], shifted[1:], 1e-3, "shifted along x", outliers=1e-3)
 
 
-def layer_survives_saving(subject: Subject) -> None:
+def layer_survives_saving(subject: FeaturizerUnderTest) -> None:
     """Its layer comes back from its configuration and makes the same image."""
     _only_device(subject)
     import keras
@@ -154,7 +154,7 @@ def layer_survives_saving(subject: Subject) -> None:
     same(subject.plain, to_numpy(again(batch))[0], 1e-6, "restored")
 
 
-def layer_is_registered(subject: Subject) -> None:
+def layer_is_registered(subject: FeaturizerUnderTest) -> None:
     """A layer of its own is registered with Keras under its distribution's name, and custom_objects names it."""
     own = subject.instance.voxelizer(subject.box)
     if own is None:
@@ -162,14 +162,14 @@ def layer_is_registered(subject: Subject) -> None:
     check_registered(type(own), subject.instance.custom_objects())
 
 
-def layer_runs_compiled(subject: Subject) -> None:
+def layer_runs_compiled(subject: FeaturizerUnderTest) -> None:
     """Its layer makes the same image in a compiled model."""
     _only_device(subject)
     batch = subject.batch([(subject.receptor, subject.ligand)] * 2)
     same(subject.plain, _compiled(subject, subject.layer, batch)[1], 1e-5, "compiled", outliers=1e-4)
 
 
-def layer_keeps_its_precision(subject: Subject) -> None:
+def layer_keeps_its_precision(subject: FeaturizerUnderTest) -> None:
     """Under mixed precision positions stay float32: only the image is rounded."""
     _only_device(subject)
     import keras
@@ -219,7 +219,9 @@ def check_registered(layer: type, custom_objects: dict[str, type]) -> None:
     require(custom_objects.get(name) is layer, f"custom_objects() lacks {name!r}")
 
 
-def _compiled(subject: Subject, layer: Any, batch: dict[str, NDArray[Any]]) -> NDArray[np.float32]:
+def _compiled(
+    subject: FeaturizerUnderTest, layer: Any, batch: dict[str, NDArray[Any]]
+) -> NDArray[np.float32]:
     import keras
 
     inputs = {
@@ -239,7 +241,7 @@ def _compiled(subject: Subject, layer: Any, batch: dict[str, NDArray[Any]]) -> N
 _PER_ATOM = ("xyz", "radius", "channel", "value", "values")
 
 
-def _only_device(subject: Subject) -> None:
+def _only_device(subject: FeaturizerUnderTest) -> None:
     if subject.host:
         raise Skip("it makes its image on the host")
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class ScorerUnderTest:
     """A scorer under test."""
 
     instance: Scorer
@@ -54,7 +54,7 @@ def unit_is_stated(subject: Any) -> None:
     )
 
 
-def score_is_complete(subject: Subject) -> None:
+def score_is_complete(subject: ScorerUnderTest) -> None:
     """It judges by each truth it names; value is a float, details are JSON-ready, note is a text."""
     for truth in subject.cls.truths:
         found = subject.instance.score(subject.base, truth)
@@ -68,7 +68,7 @@ def score_is_complete(subject: Subject) -> None:
             raise AssertionError(f"details are not JSON-ready: {error}") from error
 
 
-def direction_is_right(subject: Subject) -> None:
+def direction_is_right(subject: ScorerUnderTest) -> None:
     """A ranking by the truth is not worse than the opposite one, in the direction stated."""
     if subject.cls.direction == "none":
         raise Skip("it states no direction")
@@ -84,7 +84,7 @@ def direction_is_right(subject: Subject) -> None:
         require(sign * good >= sign * bad, f"by {truth}: best ranking {good:.4g}, worst {bad:.4g}")
 
 
-def order_of_rows_is_nothing(subject: Subject) -> None:
+def order_of_rows_is_nothing(subject: ScorerUnderTest) -> None:
     """The order of the rows changes nothing, ties and a constant score included."""
     import numpy as np
 
@@ -102,7 +102,7 @@ def order_of_rows_is_nothing(subject: Subject) -> None:
             _equal(value, subject.value(ordered, truth), f"{name} sorted by {truth}")
 
 
-def weights_count_rows(subject: Subject) -> None:
+def weights_count_rows(subject: ScorerUnderTest) -> None:
     """Weights of 1 change nothing, and weights of 0 take rows out."""
     import numpy as np
 
@@ -116,7 +116,7 @@ def weights_count_rows(subject: Subject) -> None:
         _equal(rest, weighted, f"a group of weight 0 and without it, by {truth}")
 
 
-def resampling_agrees(subject: Subject) -> None:
+def resampling_agrees(subject: ScorerUnderTest) -> None:
     """Where it has the quick ``resample``, that gives what ``score`` gives with weights."""
     resample = getattr(subject.instance, "resample", None)
     if resample is None:
@@ -135,7 +135,7 @@ def resampling_agrees(subject: Subject) -> None:
             _equal(slow, float(value), f"resample and score with weights, by {truth}")
 
 
-def undefined_is_said(subject: Subject) -> None:
+def undefined_is_said(subject: ScorerUnderTest) -> None:
     """Where the value is undefined (one row, one class) it is NaN with a note, never an exception."""
     import numpy as np
 
@@ -148,7 +148,7 @@ def undefined_is_said(subject: Subject) -> None:
             require(math.isfinite(found.value) or found.note, f"{name}, by {truth}: NaN without a note")
 
 
-def input_is_left_alone(subject: Subject) -> None:
+def input_is_left_alone(subject: ScorerUnderTest) -> None:
     """The predictions given are not changed."""
     base = subject.base
     columns = [base.id, base.score, base.group, base.pose_label, base.active, base.affinity, base.rmsd]
@@ -172,7 +172,7 @@ SCORER_CHECKS: tuple[Callable[[Any], None], ...] = (
 
 
 @dataclass(frozen=True, eq=False)
-class BaselineSubject:
+class BaselineUnderTest:
     """A baseline under test."""
 
     instance: Baseline
@@ -197,7 +197,7 @@ class BaselineSubject:
         return self.instance.measure(receptor, ligand, {**pair, "rmsd": 0.7, "molecule": "a", "target": "t"})
 
 
-def number_is_given(subject: BaselineSubject) -> None:
+def number_is_given(subject: BaselineUnderTest) -> None:
     """It gives one float for a normal pair, not infinite."""
     value = subject.value()
     require(isinstance(value, float), f"measure returned {type(value).__name__}, not float")
@@ -206,7 +206,7 @@ def number_is_given(subject: BaselineSubject) -> None:
     require(math.isfinite(value), f"it is {value}")
 
 
-def number_is_repeatable(subject: BaselineSubject) -> None:
+def number_is_repeatable(subject: BaselineUnderTest) -> None:
     """The same pair gives the same number, wherever the complex lies."""
     here, away = subject.value(), subject.value(turned=True)
     _equal(here, subject.value(), "twice")
@@ -214,7 +214,7 @@ def number_is_repeatable(subject: BaselineSubject) -> None:
     require(close or (math.isnan(here) and math.isnan(away)), f"moved: {here:.6g} and {away:.6g}")
 
 
-def no_receptor_is_no_accident(subject: BaselineSubject) -> None:
+def no_receptor_is_no_accident(subject: BaselineUnderTest) -> None:
     """A pair without receptor atoms gives a number or NaN."""
     require(isinstance(subject.value(receptor_atoms=0), float), "it is not a float")
 

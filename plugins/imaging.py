@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)
-class Subject:
+class FeaturizerUnderTest:
     """A featurizer under test, with structures to try it on."""
 
     instance: Featurizer

@@ -27,11 +27,11 @@ from affinity_zoo.plugins.names import canonical, nearest
 from affinity_zoo.plugins.options import create
 from affinity_zoo.plugins.settings import Settings
 
-__all__ = ["Entry", "Origin", "Plugin", "Registry"]
+__all__ = ["PluginEntry", "Origin", "Plugin", "Registry"]
 
 
 @dataclass(frozen=True)
-class Entry:
+class PluginEntry:
     """One name in a listing."""
 
     kind: str
@@ -131,7 +131,7 @@ class Registry:
         """Return every usable name of a kind, in alphabetical order, without aliases."""
         return tuple(entry.name for entry in self.entries(kind) if entry.state == "loaded")
 
-    def entries(self, kind: str, pattern: str = "*") -> list[Entry]:
+    def entries(self, kind: str, pattern: str = "*") -> list[PluginEntry]:
         """Return what a listing shows: built-ins first, those that failed or conflict included."""
         self._check_kind(kind)
         self._load_all()
@@ -144,7 +144,7 @@ class Registry:
                 ]
                 state: Literal["loaded", "conflict"] = "conflict" if rivals else "loaded"
                 reason, remedy = (plugin.reason, plugin.remedy) if rivals else ("", "")
-                found.append(Entry(kind, cls.name, plugin.origin, state, cls, False, reason, remedy))  # type: ignore[attr-defined]
+                found.append(PluginEntry(kind, cls.name, plugin.origin, state, cls, False, reason, remedy))  # type: ignore[attr-defined]
         ordered = sorted(found, key=lambda entry: (not entry.builtin, entry.name, entry.origin.distribution))
         return [entry for entry in ordered if fnmatchcase(entry.name, pattern)]
 
@@ -206,7 +206,7 @@ class Registry:
             f"the built-in {kind} {name!r} cannot be loaded: {reason}; reinstall affinity-zoo"
         )
 
-    def _builtin_entries(self, kind: str) -> list[Entry]:
+    def _builtin_entries(self, kind: str) -> list[PluginEntry]:
         found = []
         for name, module in self._tables[kind].items():
             plugin = self._builtins[module]
@@ -214,12 +214,14 @@ class Registry:
                 _, cls = self._builtin(kind, name, module)
             except AffinityZooError as error:
                 reason = plugin.reason or str(error)
-                found.append(Entry(kind, name, plugin.origin, "failed", None, True, reason, plugin.remedy))
+                found.append(
+                    PluginEntry(kind, name, plugin.origin, "failed", None, True, reason, plugin.remedy)
+                )
             else:
-                found.append(Entry(kind, name, plugin.origin, "loaded", cls, True))
+                found.append(PluginEntry(kind, name, plugin.origin, "loaded", cls, True))
         for plugin in self._load_builtins(kind):
             extra = [cls for cls in plugin.classes.get(kind, []) if cls.name not in self._tables[kind]]  # type: ignore[attr-defined]
-            found += [Entry(kind, cls.name, plugin.origin, "loaded", cls, True) for cls in extra]  # type: ignore[attr-defined]
+            found += [PluginEntry(kind, cls.name, plugin.origin, "loaded", cls, True) for cls in extra]  # type: ignore[attr-defined]
         return found
 
     def _builtin_names(self, kind: str) -> set[str]:

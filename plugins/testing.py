@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
-from affinity_zoo.plugins.checks import ConformanceError, Report, Result, finish, instance_of, run
+from affinity_zoo.plugins.checks import CheckResult, ConformanceError, Report, finish, instance_of, run
 from affinity_zoo.plugins.contracts import Architecture, Baseline, Featurizer, Scorer
 from affinity_zoo.plugins.discovery import installed_plugins, object_plugin
 from affinity_zoo.plugins.names import canonical
@@ -30,7 +30,7 @@ from affinity_zoo.plugins.samples import sample_atoms, sample_predictions
 __all__ = [
     "ConformanceError",
     "Report",
-    "Result",
+    "CheckResult",
     "check",
     "check_architecture",
     "check_baseline",
@@ -85,18 +85,23 @@ def check(kind: str, subject: Any, **options: object) -> Report:
     instance = instance_of(kind, subject, options)
     if kind == "featurizer":
         from affinity_zoo.plugins import checks_featurizer as module
-        from affinity_zoo.plugins.imaging import Subject
+        from affinity_zoo.plugins.imaging import FeaturizerUnderTest
 
-        return run(kind, instance.name, module.CHECKS, Subject(instance))
+        return run(kind, instance.name, module.CHECKS, FeaturizerUnderTest(instance))
     if kind == "architecture":
         from affinity_zoo.plugins import checks_architecture
 
-        return run(kind, instance.name, checks_architecture.CHECKS, checks_architecture.Subject(instance))
+        return run(
+            kind,
+            instance.name,
+            checks_architecture.CHECKS,
+            checks_architecture.ArchitectureUnderTest(instance),
+        )
     from affinity_zoo.plugins import checks_scorer
 
     if kind == "scorer":
-        return run(kind, instance.name, checks_scorer.SCORER_CHECKS, checks_scorer.Subject(instance))
-    return run(kind, instance.name, checks_scorer.BASELINE_CHECKS, checks_scorer.BaselineSubject(instance))
+        return run(kind, instance.name, checks_scorer.SCORER_CHECKS, checks_scorer.ScorerUnderTest(instance))
+    return run(kind, instance.name, checks_scorer.BASELINE_CHECKS, checks_scorer.BaselineUnderTest(instance))
 
 
 def _only(*plugins: str | ModuleType | object) -> Registry:

@@ -24,7 +24,7 @@ from affinity_zoo.zoo.judging.missing import complete
 
 
 @dataclass(frozen=True)
-class Difference:
+class MetricDifference:
     """One figure of both models and what lies between them."""
 
     metric: str
@@ -57,7 +57,7 @@ class Comparison:
     rows: int  #: rows that are compared
     unscored_a: int  #: rows without a score of a (of several trainings the most): they count against it
     unscored_b: int
-    differences: list[Difference]
+    differences: list[MetricDifference]
 
     def as_dict(self) -> dict[str, Any]:
         """JSON-ready."""
@@ -153,7 +153,7 @@ def compare_predictions(
     names: tuple[str, str] = ("a", "b"),
     replicates: int = bootstrap.REPLICATES,
     seed: int = 0,
-) -> Difference | None:
+) -> MetricDifference | None:
     """Compare two tables of the same rows by one scorer; None where it has no value for one of them."""
     return _difference([scorer, scorer], [a, b], 1, names, replicates, seed)
 
@@ -166,7 +166,7 @@ def _difference(
     replicates: int,
     seed: int,
     training_means: Sequence[float | None] = (),
-) -> Difference | None:
+) -> MetricDifference | None:
     """Compare one figure; the first ``split`` tables are those of a, the others those of b."""
     scorer = scorers[0]
     truth: Truth | None = truth_of(scorer, tables[0])
@@ -200,7 +200,7 @@ def _difference(
         verdict = f"no difference is shown {figures}"
     several = [n for n in (split, len(tables) - split) if n > 1]
     over = spread.over + (f", and {' and '.join(map(str, several))} trainings" if several else "")
-    return Difference(
+    return MetricDifference(
         metric_key(scorer), scorer.unit, scorer.direction, mean_a, mean_b, difference, low, high,
         over, spread.drawn, verdict,
     )  # fmt: skip

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.comparison import Difference, compare
+from affinity_zoo.zoo.board.comparison import MetricDifference, compare
 from affinity_zoo.zoo.board.figures import cell
-from affinity_zoo.zoo.board.leaderboard import Board, Column, Row, rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, MetricColumn, rivals_of
 
 
 def in_words(board: Board) -> str:
@@ -41,7 +41,7 @@ def in_words(board: Board) -> str:
     return f"{best.name} is not shown to differ from the best baseline, {baseline.name}: {figures}.{seen}"
 
 
-def _paired(best: Row, baseline: Row, column: Column) -> Difference | None:
+def _paired(best: BoardRow, baseline: BoardRow, column: MetricColumn) -> MetricDifference | None:
     """The paired difference in a board's column; None where it cannot be taken."""
     from affinity_zoo.zoo.catalog.registry import catalog
 

@@ -20,7 +20,7 @@ ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 
 
 @dataclass(frozen=True, eq=False)
-class Column:
+class MetricColumn:
     """One metric of a board."""
 
     key: str
@@ -37,7 +37,7 @@ class Column:
 
 
 @dataclass(frozen=True, eq=False)
-class Row:
+class BoardRow:
     """One model or baseline on one benchmark."""
 
     name: str
@@ -58,8 +58,8 @@ class Board:
 
     benchmark: str
     content_hash: str
-    rows: list[Row]
-    columns: list[Column]
+    rows: list[BoardRow]
+    columns: list[MetricColumn]
     labels: str = ""  #: hash of ids and truths
     pairs: int = 0
     sorted_by: str = ""
@@ -173,12 +173,12 @@ def _told_apart(boards: list[Board]) -> list[Board]:
 
 def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: str | None) -> Board:
     merged = merge_seeds(results)
-    columns: dict[str, Column] = {}
+    columns: dict[str, MetricColumn] = {}
     left_out: dict[str, str] = {}
     for row in sorted(merged, key=lambda r: r.baseline):
         for key, m in row.metrics.items():
             if math.isfinite(m.value):
-                columns.setdefault(key, Column(key, m.unit, m.direction, m.truth, m.counted))
+                columns.setdefault(key, MetricColumn(key, m.unit, m.direction, m.truth, m.counted))
             elif m.note:
                 left_out.setdefault(key, m.note)
     order = list(dict.fromkeys(key for row in merged for key in row.metrics))
@@ -203,7 +203,7 @@ def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: st
     )
 
 
-def _intervals(rows: Sequence[Row], key: str) -> str:
+def _intervals(rows: Sequence[BoardRow], key: str) -> str:
     """What was drawn for the intervals of the first column."""
     made: dict[str, Any] = next(
         (row.metrics[key].interval for row in rows if key in row.metrics and row.metrics[key].interval), {}
@@ -211,14 +211,14 @@ def _intervals(rows: Sequence[Row], key: str) -> str:
     return f"{made['drawn']:,} {made['over']}" if made else ""
 
 
-def _order(row: Row, column: Column) -> tuple[float, str]:
+def _order(row: BoardRow, column: MetricColumn) -> tuple[float, str]:
     value = row.metrics[column.key].value if column.key in row.metrics else math.nan
     if not math.isfinite(value):
         return math.inf, row.name
     return (value if column.direction == "lower" else -value), row.name
 
 
-def merge_seeds(results: Sequence[Result]) -> list[Row]:
+def merge_seeds(results: Sequence[Result]) -> list[BoardRow]:
     """One row for each model; trainings that differ in their seed only are one row, the mean of each figure.
 
     The interval is then the mean interval of the seeds, widened by half their spread on each side;
@@ -227,7 +227,7 @@ def merge_seeds(results: Sequence[Result]) -> list[Row]:
     return [_row(members) for members in families(results)]
 
 
-def _row(members: list[Result]) -> Row:
+def _row(members: list[Result]) -> BoardRow:
     first = members[0]
     metrics = (
         first.metrics
@@ -250,7 +250,7 @@ def _row(members: list[Result]) -> Row:
     model = first.model
     if model.get("note"):
         notes.append(str(model["note"]))
-    return Row(
+    return BoardRow(
         row_name(members), _featurizer(first) or _origin(first), str(model.get("architecture") or ""),
         first.is_baseline, metrics, members, _overlap(members),
         first.kind, min(_coverage(member) for member in members), notes,
@@ -277,7 +277,7 @@ def _coverage(result: Result) -> float:
     return 1.0 - int(result.data.get("n_unscored") or 0) / rows if rows else 1.0
 
 
-def rivals_of(rows: Sequence[Row]) -> list[Row]:
+def rivals_of(rows: Sequence[BoardRow]) -> list[BoardRow]:
     """The rows of baselines that models are compared with, in the order of the board."""
     return [row for row in rows if row.baseline and is_rival(row.results[0])]
 

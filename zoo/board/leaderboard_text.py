@@ -9,7 +9,7 @@ from typing import Any
 
 from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.figures import cell, coverage_text
-from affinity_zoo.zoo.board.leaderboard import Board, Row
+from affinity_zoo.zoo.board.leaderboard import Board, BoardRow
 from affinity_zoo.zoo.board.results import FORMAT
 from affinity_zoo.zoo.judging.judge import plain
 
@@ -51,7 +51,7 @@ def parts_of(board: Board) -> list[str]:
     return [part for part in said if part != "coverage" or not whole]
 
 
-def part_of(row: Row, part: str) -> str:
+def part_of(row: BoardRow, part: str) -> str:
     """What stands in one of these columns."""
     if part == "name":
         return f"({row.name})" if row.baseline else row.name

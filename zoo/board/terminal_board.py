@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from affinity_zoo.zoo.board.figures import cell
-from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, Column, Row, rivals_of
+from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, BoardRow, MetricColumn, rivals_of
 from affinity_zoo.zoo.board.leaderboard_text import part_of, parts_of, title_of
 from affinity_zoo.zoo.board.standing import is_chance
 
@@ -41,20 +41,20 @@ def fitting(board: Board, width: int, every_metric: bool = False, every_baseline
     columns = board.columns if every_metric else board.columns[:MOST]
     names = [part_of(row, "name") for row in rows]
     left = width - 1 - _width(["model", *names])
-    metrics: list[Column] = []
+    metrics: list[MetricColumn] = []
     parts: list[str] = []
     wanted = [part for part in ORDER if part in parts_of(kept)]
-    queue: list[Column | str] = [*columns[:FEWEST], *wanted[:2], *columns[FEWEST:], *wanted[2:]]
+    queue: list[MetricColumn | str] = [*columns[:FEWEST], *wanted[:2], *columns[FEWEST:], *wanted[2:]]
     for item in queue:
         cost = _width(_cells(item, rows))
-        if cost > left and not (isinstance(item, Column) and (every_metric or not metrics)):
+        if cost > left and not (isinstance(item, MetricColumn) and (every_metric or not metrics)):
             continue
         left -= cost
-        if isinstance(item, Column):
+        if isinstance(item, MetricColumn):
             metrics.append(item)
         else:
             parts.append(item)
-    shown: list[Column | str] = [*(part for part in parts_of(kept) if part in parts), *metrics]
+    shown: list[MetricColumn | str] = [*(part for part in parts_of(kept) if part in parts), *metrics]
     table = [names, *(_cells(item, rows)[1:] for item in shown)]
     heads = ["model", *(_cells(item, rows)[0] for item in shown)]
     return Shown(
@@ -62,13 +62,13 @@ def fitting(board: Board, width: int, every_metric: bool = False, every_baseline
     )
 
 
-def without_most_baselines(board: Board) -> list[Row]:
+def without_most_baselines(board: Board) -> list[BoardRow]:
     """All models, the two best baselines and the row of chance, in the order of the board."""
     rivals = [id(row) for row in rivals_of(board.rows)[:RIVALS]]
     return [row for row in board.rows if not row.baseline or id(row) in rivals or is_chance(row.results[0])]
 
 
-def _cells(item: Column | str, rows: list[Row]) -> list[str]:
+def _cells(item: MetricColumn | str, rows: list[BoardRow]) -> list[str]:
     """Heading and cells of one column."""
     if isinstance(item, str):
         return [title_of(item), *(part_of(row, item) for row in rows)]

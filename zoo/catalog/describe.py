@@ -10,10 +10,10 @@ from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.plugins.kinds import KINDS, names_of
 from affinity_zoo.plugins.names import canonical, nearest
 from affinity_zoo.plugins.options import REQUIRED, option_help, options_of
-from affinity_zoo.plugins.registry import Entry, Plugin, Registry
+from affinity_zoo.plugins.registry import Plugin, PluginEntry, Registry
 
 
-def entry_summary(entry: Entry) -> dict[str, Any]:
+def entry_summary(entry: PluginEntry) -> dict[str, Any]:
     """Return one row of `list`."""
     return {
         "name": entry.name,
@@ -28,7 +28,7 @@ def entry_summary(entry: Entry) -> dict[str, Any]:
     }
 
 
-def entry_details(entry: Entry) -> dict[str, Any]:
+def entry_details(entry: PluginEntry) -> dict[str, Any]:
     """Return everything `show` says: summary, options, input, output and where it comes from."""
     shown = {"kind": entry.kind, **entry_summary(entry)}
     if entry.cls is None:

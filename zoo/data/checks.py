@@ -121,7 +121,7 @@ def check_dataset(
         workers = 0
     mark = file_hash(data.path / MANIFEST_FILE)
     pieces = (
-        Piece(str(data.path.resolve()), mark, first, min(first + ROWS_AT_ONCE, len(data)))
+        RowRange(str(data.path.resolve()), mark, first, min(first + ROWS_AT_ONCE, len(data)))
         for first in range(0, len(data), ROWS_AT_ONCE)
     )
     findings: list[Finding] = []
@@ -138,7 +138,7 @@ def check_dataset(
 
 
 @dataclass(frozen=True)
-class Piece:
+class RowRange:
     """Rows that one worker looks at."""
 
     data: str
@@ -147,7 +147,7 @@ class Piece:
     last: int
 
 
-def look(piece: Piece) -> tuple[list[Finding], list[bytes]]:
+def look(piece: RowRange) -> tuple[list[Finding], list[bytes]]:
     """What is odd in each of some rows, and a digest of each row's coordinates."""
     data, known = _opened(piece.data, piece.mark)
     findings: list[Finding] = []

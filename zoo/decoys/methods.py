@@ -13,7 +13,7 @@ from affinity_zoo.zoo.decoys import sampled_files
 from affinity_zoo.zoo.decoys.displace import DisplaceOptions, displaced_poses
 from affinity_zoo.zoo.decoys.dock import Docked, Docking, DockOptions, versions
 from affinity_zoo.zoo.decoys.sample import Sampled, SampleOptions, Sampling
-from affinity_zoo.zoo.decoys.work import NEAR_NATIVE, Judge, Method, Task, docking_texts, write_complex
+from affinity_zoo.zoo.decoys.work import NEAR_NATIVE, DecoyTask, Judge, Method, docking_texts, write_complex
 
 Files = list[tuple[str, str, NDArray[Any], dict[str, Any]]]
 
@@ -25,7 +25,7 @@ class Dock:
     name: ClassVar[str] = "dock"
     options: DockOptions = field(default_factory=DockOptions)
 
-    def make(self, task: Task, seed: int) -> dict[str, Any]:
+    def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
         """See :class:`~affinity_zoo.zoo.decoys.work.Method`."""
         home = np.asarray(task.ligand.xyz, np.float64)
         docking = Docking(*docking_texts(task, self.options.box_margin), home, self.options)
@@ -65,7 +65,7 @@ class Displace:
     name: ClassVar[str] = "displace"
     options: DisplaceOptions = field(default_factory=DisplaceOptions)
 
-    def make(self, task: Task, seed: int) -> dict[str, Any]:
+    def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
         """See :class:`~affinity_zoo.zoo.decoys.work.Method`."""
         home = np.asarray(task.ligand.xyz, np.float64)
         poses = displaced_poses(
@@ -99,7 +99,7 @@ class Sample:
     name: ClassVar[str] = "sample"
     options: SampleOptions = field(default_factory=SampleOptions)
 
-    def make(self, task: Task, seed: int) -> dict[str, Any]:
+    def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
         """See :class:`~affinity_zoo.zoo.decoys.work.Method`; poses go into one file a complex."""
         crystal = sampled_files.read_molecule(task)
         receptor, pdb = docking_texts(task, self.options.box_margin)
@@ -109,7 +109,9 @@ class Sample:
         kept, dropped = self._sort(task, sampling.run())
         return sampled_files.write_sampled(task, kept, dropped, seed, crystal)
 
-    def _sort(self, task: Task, poses: list[Sampled]) -> tuple[list[tuple[float, Sampled]], dict[str, int]]:
+    def _sort(
+        self, task: DecoyTask, poses: list[Sampled]
+    ) -> tuple[list[tuple[float, Sampled]], dict[str, int]]:
         """Poses with their symmetric RMSD, Å, and how many were dropped why."""
         judge = Judge(task)
         kept: list[tuple[float, Sampled]] = []

@@ -26,7 +26,7 @@ from affinity_zoo.zoo.decoys.displace import SIMILAR, DisplaceOptions
 from affinity_zoo.zoo.decoys.dock import DockOptions
 from affinity_zoo.zoo.decoys.methods import method_of
 from affinity_zoo.zoo.decoys.sample import SampleOptions
-from affinity_zoo.zoo.decoys.work import Task, make_complex, residue_index, safe_name
+from affinity_zoo.zoo.decoys.work import DecoyTask, make_complex, residue_index, safe_name
 from affinity_zoo.zoo.runtime.files import text_hash, write_csv, write_json
 from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress as progress_bar
@@ -125,7 +125,7 @@ def make_decoys(
     }  # fmt: skip
     _claim(out, parameters)
     crystals = _crystals(dataset)
-    template = Task("", out.resolve(), *_NOTHING, how, per_ligand, min_rmsd, seed, {})
+    template = DecoyTask("", out.resolve(), *_NOTHING, how, per_ligand, min_rmsd, seed, {})
     names = _names(dataset, crystals)
     done = {name: part for name in names.values() if (part := _part(out, name)) is not None}
     resumed = len(done)
@@ -235,8 +235,8 @@ def _part(out: Path, name: str) -> dict[str, Any] | None:
 
 
 def _tasks(
-    dataset: Dataset, rows: NDArray[np.int64], names: dict[int, str], template: Task
-) -> Iterator[Task]:
+    dataset: Dataset, rows: NDArray[np.int64], names: dict[int, str], template: DecoyTask
+) -> Iterator[DecoyTask]:
     place = [_structure_key(dataset, row) for row in rows.tolist()]
     text = {c: dataset.column(c) for c in ("target", "group", "molecule")}
     files, records = dataset.column("ligand"), dataset.column("record")
@@ -249,7 +249,7 @@ def _tasks(
         receptor, others = without_copies(receptor, ligand, mates)
         columns = {c: str(values[row]) for c, values in text.items()}
         source = (str(root / str(files[row])), int(records[row]))
-        yield Task(**{**vars(template), "id": names[row], "receptor": receptor, "ligand": ligand, "others": others,
+        yield DecoyTask(**{**vars(template), "id": names[row], "receptor": receptor, "ligand": ligand, "others": others,
                       "columns": columns, "source": source})  # fmt: skip
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.zoo.decoys.displace import lies_on
-from affinity_zoo.zoo.decoys.work import NEAR_NATIVE, Task, pdb_text
+from affinity_zoo.zoo.decoys.work import NEAR_NATIVE, DecoyTask, pdb_text
 from affinity_zoo.zoo.runtime.files import whole
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _SAME = 0.02  #: Å; an atom of the source file that lies this near is the store
 taken = lies_on  #: whether a pose lies on another ligand
 
 
-def read_molecule(task: Task) -> Any:
+def read_molecule(task: DecoyTask) -> Any:
     """Read the crystal pose from its SDF file, for its bond orders.
 
     Returns:
@@ -44,7 +44,7 @@ def read_molecule(task: Task) -> Any:
     return Chem.RenumberAtoms(molecule, order.tolist())
 
 
-def mol_block(molecule: Any, task: Task, xyz: NDArray[Any] | None = None) -> str:
+def mol_block(molecule: Any, task: DecoyTask, xyz: NDArray[Any] | None = None) -> str:
     """Return a pose as the text of one SDF record, without its data fields.
 
     Args:
@@ -62,7 +62,7 @@ def mol_block(molecule: Any, task: Task, xyz: NDArray[Any] | None = None) -> str
 
 
 def write_sampled(
-    task: Task, kept: list[tuple[float, Sampled]], dropped: dict[str, int], seed: int, molecule: Any
+    task: DecoyTask, kept: list[tuple[float, Sampled]], dropped: dict[str, int], seed: int, molecule: Any
 ) -> dict[str, Any]:
     """Write the poses of one complex and its receptor.
 

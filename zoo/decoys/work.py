@@ -32,7 +32,7 @@ class Method(Protocol):
 
     name: ClassVar[str]
 
-    def make(self, task: Task, seed: int) -> dict[str, Any]:
+    def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
         """Make, judge and write the poses of one complex; see :func:`make_complex`."""
         ...
 
@@ -46,7 +46,7 @@ class Method(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class DecoyTask:
     """One complex."""
 
     id: str
@@ -62,7 +62,7 @@ class Task:
     source: tuple[str, int] = ("", 0)  #: file of the crystal pose and its record
 
 
-def make_complex(task: Task) -> dict[str, Any]:
+def make_complex(task: DecoyTask) -> dict[str, Any]:
     """Make, judge and write the poses of one complex.
 
     Args:
@@ -78,7 +78,7 @@ def make_complex(task: Task) -> dict[str, Any]:
 class Judge:
     """What becomes of docked poses: near-native, decoy, or dropped with a reason."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: DecoyTask) -> None:
         self.task = task
         self.home = np.asarray(task.ligand.xyz, np.float64)
         bonds = symmetry.bonds_from_distances(self.home, task.ligand.element)
@@ -131,7 +131,7 @@ class Judge:
         return ""
 
 
-def docking_texts(task: Task, box_margin: float) -> tuple[str, str]:
+def docking_texts(task: DecoyTask, box_margin: float) -> tuple[str, str]:
     """PDB texts of the receptor (residues that the docking box can see) and of the ligand.
 
     Args:
@@ -188,7 +188,7 @@ def safe_name(text: str) -> str:
 
 
 def write_complex(
-    task: Task,
+    task: DecoyTask,
     files: Sequence[tuple[str, str, NDArray[Any], dict[str, Any]]],
     decoys: int,
     dropped: dict[str, int],

@@ -14,7 +14,7 @@ from affinity_zoo.zoo.runtime.files import whole
 
 
 @dataclass(frozen=True)
-class Source:
+class DemoStructure:
     """One structure: where it stands in ProDy's tests, its ligands, and which split it is for."""
 
     pdb: str
@@ -25,30 +25,30 @@ class Source:
 
 
 #: 1PWC is left out: its ligand is covalently bound. The largest first: its search overlaps with reading the others.
-SOURCES: tuple[Source, ...] = (
-    Source("4v8r", "pdb4v8r_h36.pdb", ("ADP",), "train", "yeast chaperonin TRiC/CCT with ADP (X-ray)"),
-    Source(
+SOURCES: tuple[DemoStructure, ...] = (
+    DemoStructure("4v8r", "pdb4v8r_h36.pdb", ("ADP",), "train", "yeast chaperonin TRiC/CCT with ADP (X-ray)"),
+    DemoStructure(
         "6zu5",
         "mmcif_6zu5.cif",
         ("AMP",),
         "validation",
         "microsporidian ribosome with AMP (electron microscopy)",
     ),
-    Source(
+    DemoStructure(
         "7pbl",
         "pdb7pbl.pdb",
         ("AGS", "ADP"),
         "test",
         "RuvB motor on DNA with ATP-gamma-S and ADP (electron microscopy)",
     ),
-    Source(
+    DemoStructure(
         "3mht",
         "pdb3mht.pdb",
         ("SAH",),
         "validation",
         "HhaI methyltransferase on DNA with S-adenosylhomocysteine (X-ray)",
     ),
-    Source("1ake", "mmcif_1ake_chimerax.cif", ("AP5",), "test", "adenylate kinase with Ap5A (X-ray)"),
+    DemoStructure("1ake", "mmcif_1ake_chimerax.cif", ("AP5",), "test", "adenylate kinase with Ap5A (X-ray)"),
 )
 _PROTEIN = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL"
 POLYMER = frozenset(f"{_PROTEIN} A C G U DA DC DG DT".split())  #: what a receptor is made of
@@ -58,7 +58,7 @@ POLYMER = frozenset(f"{_PROTEIN} A C G U DA DC DG DT".split())  #: what a recept
 class Structure:
     """Heavy atoms of one file. N atoms."""
 
-    source: Source
+    source: DemoStructure
     xyz: NDArray[np.float64]
     element: NDArray[np.uint8]
     symbol: NDArray[np.str_]
@@ -99,7 +99,7 @@ def source_folder() -> Path:
     return folder
 
 
-def read_structure(path: Path, source: Source) -> Structure:
+def read_structure(path: Path, source: DemoStructure) -> Structure:
     """Read the heavy atoms of a structure, first alternate locations."""
     import prody
     from rdkit.Chem import GetPeriodicTable

@@ -19,7 +19,7 @@ from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Role
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, Place, makes_own_image
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
-from affinity_zoo.zoo.inference.reference import Difference, check_export
+from affinity_zoo.zoo.inference.reference import OutputCheck, check_export
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.models.safe_files import read_json
 from affinity_zoo.zoo.runtime.files import check_output
@@ -85,7 +85,7 @@ def export(model: Model, out: str | Path, *, format: str = "onnx", source: str =
     return told
 
 
-def check_export_file(model: Model, path: Path) -> list[Difference]:
+def check_export_file(model: Model, path: Path) -> list[OutputCheck]:
     """Run an export on the reference complex of its model.
 
     Args:

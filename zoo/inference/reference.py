@@ -33,7 +33,7 @@ _MOST: Final = 20_000  #: atoms
 
 
 @dataclass(frozen=True)
-class Difference:
+class OutputCheck:
     """One output of a model beside what is expected.
 
     Attributes:
@@ -88,7 +88,7 @@ def write_reference(
 
 def check_reference(
     folder: Path, network: Any, featurizer: Featurizer, box: Box, names: Sequence[str]
-) -> list[Difference]:
+) -> list[OutputCheck]:
     """Score the reference complex of a model directory again, in each way that the model can.
 
     Args:
@@ -102,7 +102,7 @@ def check_reference(
         AffinityZooError: there is no reference, or it is damaged.
     """
     table = read_reference(folder)
-    found: list[Difference] = []
+    found: list[OutputCheck] = []
     for place in _ways(network, featurizer, box):
         inputs = reference_inputs(table, featurizer, box, place)
         way = "image" if place == "host" else "atoms"
@@ -117,7 +117,7 @@ def check_export(
     featurizer: Featurizer,
     box: Box,
     way: str,
-) -> list[Difference]:
+) -> list[OutputCheck]:
     """Score the reference complex of a model directory with an export of it.
 
     Args:
@@ -144,7 +144,7 @@ def check_export(
 
 def compared(
     table: Mapping[str, Any], outputs: NDArray[Any], names: Sequence[str], way: str
-) -> list[Difference]:
+) -> list[OutputCheck]:
     """Return outputs beside what the reference expects."""
     expected = table["outputs"]
     if set(expected) != set(names):
@@ -152,7 +152,7 @@ def compared(
             f"the reference has the outputs {', '.join(expected)}, the model {', '.join(names)}: get the model again"
         )
     return [
-        Difference(name, way, float(expected[name]), float(value))
+        OutputCheck(name, way, float(expected[name]), float(value))
         for name, value in zip(names, outputs, strict=True)
     ]
 

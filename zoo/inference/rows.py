@@ -25,7 +25,7 @@ BATCHES: Final = 32  #: batches of one piece of work
 
 
 @dataclass(frozen=True, eq=False)
-class Piece:
+class RowChunk:
     """Rows to be scored by one worker: all it needs to know."""
 
     model: str  #: model directory
@@ -67,12 +67,14 @@ def score_rows(
         else:
             folder, data = str(model.model.folder.resolve()), str(dataset.path.resolve())
             mark = file_hash(dataset.path / MANIFEST_FILE)
-            found = list(_far((Piece(folder, data, mark, part, choices) for part in parts), cluster, advance))
+            found = list(
+                _far((RowChunk(folder, data, mark, part, choices) for part in parts), cluster, advance)
+            )
     return np.concatenate(found)
 
 
 def _far(
-    pieces: Iterator[Piece], cluster: DaskCluster, advance: Callable[[int], None]
+    pieces: Iterator[RowChunk], cluster: DaskCluster, advance: Callable[[int], None]
 ) -> Iterator[NDArray[np.float64]]:
     for done in ordered_map(score_piece, pieces, chunk=1, make_executor=cluster):
         if isinstance(done.value, Lost):
@@ -81,7 +83,7 @@ def _far(
         yield done.value
 
 
-def score_piece(piece: Piece) -> NDArray[np.float64]:
+def score_piece(piece: RowChunk) -> NDArray[np.float64]:
     """Score a piece: what a worker of a cluster does.
 
     Args:

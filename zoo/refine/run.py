@@ -25,7 +25,7 @@ STATUSES = ("improved", "unchanged", "failed")
 
 
 @dataclass(frozen=True)
-class Row:
+class RefinedPose:
     """One pose and what became of it. NaN: there is none."""
 
     file: str
@@ -53,7 +53,7 @@ def refine(
     output: str | None = None,
     options: Options | None = None,
     table: Path | None = None,
-) -> list[Row]:
+) -> list[RefinedPose]:
     """Refine every record of every pose file and write the poses.
 
     Args:
@@ -80,7 +80,7 @@ def refine(
     check_positions_count(model.featurizer, model.featurizer.voxelizer(model.box) is not None)
     read_options = ReadOptions.from_dict(model.recipe.data.read_options)
     protein = read_receptor(receptor, read_options).atoms
-    rows: list[Row] = []
+    rows: list[RefinedPose] = []
     with whole(out) as file, progress("refining", None, "poses") as advance:
         for path in poses:
             for pose in read_poses(path, read_options):
@@ -101,25 +101,25 @@ def _one(
     path: Path,
     pose: PoseRecord,
     options: Options,
-) -> tuple[Row, str]:
+) -> tuple[RefinedPose, str]:
     """The row of one record, and its SDF text; empty where it failed."""
     if pose.atoms is None:
         reason = pose.failure.reason if pose.failure else "no atoms"
-        return Row(str(path), pose.record, pose.name, "failed", reason=reason), ""
+        return RefinedPose(str(path), pose.record, pose.name, "failed", reason=reason), ""
     try:
         molecule, place, note = molecule_of(pose.atoms, path, pose.record)
         found = refine_pose(model, column, receptor, pose.atoms, molecule, place, options)
     except AffinityZooError as error:
-        return Row(str(path), pose.record, pose.name, "failed", reason=str(error)), ""
+        return RefinedPose(str(path), pose.record, pose.name, "failed", reason=str(error)), ""
     notes = "; ".join([*pose.notes, *([note] if note else [])])
-    row = Row(
+    row = RefinedPose(
         str(path), pose.record, pose.name, "improved" if found.improved else "unchanged",
         found.before, found.after, found.moved, found.steps, notes=notes,
     )  # fmt: skip
     return row, _text(molecule, found, row, pose, output)
 
 
-def _text(molecule: Any, found: Refined, row: Row, pose: PoseRecord, output: dict[str, str]) -> str:
+def _text(molecule: Any, found: Refined, row: RefinedPose, pose: PoseRecord, output: dict[str, str]) -> str:
     molecule.GetConformer().SetPositions(np.ascontiguousarray(found.xyz))
     unit = output["unit"]
     properties = {
@@ -133,27 +133,27 @@ def _text(molecule: Any, found: Refined, row: Row, pose: PoseRecord, output: dic
     return sdf_text(molecule, row.name, properties)
 
 
-def write_table(path: Path, rows: Sequence[Row], output: dict[str, str]) -> None:
+def write_table(path: Path, rows: Sequence[RefinedPose], output: dict[str, str]) -> None:
     """Write the rows as CSV; the header says unit and direction."""
     said = f"({output['unit']} of {output['name']}, {output['direction']})"
     heads = {"before": f"before {said}", "after": f"after {said}", "moved": "moved (Å, heavy-atom RMSD)"}
     named = [{heads.get(k, k): v for k, v in row.as_dict().items()} for row in rows]
-    columns = [heads.get(k, k) for k in Row("", 0, "", "").as_dict()]
+    columns = [heads.get(k, k) for k in RefinedPose("", 0, "", "").as_dict()]
     write_csv(path, columns, named)
 
 
-def counts(rows: Sequence[Row]) -> dict[str, int]:
+def counts(rows: Sequence[RefinedPose]) -> dict[str, int]:
     """How many rows have each status."""
     return {status: sum(row.status == status for row in rows) for status in STATUSES}
 
 
-def exit_code(rows: Sequence[Row]) -> int:
+def exit_code(rows: Sequence[RefinedPose]) -> int:
     """0: every record gave a pose; 3: some failed; 1: all failed."""
     failed = counts(rows)["failed"]
     return 0 if not failed else 1 if failed == len(rows) else 3
 
 
-def listed(rows: Sequence[Row], most: int) -> Iterator[tuple[Any, ...]]:
+def listed(rows: Sequence[RefinedPose], most: int) -> Iterator[tuple[Any, ...]]:
     """The rows of the printed table."""
     for row in [r for r in rows if r.status != "failed"][:most]:
         yield Path(row.file).name, row.record, row.name, row.status, row.before, row.after, row.moved

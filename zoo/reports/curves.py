@@ -20,7 +20,7 @@ MOST_POINTS = 300  #: of a curve in a page
 
 
 @dataclass(frozen=True)
-class Curves:
+class RankingCurves:
     """What the three ranking plots show, as fractions."""
 
     roc: tuple[Array, Array]  #: false positive rate, true positive rate
@@ -39,7 +39,7 @@ def binary_truth(predictions: Predictions) -> Truth | None:
     return None
 
 
-def ranking_curves(predictions: Predictions, truth: Truth) -> Curves:
+def ranking_curves(predictions: Predictions, truth: Truth) -> RankingCurves:
     """ROC, precision-recall and enrichment curves of one ranking over all rows."""
     rows, _ = complete(predictions, truth)
     p, n = ties.blocks(rows.score, getattr(rows, truth))
@@ -48,7 +48,7 @@ def ranking_curves(predictions: Predictions, truth: Truth) -> Curves:
     keep = _thin(len(tp))
     precision = np.divide(tp, looked, out=np.full(len(tp), np.nan), where=looked > 0)
     precision[0] = precision[1]
-    return Curves(
+    return RankingCurves(
         roc=((fp / fp[-1])[keep], (tp / tp[-1])[keep]),
         precision_recall=((tp / tp[-1])[keep], precision[keep]),
         found=((looked / looked[-1])[keep], (tp / tp[-1])[keep]),

@@ -14,7 +14,7 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.conclusion import in_words
-from affinity_zoo.zoo.board.leaderboard import Board, Row, build_boards, rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, build_boards, rivals_of
 from affinity_zoo.zoo.board.leaderboard_text import without_figure
 from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.reports.plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
@@ -127,7 +127,7 @@ def _about(board: Board, predictions: dict[int, Predictions]) -> str:
     return escape("; ".join(words)) + f"; labels <code>{escape(board.labels[:12])}</code>"
 
 
-def _drawn(board: Board, predictions: dict[int, Predictions]) -> list[tuple[Row, Predictions, str]]:
+def _drawn(board: Board, predictions: dict[int, Predictions]) -> list[tuple[BoardRow, Predictions, str]]:
     """The rows whose curves are drawn, with their colours."""
     models = [r for r in board.rows if not r.baseline and id(r) in predictions][:MOST_LINES]
     known = [r for r in rivals_of(board.rows) if id(r) in predictions][:MOST_BASELINES]
@@ -137,7 +137,7 @@ def _drawn(board: Board, predictions: dict[int, Predictions]) -> list[tuple[Row,
     ]
 
 
-def _targets(row: Row, rows: Predictions | None) -> str:
+def _targets(row: BoardRow, rows: Predictions | None) -> str:
     truth: Truth | None = binary_truth(rows) if rows is not None else None
     if rows is None or truth is None:
         return ""
@@ -160,7 +160,7 @@ def _targets(row: Row, rows: Predictions | None) -> str:
     )
 
 
-def _misses(row: Row, rows: Predictions | None) -> str:
+def _misses(row: BoardRow, rows: Predictions | None) -> str:
     truth = binary_truth(rows) if rows is not None else None
     if rows is None or truth is None:
         return ""

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.board.leaderboard import Board, Row
+from affinity_zoo.zoo.board.leaderboard import Board, BoardRow
 from affinity_zoo.zoo.judging.outputs import for_truth
 from affinity_zoo.zoo.reports.curves import binary_truth, ranking_curves, success_curve
 from affinity_zoo.zoo.reports.svg import COLOURS, Axis, Line, line_plot
@@ -23,13 +23,13 @@ MOST_LINES = 6  #: models whose curves are drawn, best first
 DASHES = ("8 3", "3 3", "8 3 2 3", "2 5")  #: of the baselines' lines, in the order of the board
 
 
-def dashes(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
+def dashes(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> list[str]:
     """The dash pattern of each row's line: models are solid, baselines differ from each other."""
     pattern = cycle(DASHES)
     return [next(pattern) if row.baseline else "" for row, _, _ in drawn]
 
 
-def ranking_plots(drawn: Sequence[tuple[Row, Predictions, str]]) -> list[str]:
+def ranking_plots(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> list[str]:
     """ROC, precision-recall and enrichment curves; a scatter plot where the truth is an affinity."""
     truth = next((t for _, rows, _ in drawn if (t := binary_truth(rows)) is not None), None)
     if truth is None:
@@ -83,7 +83,7 @@ def _found_plot(lines: list[Line], share: float) -> str:
     )
 
 
-def _success_plot(drawn: Sequence[tuple[Row, Predictions, str]]) -> str:
+def _success_plot(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> str:
     lines = []
     for (row, rows, colour), dash in zip(drawn, dashes(drawn), strict=True):
         top, percent = success_curve(rows)
@@ -92,7 +92,7 @@ def _success_plot(drawn: Sequence[tuple[Row, Predictions, str]]) -> str:
     return line_plot("A near-native pose among the first", lines, x, y)
 
 
-def _scatter(entry: tuple[Row, Predictions, str]) -> str:
+def _scatter(entry: tuple[BoardRow, Predictions, str]) -> str:
     """Score against pK as mean of each tenth of the scores."""
     row, rows, colour = entry
     rows = for_truth(rows, "affinity")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 
 from affinity_zoo.zoo.board.figures import cell, coverage_text
-from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, Column, Row
+from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, BoardRow, MetricColumn
 from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 
@@ -30,7 +30,7 @@ def _head(text: str) -> str:
     return f"<th><button type='button'>{escape(text)}<small>&nbsp;</small></button></th>"
 
 
-def _metric_head(column: Column, is_sorted: bool) -> str:
+def _metric_head(column: MetricColumn, is_sorted: bool) -> str:
     first = "ascending" if column.direction == "lower" else "descending"
     sort = f" aria-sort='{first}'" if is_sorted else ""
     small = f"{escape(column.unit)} {ARROWS[column.direction]}<br>{escape(column.counted)}"
@@ -38,14 +38,18 @@ def _metric_head(column: Column, is_sorted: bool) -> str:
     return f"<th data-first='{first}'{sort}>{button}</th>"
 
 
-def _told(row: Row, part: str) -> str:
+def _told(row: BoardRow, part: str) -> str:
     if part == "coverage":
         return coverage_text(row.coverage)
     return "; ".join(row.notes) if part == "notes" else row.overlap
 
 
 def _row(
-    row: Row, told: list[str], columns: Sequence[Column], axes: dict[str, Axis], best: dict[str, Row | None]
+    row: BoardRow,
+    told: list[str],
+    columns: Sequence[MetricColumn],
+    axes: dict[str, Axis],
+    best: dict[str, BoardRow | None],
 ) -> str:
     kind = "baseline" if row.baseline else "model"
     made = " + ".join(part for part in (row.featurizer, row.architecture) if part)
@@ -70,13 +74,13 @@ def _row(
     return f"<tr class='{kind}'>{''.join(cells)}</tr>"
 
 
-def _range(rows: Iterable[Row], key: str) -> Axis:
+def _range(rows: Iterable[BoardRow], key: str) -> Axis:
     metrics = [row.metrics[key] for row in rows if key in row.metrics]
     ends = [v for m in metrics for v in (m.value, m.low, m.high) if math.isfinite(v)] or [0.0, 1.0]
     return Axis(key, min(ends), max(ends))
 
 
-def _best(rows: Iterable[Row], column: Column) -> Row | None:
+def _best(rows: Iterable[BoardRow], column: MetricColumn) -> BoardRow | None:
     models = [r for r in rows if not r.baseline and column.key in r.metrics]
     models = [r for r in models if math.isfinite(r.metrics[column.key].value)]
     if not models:

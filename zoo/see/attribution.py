@@ -54,7 +54,7 @@ class Gradients:
         return float(self.integrated.sum() - (self.score - self.empty))
 
 
-class Scorer:
+class OutputScorer:
     """One output of a network on images of one complex.
 
     Args:
@@ -86,7 +86,7 @@ class Scorer:
 
 
 def gradients(
-    scorer: Scorer, rotations: NDArray[np.float32], steps: int = 32, advance: Advance = _silent
+    scorer: OutputScorer, rotations: NDArray[np.float32], steps: int = 32, advance: Advance = _silent
 ) -> Gradients:
     """Gradient x input and integrated gradients, averaged over the views.
 
@@ -115,7 +115,7 @@ def gradients(
     return Gradients(mean[0], mean[1], score, empty, max(f.steps for f in found))
 
 
-def _by_kernel(scorer: Scorer, rotation: NDArray[np.float32], steps: int) -> Gradients:
+def _by_kernel(scorer: OutputScorer, rotation: NDArray[np.float32], steps: int) -> Gradients:
     """One view of a voxelizer for which fading all atoms is fading the image: image(t w) = t image(w).
 
     So the network is differentiated along the path by itself, and the voxelizer once, with the mean.
@@ -153,7 +153,7 @@ def _through_voxelizer(
     return _placed(imager, found)
 
 
-def _by_layer(scorer: Scorer, rotation: NDArray[np.float32], steps: int) -> Gradients:
+def _by_layer(scorer: OutputScorer, rotation: NDArray[np.float32], steps: int) -> Gradients:
     """One view of a featurizer's own layer, of which nothing is known: differentiated along the whole path."""
     imager = scorer.imager
     inputs = imager.inputs(rotation)
@@ -208,7 +208,7 @@ def _placed(imager: WeightedImager, slope: NDArray[np.float32] | None) -> NDArra
     return found
 
 
-def _no_gradient(scorer: Scorer) -> AffinityZooError:
+def _no_gradient(scorer: OutputScorer) -> AffinityZooError:
     return AffinityZooError(
         f"the image of featurizer {scorer.imager.featurizer.name!r} does not depend on the atoms' values by anything "
         "that can be differentiated: use `method='occlusion'`"
@@ -216,7 +216,7 @@ def _no_gradient(scorer: Scorer) -> AffinityZooError:
 
 
 def occlusion(
-    scorer: Scorer,
+    scorer: OutputScorer,
     rotations: NDArray[np.float32],
     groups: Sequence[NDArray[np.int64]],
     advance: Advance = _silent,

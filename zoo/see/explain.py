@@ -19,7 +19,7 @@ from affinity_zoo.zoo.inference.combine import combine
 from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.runtime.terminal import progress
-from affinity_zoo.zoo.see.attribution import Gradients, Scorer, gradients, occlusion
+from affinity_zoo.zoo.see.attribution import Gradients, OutputScorer, gradients, occlusion
 from affinity_zoo.zoo.see.checks import check_method, output_column
 from affinity_zoo.zoo.see.complexes import Complex, Residue, read_complex, residues
 from affinity_zoo.zoo.see.imaging import WeightedImager
@@ -110,7 +110,7 @@ def explain(
     imager = WeightedImager(
         model.featurizer, model.box, found.receptor, found.ligand, layer=model.network.voxelizer
     )
-    scorer = Scorer(model.network.network, column, imager, batch_size)
+    scorer = OutputScorer(model.network.network, column, imager, batch_size)
     notes = [*found.notes]
     if imager.unknown:
         notes.append(f"{imager.unknown} atoms the featurizer has no place for")
@@ -134,7 +134,7 @@ def _score(model: Model, output: str, found: Complex, choices: ScoringChoices) -
 
 
 def _drops(
-    scorer: Scorer, rotations: NDArray[np.float32], found: Complex, advance: Callable[[int], None]
+    scorer: OutputScorer, rotations: NDArray[np.float32], found: Complex, advance: Callable[[int], None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Score drops without each ligand atom and without each residue."""
     split = len(found.receptor)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from affinity_zoo.plugins.contracts import Scorer
-from affinity_zoo.zoo.board.comparison import Difference, compare
+from affinity_zoo.zoo.board.comparison import MetricDifference, compare
 from affinity_zoo.zoo.board.results import Result
 from affinity_zoo.zoo.board.standing import is_rival
 from affinity_zoo.zoo.judging.judge import plain
@@ -61,7 +61,7 @@ def benchmark_entry(
     name: str,
     result: Result,
     rivals: Sequence[Result],
-    differences: dict[str, Difference],
+    differences: dict[str, MetricDifference],
     twins: Sequence[Result],
 ) -> dict[str, Any]:
     """What the card says of one benchmark."""
@@ -92,7 +92,7 @@ def benchmark_entry(
 
 def differences_of(
     result: Result, rivals: Sequence[Result], replicates: int, place: int = 0
-) -> dict[str, Difference]:
+) -> dict[str, MetricDifference]:
     """The model against each baseline by the benchmark's first figure, or by that of another place."""
     finite = [key for key, metric in result.metrics.items() if math.isfinite(metric.value)]
     first = finite[place] if place < len(finite) else ""
@@ -130,7 +130,7 @@ def _scorer(result: Result, key: str) -> Scorer:
     return scorer
 
 
-def _verdict(name: str, other: str, difference: Difference) -> str:
+def _verdict(name: str, other: str, difference: MetricDifference) -> str:
     size = f"{difference.difference:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
     said = {"a": f"{name} is better than", "b": f"{name} loses against", "": f"{name} is not told apart from"}
     return f"{difference.metric}: {said[difference.winner]} {other}, {size}"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from affinity_zoo.zoo.board.comparison import Difference
+from affinity_zoo.zoo.board.comparison import MetricDifference
 from affinity_zoo.zoo.board.results import Result
 from affinity_zoo.zoo.board.standing import spoken
 from affinity_zoo.zoo.shipping.notes import Notes
 
 
 def first_line(
-    result: Result, differences: dict[str, Difference], names: Mapping[str, str], where: str = ""
+    result: Result, differences: dict[str, MetricDifference], names: Mapping[str, str], where: str = ""
 ) -> str:
     """Say in a sentence what the model wins and loses against on a benchmark; losses first.
 
@@ -41,7 +41,7 @@ def first_line(
     return f"On {where} ({one.metric} {value}) it {', '.join(said) or 'stands alone'}."
 
 
-def second_line(differences: dict[str, Difference], names: Mapping[str, str]) -> str:
+def second_line(differences: dict[str, MetricDifference], names: Mapping[str, str]) -> str:
     """What the model loses against by the benchmark's second figure; empty: nothing."""
     lost = [(words, one) for words, one in _named(differences, names) if one.winner == "b"]
     if not lost:
@@ -51,7 +51,9 @@ def second_line(differences: dict[str, Difference], names: Mapping[str, str]) ->
     return f" By {first.metric} ({_number(first.a)}) it loses against {against}."
 
 
-def _named(differences: dict[str, Difference], names: Mapping[str, str]) -> list[tuple[str, Difference]]:
+def _named(
+    differences: dict[str, MetricDifference], names: Mapping[str, str]
+) -> list[tuple[str, MetricDifference]]:
     """The rivals of the first line as it calls them."""
     return [(words, differences[name]) for name, words in names.items() if name in differences]
 

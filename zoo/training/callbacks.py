@@ -151,7 +151,7 @@ class EpochEnd(keras.callbacks.Callback):
                 self.model.stop_training = True
 
 
-class Curves:
+class TensorBoardCurves:
     """TensorBoard scalars in the ancestor's two folders, ``x_train`` and ``x_test``."""
 
     def __init__(self, train: Path, test: Path) -> None:

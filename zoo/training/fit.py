@@ -200,7 +200,7 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
         history,
         run.netstate if job.device.chief else None,
         t.early_stopping,
-        callbacks.Curves(run.train, run.test),
+        callbacks.TensorBoardCurves(run.train, run.test),
         job.say,
         job.watchers,
     )

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.index.run import split_dataset
-from affinity_zoo.zoo.data.store.columns import FOLDER, Columns, write_columns
+from affinity_zoo.zoo.data.store.columns import FOLDER, ExtraColumns, write_columns
 from affinity_zoo.zoo.data.store.dataset import INDEX_FILE, SPLIT_FILES, Dataset
 from affinity_zoo.zoo.data.store.shards import FIELDS, Store, write_shard
 from affinity_zoo.zoo.runtime.parallel import ordered_map
@@ -104,7 +104,7 @@ def test_any_table_comes_back(rows: list[tuple[str, int, float | None]], tmp_pat
         writer.writerow(["name", "whole", "real"])
         writer.writerows([name, whole, "" if real is None else repr(real)] for name, whole, real in rows)
     write_columns(tmp_path, table, frozenset({"whole"}), frozenset({"real"}))
-    columns = Columns(tmp_path, table.name)
+    columns = ExtraColumns(tmp_path, table.name)
     names, wholes, reals = (columns.get(name, len(rows)) for name in ("name", "whole", "real"))
     assert names is not None and wholes is not None and reals is not None
     assert names.tolist() == [r[0] for r in rows] and wholes.tolist() == [r[1] for r in rows]

@@ -20,7 +20,7 @@ from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.featurizers.views import fixed_views, rotations_of
 from affinity_zoo.plugins.contracts import Atoms, Box, Encoding, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.see.attribution import Scorer, gradients, occlusion
+from affinity_zoo.zoo.see.attribution import OutputScorer, gradients, occlusion
 from affinity_zoo.zoo.see.imaging import WeightedImager
 
 BOX = Box(10, 1.0)
@@ -151,7 +151,7 @@ def test_the_planted_atom_ranks_first(featurizer: Featurizer) -> None:
     cases = 12
     for _ in range(cases):
         receptor, ligand = toy(rng, True)
-        scorer = Scorer(trained(), 0, WeightedImager(featurizer, BOX, receptor, ligand))
+        scorer = OutputScorer(trained(), 0, WeightedImager(featurizer, BOX, receptor, ligand))
         rotations = rotations_of(fixed_views(0, 2))
         found = gradients(scorer, rotations)
         drops, _ = occlusion(scorer, rotations, [np.array([i]) for i in range(len(receptor))])
@@ -179,7 +179,7 @@ FEATURIZERS = [ByElement(), ByValues(), OwnLayer(), ElementTag(), AtomTypes(), A
 @pytest.mark.parametrize("featurizer", FEATURIZERS, ids=lambda f: f"{f.name}-{f.voxelization}")
 def test_both_gradients_add_up_where_a_network_has_no_biases(featurizer: Featurizer) -> None:
     """A piecewise linear network through the origin: either sum is the score, for every kind of voxelizer."""
-    scorer = Scorer(
+    scorer = OutputScorer(
         network_without_biases(len(featurizer.channels)), 1,
         WeightedImager(featurizer, BOX, *toy(np.random.default_rng(2), True)),
     )  # fmt: skip
@@ -198,7 +198,7 @@ def test_integrated_gradients_take_more_steps_until_they_add_up() -> None:
     keras.utils.set_random_seed(4)
     x = keras.layers.Conv3D(6, 3, activation="tanh", bias_initializer="random_normal")(image)
     x = keras.layers.Dense(1, bias_initializer="ones")(keras.layers.Flatten()(x))
-    scorer = Scorer(
+    scorer = OutputScorer(
         keras.Model(image, x), 0, WeightedImager(ByElement(), BOX, *toy(np.random.default_rng(5), True))
     )
     found = gradients(scorer, rotations_of(fixed_views(0, 2)), steps=1)
@@ -211,7 +211,7 @@ def test_integrated_gradients_take_more_steps_until_they_add_up() -> None:
 def test_gradients_agree_with_finite_differences(featurizer: Featurizer) -> None:
     receptor, ligand = toy(np.random.default_rng(3), True)
     imager = WeightedImager(featurizer, BOX, receptor, ligand)
-    scorer = Scorer(network_without_biases(len(featurizer.channels)), 0, imager)
+    scorer = OutputScorer(network_without_biases(len(featurizer.channels)), 0, imager)
     rotations = rotations_of(fixed_views(0, 2))
     found = gradients(scorer, rotations, steps=1)
     step = 3e-3
@@ -229,7 +229,7 @@ def test_occlusion_is_the_score_without_the_atoms() -> None:
     """The same as scoring a complex that never had them, centred where the whole ligand is."""
     receptor, ligand = toy(np.random.default_rng(6), True)
     whole = WeightedImager(ByElement(), BOX, receptor, ligand)
-    scorer = Scorer(network_without_biases(4), 0, whole)
+    scorer = OutputScorer(network_without_biases(4), 0, whole)
     rotations = rotations_of(fixed_views(0, 2))
     group = np.array([3, 4, 5])
     drops, score = occlusion(scorer, rotations, [group])
@@ -237,7 +237,7 @@ def test_occlusion_is_the_score_without_the_atoms() -> None:
     without = WeightedImager(
         ByElement(), BOX, atoms("receptor", receptor.xyz[keep], receptor.element[keep]), ligand
     )
-    expected = Scorer(scorer.network, 0, without).scores(rotations).mean()
+    expected = OutputScorer(scorer.network, 0, without).scores(rotations).mean()
     assert drops[0] == pytest.approx(score - expected, abs=1e-5)
 
 
@@ -253,7 +253,7 @@ def test_the_box_stays_where_it_is_when_ligand_atoms_go() -> None:
 
 
 def test_an_image_made_on_the_host_has_occlusion_only() -> None:
-    scorer = Scorer(
+    scorer = OutputScorer(
         network_without_biases(4), 0, WeightedImager(OwnImage(), BOX, *toy(np.random.default_rng(6), True))
     )
     drops, _ = occlusion(scorer, rotations_of(fixed_views(0, 1)), [np.array([0]), np.array([24])])
@@ -267,7 +267,7 @@ def test_atoms_that_no_view_sees_count_for_nothing() -> None:
     far = atoms("receptor", np.vstack([receptor.xyz, [[60, 0, 0]]]), [*receptor.element, 7])
     imager = WeightedImager(ByElement(), BOX, far, ligand)
     assert 24 not in imager.seen
-    scorer = Scorer(network_without_biases(4), 0, imager)
+    scorer = OutputScorer(network_without_biases(4), 0, imager)
     assert gradients(scorer, rotations_of(fixed_views(0, 1)), 1).gradient[24] == 0
     assert occlusion(scorer, rotations_of(fixed_views(0, 1)), [np.array([24])])[0][0] == 0
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.data.index.work import Pose, PoseTask, ReceptorTask, do_poses, do_receptor, untyped
+from affinity_zoo.zoo.data.index.work import ItemPose, PoseTask, ReceptorTask, do_poses, do_receptor, untyped
 from affinity_zoo.zoo.data.layouts.plan import Plan
 from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions
 from affinity_zoo.zoo.data.store.dataset import COLUMNS
@@ -155,7 +155,7 @@ class Builder:
         state.complete = True
         self._save()
 
-    def _add(self, part: _Part, found: Pose, groups: dict[str, str]) -> None:
+    def _add(self, part: _Part, found: ItemPose, groups: dict[str, str]) -> None:
         item, pose = found.item, found.pose
         failure = pose.failure
         lost = self.receptor_failures.get(item.receptor)
@@ -223,11 +223,11 @@ def _receptor_result(done: Done[Any, Any]) -> tuple[Atoms | None, list[str], Fai
     return done.value
 
 
-def _pose_results(done: Done[Any, Any]) -> list[Pose]:
+def _pose_results(done: Done[Any, Any]) -> list[ItemPose]:
     if not isinstance(done.value, Lost):
         return done.value
     return [
-        Pose(
+        ItemPose(
             item,
             "",
             PoseRecord(

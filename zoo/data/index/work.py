@@ -47,7 +47,7 @@ class PoseTask:
 
 
 @dataclass(frozen=True, eq=False)
-class Pose:
+class ItemPose:
     """One record for one item: its atoms, or the failure."""
 
     item: Item
@@ -68,7 +68,7 @@ def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | 
     return receptor.atoms, receptor.notes, None
 
 
-def do_poses(task: PoseTask) -> list[Pose]:
+def do_poses(task: PoseTask) -> list[ItemPose]:
     """Read what a task names: for each item its record, or all records of the file."""
     file = task.items[0].ligand
     wanted = [item.record for item in task.items]
@@ -83,13 +83,13 @@ def do_poses(task: PoseTask) -> list[Pose]:
     by_number = {pose.record: pose for pose in records}
     several = not everything or len(records) > 1 or task.last is not None
     many = several and (bool(task.split) or holds_many(task.root / file))
-    found: list[Pose] = []
+    found: list[ItemPose] = []
     for item in task.items:
         chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]
         template = str(item.values.get(task.smiles, "")) if task.smiles in item.values else task.smiles
         for pose in chosen:
             name = str(item.values.get("id") or _identity(item, pose.record, many))
-            found.append(Pose(item, name, _relative(_templated(pose, template), item)))
+            found.append(ItemPose(item, name, _relative(_templated(pose, template), item)))
     return found
 
 

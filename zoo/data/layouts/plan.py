@@ -26,7 +26,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Task:
+class ReadTask:
     """Items of one ligand file that are read together; of a large file only the records ``first`` to ``last``."""
 
     items: list[Item]
@@ -51,7 +51,7 @@ class Plan:
         """The receptor files, each once, in the order of first use."""
         return list(dict.fromkeys(item.receptor for item in self.items))
 
-    def tasks(self) -> Iterator[Task]:
+    def tasks(self) -> Iterator[ReadTask]:
         """The work in its order: neighbouring items of one ligand file together, large files in ranges of records."""
         for file, group in groupby(self.items, key=lambda item: item.ligand):
             items = list(group)
@@ -59,10 +59,10 @@ class Plan:
                 total = count_records(self.root / file)
                 if total > _RECORDS:
                     for first in range(0, total, _RECORDS):
-                        yield Task(items, first, min(first + _RECORDS, total))
+                        yield ReadTask(items, first, min(first + _RECORDS, total))
                     continue
             for i in range(0, len(items), _RECORDS):
-                yield Task(items[i : i + _RECORDS])
+                yield ReadTask(items[i : i + _RECORDS])
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
         """A hash over everything that decides the index, to tell whether a stopped run can be continued."""

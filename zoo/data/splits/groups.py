@@ -102,12 +102,12 @@ def write_splits(
 
 def write_index_splits(folder: Path, places: Sequence[str], how: dict[str, Any]) -> dict[str, int]:
     """The same from the index's own table, row by row; ``places`` in its order."""
-    from affinity_zoo.zoo.data.store.columns import Columns
+    from affinity_zoo.zoo.data.store.columns import ExtraColumns
     from affinity_zoo.zoo.data.store.dataset import INDEX_FILE, SPLIT_FILES
 
     columns = ["id", "pose_label", "ligand", "receptor"]
     count = _write(folder, columns, csv_rows(folder / INDEX_FILE, columns), places, how)
-    Columns(folder, INDEX_FILE).keep_splits(SPLIT_FILES, places)
+    ExtraColumns(folder, INDEX_FILE).keep_splits(SPLIT_FILES, places)
     return count
 
 

@@ -143,7 +143,7 @@ def _parts(table: Path) -> Iterator[tuple[int, list[list[str]]]]:
             first += len(part)
 
 
-class Columns:
+class ExtraColumns:
     """The columns beside a table, as far as they are there and fit it.
 
     Args:

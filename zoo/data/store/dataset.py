@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data.store.columns import Columns
+from affinity_zoo.zoo.data.store.columns import ExtraColumns
 from affinity_zoo.zoo.data.store.shards import Store
 from affinity_zoo.zoo.runtime.files import csv_header, csv_rows, file_hash, read_csv
 
@@ -100,9 +100,9 @@ class Dataset:
         return self._cache[name]
 
     @cached_property
-    def kept(self) -> Columns:
+    def kept(self) -> ExtraColumns:
         """The columns as arrays; an index of an older version has none, and its table is read."""
-        return Columns(self.path, INDEX_FILE)
+        return ExtraColumns(self.path, INDEX_FILE)
 
     @cached_property
     def columns(self) -> list[str]:
