@@ -5,8 +5,9 @@ Each check says ``none``, ``found`` or ``cannot know``; absence of knowledge is 
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -15,10 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.similarity import fingerprints, molecule_keys, nearest, similar_sequences
-from affinity_zoo.zoo.data.splits.sequences import chains_near
+from affinity_zoo.zoo.data.similarity import (
+    fingerprints,
+    molecule_keys,
+    nearest,
+    sequences_by_receptor,
+    similar_sequences,
+)
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models.provenance import coordinates_hash
+from affinity_zoo.zoo.models.training_ligands import load_fingerprints
+from affinity_zoo.zoo.models.training_sequences import load_training_sequences
 
 Array: TypeAlias = NDArray[Any]
 Verdict = Literal["none", "found", "cannot know"]
@@ -40,11 +48,19 @@ class Check:
     how: str = ""  #: what was compared, or why it could not be
 
 
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Proteins and ligands that a model was trained on; None: not known."""
+
+    sequences: set[str] | None = None  #: of the chains near the training ligands
+    ligands: list[Any] | None = None  #: their fingerprints
+
+
 def check_overlap(
     pairs: Path | None,
     dataset: Dataset,
     rows: Array,
-    training: Dataset | None = None,
+    training: Dataset | Seen | None = None,
     coordinates: bool = True,
 ) -> dict[str, Check]:
     """Compare a benchmark with what a model was trained on.
@@ -53,8 +69,8 @@ def check_overlap(
         pairs: ``training_pairs.csv`` of the model (``id``, ``target``, ``coordinates``); None: unknown.
         dataset: the benchmark's index.
         rows: (N,) its rows there.
-        training: the index that the model was trained on, where it is at hand: sequences and ligands are
-            read from it.
+        training: the index that the model was trained on, where it is at hand: sequences and ligands are read from
+            it; else what the model's folder says of them.
         coordinates: compare the positions of ligands too; it reads every ligand of the benchmark.
 
     Returns:
@@ -68,17 +84,45 @@ def check_overlap(
         _coordinates(seen, dataset, rows) if coordinates else Check("cannot know", how="not asked for")
     )
     checks = {"id": _ids(seen, dataset, rows), "coordinates": positions}
-    trained = None if training is None else np.flatnonzero(np.isin(training.column("id"), sorted(seen["id"])))
-    if training is None or trained is None or not len(trained):
-        why = "the training structures are not at hand"
-        return {**checks, "sequence": Check("cannot know", how=why), "ligand": Check("cannot know", how=why)}
-    checks["sequence"] = _sequences(training, trained, dataset, rows)
-    checks["ligand"] = _ligands(training, trained, dataset, rows)
+    known = training if isinstance(training, Seen) else _seen_in(training, seen["id"])
+    why = Check("cannot know", how="the model does not carry it, and the training structures are not at hand")
+    checks["sequence"] = why if known.sequences is None else _sequences(known.sequences, dataset, rows)
+    checks["ligand"] = why if known.ligands is None else _ligands(known.ligands, dataset, rows)
     return checks
 
 
+def _seen_in(training: Dataset | None, ids: set[str]) -> Seen:
+    """What the rows of an index with these ids hold; nothing is known where there are none."""
+    if training is None:
+        return Seen()
+    rows = np.flatnonzero(np.isin(training.column("id"), sorted(ids)))
+    if not len(rows):
+        return Seen()
+    chains = sequences_by_receptor(training, rows)
+    ligands = None
+    if len(set(molecule_keys(training, rows))) <= MOST_LIGANDS:
+        ligands = list(fingerprints(training, rows).values())
+    return Seen({s for each in chains.values() for s in each}, ligands)
+
+
+def seen_by(folders: Sequence[Path]) -> Seen:
+    """What model directories carry of their training sets, all together; not known where one of them does not say.
+
+    Args:
+        folders: of one model, or of the members of an ensemble.
+    """
+    sequences = [load_training_sequences(folder) for folder in folders]
+    ligands = [load_fingerprints(str(folder)) for folder in folders]
+    if not folders:
+        return Seen()
+    return Seen(
+        None if None in sequences else set().union(*(each for each in sequences if each)),
+        None if None in ligands else [mark for each in ligands if each for mark in each],
+    )
+
+
 def overlap_with_training(
-    pairs: Path, dataset: Dataset, rows: Array, trained_on: Path | None
+    pairs: Path, dataset: Dataset, rows: Array, trained_on: Path | None, folders: Sequence[Path] = ()
 ) -> dict[str, Any]:
     """:func:`check_overlap` as JSON, with the training index opened where it is still there.
 
@@ -87,13 +131,12 @@ def overlap_with_training(
         dataset: the benchmark's index.
         rows: (N,) its rows there.
         trained_on: the folder of the training index; None: unknown.
+        folders: of the model, or of the members of an ensemble: what they carry is used where there is no index.
     """
-    training: Dataset | None = None
+    training: Dataset | Seen = seen_by(folders)
     if trained_on is not None:
-        try:
+        with contextlib.suppress(AffinityZooError):
             training = Dataset.open(trained_on)
-        except AffinityZooError:
-            training = None
     return as_dict(check_overlap(pairs, dataset, rows, training))
 
 
@@ -141,9 +184,8 @@ def _coordinates(seen: Mapping[str, set[str]], dataset: Dataset, rows: Array) ->
     return _found(same, len(ids), "positions of the ligand's heavy atoms, to 0.01 Å")
 
 
-def _sequences(training: Dataset, trained: Array, dataset: Dataset, rows: Array) -> Check:
-    ours = _by_receptor(dataset, rows)
-    theirs = {s for chains in _by_receptor(training, trained).values() for s in chains}
+def _sequences(theirs: set[str], dataset: Dataset, rows: Array) -> Check:
+    ours = sequences_by_receptor(dataset, rows)
     if not any(ours.values()) or not theirs:
         return Check("cannot know", how="the structures carry no residue names")
     try:
@@ -156,25 +198,12 @@ def _sequences(training: Dataset, trained: Array, dataset: Dataset, rows: Array)
     return _found(same, len(ids), how)
 
 
-def _by_receptor(dataset: Dataset, rows: Array) -> dict[int, list[str]]:
-    """Sequences of each receptor, near the first ligand it occurs with."""
-    found: dict[int, list[str]] = {}
-    receptors, ligands = dataset.receptor_structure, dataset.ligand_structure
-    for row in rows.tolist():
-        number = int(receptors[row])
-        if number not in found:
-            atoms = dataset.store.atoms
-            found[number] = chains_near(atoms(number), atoms(int(ligands[row])))
-    return found
-
-
-def _ligands(training: Dataset, trained: Array, dataset: Dataset, rows: Array) -> Check:
-    molecules = len(set(molecule_keys(dataset, rows))) + len(set(molecule_keys(training, trained)))
+def _ligands(theirs: list[Any], dataset: Dataset, rows: Array) -> Check:
+    molecules = len(set(molecule_keys(dataset, rows))) + len(theirs)
     if molecules > MOST_LIGANDS:
         return Check(
             "cannot know", how=f"{molecules:,} molecules are more than the {MOST_LIGANDS:,} that are compared"
         )
-    theirs = list(fingerprints(training, trained).values())
     ours = fingerprints(dataset, rows)
     close = {key for key, one in ours.items() if nearest(one, theirs)[1] >= SAME_LIGAND}
     ids = dataset.column("id")[rows].tolist()

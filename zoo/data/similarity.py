@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.chem.geometry import radii
-from affinity_zoo.zoo.data.splits.sequences import identity
+from affinity_zoo.zoo.data.splits.sequences import chains_near, identity
 from affinity_zoo.zoo.data.store.dataset import Dataset
 
 Array: TypeAlias = NDArray[Any]
@@ -47,6 +47,23 @@ def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float)
             if identity(sequence, other) >= cutoff:
                 found[sequence] = other
                 break
+    return found
+
+
+def sequences_by_receptor(dataset: Dataset, rows: Array) -> dict[int, list[str]]:
+    """Sequences of the chains of each receptor near the first ligand that it occurs with.
+
+    Args:
+        dataset: an index.
+        rows: (N,) its rows.
+    """
+    found: dict[int, list[str]] = {}
+    receptors, ligands = dataset.receptor_structure, dataset.ligand_structure
+    for row in rows.tolist():
+        number = int(receptors[row])
+        if number not in found:
+            atoms = dataset.store.atoms
+            found[number] = chains_near(atoms(number), atoms(int(ligands[row])))
     return found
 
 

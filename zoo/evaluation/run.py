@@ -117,7 +117,13 @@ def evaluate(
         command=command_line(),
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
-        overlap=overlap_with_training(candidate.training_pairs(), dataset, rows, candidate.trained_on),
+        overlap=overlap_with_training(
+            candidate.training_pairs(),
+            dataset,
+            rows,
+            candidate.trained_on,
+            [m.folder for m in candidate.models],
+        ),
         scorers=with_defaults(named, predictions, threshold),
         threshold=threshold,
     )

@@ -20,7 +20,8 @@ from affinity_zoo.zoo.runtime.files import whole_folder
 
 PREFIX: Final = "hf://"
 #: what a model directory holds; nothing else is fetched or uploaded
-_OF_A_MODEL: Final = (*FILES, "reference.json", "training_pairs.csv", "training_ligands.npz", README)
+_OF_A_MODEL: Final = (*FILES, "reference.json", "training_pairs.csv", "training_ligands.npz", "training_sequences.txt",
+              README)  # fmt: skip
 _PATTERNS: Final = [ENSEMBLE_FILE, *_OF_A_MODEL, *(f"*/{name}" for name in _OF_A_MODEL)]
 _LARGEST: Final = 4 << 30  #: bytes of a model on a hub
 _HANDLE: Final = re.compile(r"hf://([A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*)(?:@([\w./-]+))?")

@@ -24,13 +24,16 @@ FILE: Final = "training_ligands.npz"
 _BITS: Final = 2048
 
 
-def write_training_ligands(folder: Path, dataset: Dataset, rows: NDArray[np.int64]) -> int:
+def write_training_ligands(
+    folder: Path, dataset: Dataset, rows: NDArray[np.int64], before: Path | None = None
+) -> int:
     """Write the fingerprints of the ligands of some rows, each once, into a model directory.
 
     Args:
         folder: the model directory; it exists.
         dataset: an index.
         rows: that were trained on.
+        before: directory of the model that training started from; its ligands are taken along.
 
     Returns:
         How many different ligands there are.
@@ -44,6 +47,8 @@ def write_training_ligands(folder: Path, dataset: Dataset, rows: NDArray[np.int6
         if key not in seen:
             seen.add(key)
             marks.add(_packed(fingerprint(ligand)))
+    if before is not None and (earlier := load_fingerprints(str(before))):
+        marks.update(_packed(mark) for mark in earlier)
     bits = np.frombuffer(b"".join(sorted(marks)), np.uint8).reshape(-1, _BITS // 8)
     part = folder / f"{FILE}.tmp-{os.getpid()}"
     try:

@@ -18,6 +18,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.plugins.names import is_canonical
 from affinity_zoo.zoo.board.leaderboard import load_all
 from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.models.loading import read_model_recipe
 from affinity_zoo.zoo.models.readme import README, readme_text
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.runtime.files import whole_folder
@@ -83,17 +84,27 @@ def _write(out: Path, chosen: RunFolder, card: dict[str, Any]) -> None:
                 shutil.copyfile(chosen.model / name, folder / name)
         (folder / "card.json").write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
         (folder / README).write_text(readme_text(card), encoding="utf-8")
-        _training_ligands(chosen, folder)
+        _what_was_seen(chosen, folder)
 
 
-def _training_ligands(chosen: RunFolder, folder: Path) -> None:
-    """Fingerprints of the ligands trained on, where the index is still at hand."""
+def _what_was_seen(chosen: RunFolder, folder: Path) -> None:
+    """Fingerprints of the ligands and chains of the proteins trained on; from the index where the run has none."""
     import numpy as np
 
-    from affinity_zoo.zoo.models.training_ligands import FILE, write_training_ligands
+    from affinity_zoo.zoo.models import training_ligands, training_sequences
 
-    if (chosen.model / FILE).is_file():
-        shutil.copyfile(chosen.model / FILE, folder / FILE)
+    writers = {
+        training_ligands.FILE: training_ligands.write_training_ligands,
+        training_sequences.FILE: training_sequences.write_training_sequences,
+    }
+    missing = []
+    for name, write in writers.items():
+        if (chosen.model / name).is_file():
+            shutil.copyfile(chosen.model / name, folder / name)
+        else:
+            missing.append(write)
+    # what a model had seen that training started from is known to the run alone
+    if not missing or read_model_recipe(chosen.model).start.model:
         return
     try:
         dataset = Dataset.open(
@@ -103,4 +114,6 @@ def _training_ligands(chosen: RunFolder, folder: Path) -> None:
             ids = [row["id"] for row in csv.DictReader(file)]
     except (AffinityZooError, OSError, ValueError, KeyError):
         return
-    write_training_ligands(folder, dataset, np.flatnonzero(np.isin(dataset.column("id"), ids)))
+    rows = np.flatnonzero(np.isin(dataset.column("id"), ids))
+    for write in missing:
+        write(folder, dataset, rows)

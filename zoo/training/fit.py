@@ -26,6 +26,7 @@ from affinity_zoo.zoo.models.provenance import coordinates_hash
 from affinity_zoo.zoo.models.recipe import Head, Recipe, Training
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.models.training_ligands import write_training_ligands
+from affinity_zoo.zoo.models.training_sequences import write_training_sequences
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.training import callbacks, checkpoints, distributed
 from affinity_zoo.zoo.training.fine_tuning import freeze_layers, load_start, start_folder, take_weights
@@ -294,7 +295,9 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
         job.run.model, ScoringModel(model.network, model.voxelizer, name="scoring_model"), job.recipe, card,
         _all_training_pairs(job),
     )  # fmt: skip
-    write_training_ligands(job.run.model, job.dataset, rows.rows)
+    before = start_folder(start) if start.model else None
+    write_training_ligands(job.run.model, job.dataset, rows.rows, before)
+    write_training_sequences(job.run.model, job.dataset, rows.rows, before)
     write_reference(job.run.model, model, job.imaging.featurizer, job.imaging.box, t.tasks)
     with whole(job.run.logs / "history.json") as file:
         json.dump(history.state(), file, indent=2)

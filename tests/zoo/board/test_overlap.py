@@ -12,11 +12,14 @@ from rdkit import Chem
 from rdkit.Chem import AllChem
 
 from affinity_zoo.plugins.contracts import Atoms, Role
-from affinity_zoo.zoo.board.overlap import check_overlap, verdict
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.board.overlap import check_overlap, overlap_with_training, seen_by, verdict
 from affinity_zoo.zoo.data.similarity import fingerprint, nearest, similar_sequences
 from affinity_zoo.zoo.data.splits.sequences import chains_near, identity
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models.provenance import coordinates_hash
+from affinity_zoo.zoo.models.training_ligands import write_training_ligands
+from affinity_zoo.zoo.models.training_sequences import FILE, write_training_sequences
 
 THREE = dict(zip("ACDEFGHIKLMNPQRSTVWY", ["ALA", "CYS", "ASP", "GLU", "PHE", "GLY", "HIS", "ILE", "LYS", "LEU", "MET", "ASN", "PRO", "GLN", "ARG", "SER", "THR", "VAL", "TRP", "TYR"], strict=True))  # fmt: skip  # noqa: E501
 
@@ -157,3 +160,60 @@ def test_a_fingerprint_is_of_the_molecule_not_of_the_pose() -> None:
     one, two = (fingerprint(ligand("CC(=O)Nc1ccc(O)cc1", seed)) for seed in (1, 5))
     assert nearest(one, [fingerprint(ligand("CCCCCC")), two]) == (1, 1.0)
     assert nearest(one, []) == (-1, 0.0)
+
+
+def test_a_model_folder_alone_tells_proteins_and_ligands(
+    trained: tuple[Path, Dataset], tmp_path: Path
+) -> None:
+    """What a model carries gives the verdicts that its training index gives."""
+    pairs, training = trained
+    rows = np.arange(1)
+    assert write_training_sequences(tmp_path, training, rows) == 1
+    assert write_training_ligands(tmp_path, training, rows) == 1
+    strange, protein = ligand("CN1CCC[C@H]1c1cccnc1"), receptor(random_sequence(150, 9))
+    entries = [
+        ("same ligand", protein, ligand("CC(=O)Oc1ccccc1C(=O)O", seed=7)),
+        ("same protein", receptor(mutated(random_sequence(150, 0), 0.3, 1)), strange),
+        ("neither", protein, strange),
+    ]
+    other = index(entries)
+    by_index = check_overlap(pairs, other, np.arange(3), training)
+    by_folder = check_overlap(pairs, other, np.arange(3), seen_by([tmp_path]))
+    assert by_folder == by_index
+    assert verdict(by_folder) == "found: sequence 1, ligand 1 of 3"
+    found = overlap_with_training(pairs, other, np.arange(3), tmp_path / "gone", [tmp_path])
+    assert found["verdict"] == verdict(by_index)
+
+
+def test_an_ensemble_knows_what_all_of_its_members_know(
+    trained: tuple[Path, Dataset], tmp_path: Path
+) -> None:
+    _, training = trained
+    one, two = tmp_path / "one", tmp_path / "two"
+    for folder in (one, two):
+        folder.mkdir()
+        write_training_sequences(folder, training, np.arange(1))
+    assert seen_by([one, two]).sequences == {random_sequence(150, 0)}
+    assert seen_by([one, two]).ligands is None and seen_by([]).sequences is None
+    (two / FILE).unlink()
+    assert seen_by([one, two]).sequences is None
+    (two / FILE).write_text("not a sequence\n")
+    with pytest.raises(AffinityZooError, match="not a sequence|get the model again"):
+        seen_by([one, two])
+
+
+def test_a_fine_tuned_model_has_seen_what_its_start_saw(
+    trained: tuple[Path, Dataset], tmp_path: Path
+) -> None:
+    _, training = trained
+    before, now, lost = (tmp_path / name for name in ("before", "now", "lost"))
+    for folder in (before, now, lost):
+        folder.mkdir()
+    write_training_sequences(before, training, np.arange(1))
+    write_training_ligands(before, training, np.arange(1))
+    other = index([("b", receptor(random_sequence(150, 9)), ligand("CN1CCC[C@H]1c1cccnc1"))])
+    assert write_training_sequences(now, other, np.arange(1), before) == 2
+    assert write_training_ligands(now, other, np.arange(1), before) == 2
+    # where the first model does not say what it saw, the second cannot say it either
+    assert write_training_sequences(lost, other, np.arange(1), tmp_path) == 0
+    assert seen_by([lost]).sequences is None
