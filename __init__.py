@@ -13,6 +13,7 @@ _PUBLIC: dict[str, str] = {
     "train": "affinity_zoo.zoo.training.train:train",
     "evaluate": "affinity_zoo.zoo.evaluation.run:evaluate",
     "evaluate_scores": "affinity_zoo.zoo.evaluation.external:evaluate_scores",
+    "evaluate_consensus": "affinity_zoo.zoo.evaluation.consensus:evaluate_consensus",
     "predict": "affinity_zoo.zoo.prediction.run:predict",
     "load_model": "affinity_zoo.zoo.importers.first_use:load_model",
     "load_models": "affinity_zoo.zoo.importers.first_use:load_models",

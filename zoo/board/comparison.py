@@ -96,6 +96,25 @@ def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple
     return found[0][common[0]], found[1][common[0]]
 
 
+def find_row(what: str, root: Path, benchmark: str) -> list[Result]:
+    """Find the results of a row on a benchmark.
+
+    Args:
+        what: as for :func:`find_pair`.
+        root: the summaries folder.
+        benchmark: its name, or the start of its hash.
+
+    Raises:
+        AffinityZooError: there is none; the message says on what it has results.
+    """
+    found = _candidates(what, root)
+    for (name, content), results in sorted(found.items()):
+        if name == benchmark or content.startswith(benchmark):
+            return results
+    have = ", ".join(sorted(name for name, _ in found)) or "nothing"
+    raise AffinityZooError(f"{what} has no result on {benchmark!r}; it has results on {have}")
+
+
 def compare(
     a: Result | Sequence[Result],
     b: Result | Sequence[Result],

@@ -262,6 +262,8 @@ def _origin(result: Result) -> str:
     if result.kind == "external":
         program = str(result.model.get("program") or "")
         return f"external ({program})" if program else "external"
+    if result.kind == "consensus":
+        return "consensus"
     return ""
 
 

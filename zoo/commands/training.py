@@ -318,6 +318,23 @@ def evaluate(
             metavar="NAME",
         ),
     ] = None,
+    consensus: Annotated[
+        str | None,
+        typer.Option(
+            help="Judge a consensus of these rows of the board, comma-separated; RUN is the benchmark.",
+            metavar="NAMES",
+        ),
+    ] = None,
+    method: Annotated[
+        str, typer.Option(help="Methods of --consensus: rank, z, stack; comma-separated.", metavar="NAMES")
+    ] = "rank,z,stack",
+    learn_from: Annotated[
+        str | None,
+        typer.Option(
+            help="Fit the stacked model on this benchmark. [default: cross-validated over groups]",
+            metavar="NAME",
+        ),
+    ] = None,
     split: Annotated[
         str, typer.Option(help="Rows to judge: test, validation, train or all.", metavar="NAME")
     ] = "test",
@@ -366,6 +383,9 @@ def evaluate(
     from affinity_zoo.zoo.importers.first_use import fetch_missing
 
     chosen = tuple(part.strip() for part in sources.split(",")) if sources else ()
+    if consensus is not None:
+        _evaluate_consensus(consensus, str(data or run), method, learn_from, name, runs, scorer, json_output)
+        return
     if scores is not None:
         judging = {"split": split, "sources": chosen, "scorers": tuple(scorer or ()), "runs": runs}
         _evaluate_scores(scores, data or run, name, direction, column, id_column, json_output, judging)
@@ -416,3 +436,28 @@ def _evaluate_scores(
     print_result(
         result, json_output, tuple(str(catalog().create("scorer", s).name) for s in judging["scorers"])
     )
+
+
+def _evaluate_consensus(
+    members: str,
+    benchmark: str,
+    method: str,
+    learn_from: str | None,
+    name: str | None,
+    runs: Path,
+    scorer: Names,
+    json_output: bool,
+) -> None:
+    """Judge a consensus of rows of the board, one result a method."""
+    from affinity_zoo.zoo.catalog.registry import catalog
+    from affinity_zoo.zoo.evaluation.consensus import evaluate_consensus
+    from affinity_zoo.zoo.evaluation.report import print_result
+
+    methods: Any = names_of(method)
+    chosen = tuple(scorer or ())
+    found = evaluate_consensus(
+        names_of(members) or (), benchmark, methods=methods, learn_from=learn_from, name=name, runs=runs,
+        scorers=chosen,
+    )  # fmt: skip
+    for result in found:
+        print_result(result, json_output, tuple(str(catalog().create("scorer", s).name) for s in chosen))

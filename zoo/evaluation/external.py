@@ -95,7 +95,7 @@ def evaluate_scores(
         **about,
     }
     path = write_result(
-        Path(runs) / FOLDER / _folder_name(name) / "results" / str(entry["name"]),
+        Path(runs) / FOLDER / folder_name(name) / "results" / str(entry["name"]),
         model=model,
         predictions=predictions,
         benchmark=entry,
@@ -181,7 +181,7 @@ def matched(rows: Sequence[Scored], dataset: Dataset, numbers: NDArray[np.int64]
     return found
 
 
-def _folder_name(name: str) -> str:
+def folder_name(name: str) -> str:
     """A folder for a row's results: the name's letters, and a hash where others were replaced."""
     import hashlib
 
