@@ -74,6 +74,7 @@ def input_is_left_alone(subject: FeaturizerUnderTest) -> None:
         "residue_name",
         "residue_number",
         "chain",
+        "insertion",
     )
     for atoms in (subject.receptor, subject.ligand):
         before = fingerprint(getattr(atoms, name) for name in names)

@@ -90,10 +90,17 @@ class Atoms:
     atom_type: NDArray[np.uint8]  #: (N,) gnina atom type 0..27, ``UNTYPED`` = could not be typed
     flags: NDArray[np.uint16]  #: (N,) bits of :class:`AtomFlag`
     charge: NDArray[np.int8]  #: (N,) formal charge, elementary charges
-    name: NDArray[np.bytes_]  #: (N,) S4 atom name as in the file
-    residue_name: NDArray[np.bytes_]  #: (N,) S4
+    name: NDArray[np.bytes_]  #: (N,) S4 or wider: atom name as in the file
+    residue_name: NDArray[np.bytes_]  #: (N,) S4 or wider
     residue_number: NDArray[np.int32]  #: (N,)
-    chain: NDArray[np.bytes_]  #: (N,) S4
+    chain: NDArray[np.bytes_]  #: (N,) S4 or wider
+    insertion: NDArray[np.bytes_] = None  # type: ignore[assignment]  #: (N,) S1: insertion code; not given: blank
+
+    def __post_init__(self) -> None:
+        if self.insertion is None:
+            import numpy as np
+
+            object.__setattr__(self, "insertion", np.zeros(len(self.xyz), "S1"))
 
     def __len__(self) -> int:
         return len(self.xyz)

@@ -19,9 +19,9 @@ from typing import Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.formats import FORMATS, count_records, suffix_of
+from affinity_zoo.zoo.data.readers.sdf_records import record_offsets
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled, stamp
-from affinity_zoo.zoo.prediction.sdf_index import record_offsets
 
 CHUNK: Final = 256  #: poses of a chunk
 Wanted = tuple[int, str, str, float]  #: record, id, molecule and docking score of a row

@@ -60,7 +60,8 @@ def test_arrays_are_aligned_and_bytes_repeat(tmp_path: Path) -> None:
     assert file_hash(tmp_path / "a") == file_hash(tmp_path / "b")
     store = Store(tmp_path, {"receptors": [], "ligands": [{"file": "a", "structures": 3}]})
     first = store.atoms(0)
-    assert all(getattr(first, name).ctypes.data % 64 == 0 for name in FIELDS)
+    stored = [name for name in FIELDS if name != "insertion"]  # left out where no structure has one
+    assert all(getattr(first, name).ctypes.data % 64 == 0 for name in stored)
 
 
 @pytest.mark.parametrize("damage", ["cut", "magic", "gone"])

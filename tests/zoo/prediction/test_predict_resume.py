@@ -18,11 +18,11 @@ from hypothesis import strategies as st
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers.sdf import split_records
+from affinity_zoo.zoo.data.readers.sdf_records import record_offsets
 from affinity_zoo.zoo.prediction.chunks import Cutter
 from affinity_zoo.zoo.prediction.inputs import Entry
 from affinity_zoo.zoo.prediction.parts import Parts
 from affinity_zoo.zoo.prediction.scoring import Scored
-from affinity_zoo.zoo.prediction.sdf_index import record_offsets
 
 LINES = st.sampled_from(
     ["$$$$\n", "$$$$\r\n", "$$$$", "$$$$ x\n", " $$$$\n", "a\n", "\n", "b\r\n", "a$$$$\n", "  "]

@@ -98,7 +98,10 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class RawAtoms:
-    """All atoms of one model of one file, hydrogens included, before anything is chosen. N atoms."""
+    """All atoms of one model of one file, hydrogens included, before anything is chosen. N atoms.
+
+    Text columns are as wide as the longest name in them, at least as wide as said here.
+    """
 
     xyz: NDArray[np.float32]  #: (N, 3) Å
     element: NDArray[np.uint8]  #: (N,) atomic number, 0 = unknown
@@ -111,9 +114,34 @@ class RawAtoms:
     occupancy: NDArray[np.float32]
     charge: NDArray[np.int8]
     hetero: NDArray[np.bool_]  #: (N,) from a HETATM line
+    guessed: NDArray[
+        np.bool_
+    ]  #: (N,) the element is not what the file says: taken from names, or corrected by them
+    pseudo: NDArray[np.bool_]  #: (N,) no atom: lone pair, dummy, glue atom, membrane point
 
     def __len__(self) -> int:
         return len(self.xyz)
+
+    @classmethod
+    def of(
+        cls, xyz: NDArray[np.float32], element: NDArray[np.uint8], name: NDArray[np.bytes_], **given: Any
+    ) -> RawAtoms:
+        """Raw atoms of which some columns are given; the others say nothing.
+
+        Args:
+            xyz: (N, 3) Å.
+            element: (N,) atomic numbers.
+            name: (N,) atom names.
+            given: other fields by name.
+        """
+        n = len(xyz)
+        nothing: dict[str, Any] = {
+            "residue_name": np.full(n, b"LIG", "S4"), "residue_number": np.ones(n, np.int32),
+            "insertion": np.zeros(n, "S1"), "chain": np.zeros(n, "S4"), "altloc": np.zeros(n, "S1"),
+            "occupancy": np.ones(n, np.float32), "charge": np.zeros(n, np.int8), "hetero": np.zeros(n, bool),
+            "guessed": np.zeros(n, bool), "pseudo": np.zeros(n, bool),
+        }  # fmt: skip
+        return cls(xyz=xyz, element=element, name=name, **(nothing | given))
 
     def take(self, which: NDArray[Any]) -> RawAtoms:
         """The atoms that ``which`` (a mask or numbers) names."""
@@ -125,7 +153,8 @@ class Receptor:
     """One receptor as read."""
 
     atoms: Atoms
-    notes: list[str] = field(default_factory=list)  #: what was dropped or could not be told
+    notes: list[str] = field(default_factory=list)  #: what was dropped, as the read options say
+    findings: list[str] = field(default_factory=list)  #: what the user should look at: guesses, oddities
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,3 +169,6 @@ class PoseRecord:
     properties: dict[str, str] = field(default_factory=dict)
     hydrogens: int = -1  #: hydrogen atoms in the file, none of which is kept; -1: not known
     notes: list[str] = field(default_factory=list)
+    skeleton: str = (
+        ""  #: a hash of elements and bonds without orders: equal for equal molecules; "" where unknown
+    )

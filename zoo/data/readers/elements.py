@@ -31,29 +31,3 @@ IS_METAL: Final = np.array([z not in NONMETALS for z in range(len(SYMBOLS))])
 def atomic_number(symbol: str) -> int:
     """Atomic number of a symbol in any case (``D`` is hydrogen); 0 where it is none."""
     return NUMBERS.get(symbol.strip().upper(), 0)
-
-
-def guess_element(name: bytes, residue: bytes, hetero: bool) -> int:
-    """Atomic number from a PDB atom name of four columns, for files without an element column.
-
-    The format puts a two-letter symbol in the first two columns and a one-letter symbol in the second.
-    """
-    text = name.decode("ascii", "replace")
-    plain = text.strip().lstrip("0123456789'\"*")
-    if not plain:
-        return 0
-    pair = text[:2].strip().upper()
-    certain = pair not in _LIGHT_PAIRS or residue.strip() == plain.encode()
-    if hetero and len(pair) == 2 and pair in NUMBERS and certain:
-        return NUMBERS[pair]
-    first = NUMBERS.get(plain[0].upper(), 0)
-    if not first and len(plain) > 1:
-        return NUMBERS.get(plain[:2].upper(), 0)
-    return first
-
-
-#: pairs that are names of light atoms far more often than elements (ligands written one column left)
-_PAIRS: Final = """
-CA CD CE CO CS CU CR CF CM HE HF HG HO HS NA NB ND NE NI NP NO OS PA PB PD PM PO SB SC SE SI SM SN SR
-"""
-_LIGHT_PAIRS: Final = frozenset(_PAIRS.split())

@@ -8,49 +8,61 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
-from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadError, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.base import PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
 
 PoseReader = Callable[[bytes, str, ReadOptions, int, float], Iterator[PoseRecord]]
 ReceptorReader = Callable[[bytes, ReadOptions], Receptor]
+ModelReader = Callable[[bytes], list[RawAtoms]]
 LARGE: Final = 4 << 20  #: bytes from which on a file of many records is read in ranges
 MAX_BYTES: Final = 2 << 30  #: a single structure file beyond this, unpacked, is not read
 
 
 @dataclass(frozen=True)
 class Format:
-    """A file format and its readers; None where it cannot hold that role."""
+    """A file format, the endings of its files and the module that reads it.
+
+    The module says by its functions what the format may hold: ``read_receptor``, ``read_poses``, ``models`` (all atoms
+    of each model, for files of whole complexes), ``split_records`` (the records of a file, unparsed).
+    """
 
     name: str
+    endings: tuple[str, ...]  #: lower-case; files may have them in any case, with ``.gz`` behind
     module: str
     many: bool = False  #: a file often holds several records
+    binary: bool = False
+
+    def _function(self, name: str) -> Any:
+        return getattr(import_module(f"affinity_zoo.zoo.data.readers.{self.module}"), name, None)
 
     @property
     def receptor(self) -> ReceptorReader | None:
-        """The reader of receptors."""
-        return getattr(import_module(self.module), "read_receptor", None)
+        """The reader of receptors; None: the format holds none."""
+        return cast("ReceptorReader | None", self._function("read_receptor"))
 
     @property
     def poses(self) -> PoseReader | None:
-        """The reader of ligand poses."""
-        return getattr(import_module(self.module), "read_poses", None)
+        """The reader of ligand poses; None: the format holds none."""
+        return cast("PoseReader | None", self._function("read_poses"))
+
+    @property
+    def models(self) -> ModelReader | None:
+        """The reader of whole complexes; None: the format holds none."""
+        return cast("ModelReader | None", self._function("read_models"))
 
 
-_HERE = "affinity_zoo.zoo.data.readers."
-FORMATS: Final[dict[str, Format]] = {
-    ".pdb": Format("PDB", _HERE + "pdb_file", many=True),
-    ".ent": Format("PDB", _HERE + "pdb_file", many=True),
-    ".pdbqt": Format("PDBQT", _HERE + "pdbqt", many=True),
-    ".cif": Format("mmCIF", _HERE + "mmcif"),
-    ".mmcif": Format("mmCIF", _HERE + "mmcif"),
-    ".mol2": Format("MOL2", _HERE + "mol2", many=True),
-    ".sdf": Format("SDF", _HERE + "sdf", many=True),
-    ".sd": Format("SDF", _HERE + "sdf", many=True),
-    ".mol": Format("SDF", _HERE + "sdf"),
-    ".gninatypes": Format("gninatypes", _HERE + "gninatypes"),
-    ".npy": Format("npy", _HERE + "npy_arrays"),
-}
+#: every format; a new one is one module and one line here
+TABLE: Final = (
+    Format("PDB", (".pdb", ".ent"), "pdb_file", many=True),
+    Format("PDBQT", (".pdbqt",), "pdbqt", many=True),
+    Format("mmCIF", (".cif", ".mmcif"), "mmcif", many=True),
+    Format("MOL2", (".mol2",), "mol2", many=True),
+    Format("SDF", (".sdf", ".sd", ".mol"), "sdf", many=True),
+    Format("gninatypes", (".gninatypes",), "gninatypes", binary=True),
+    Format("npy", (".npy",), "npy_arrays", binary=True),
+)
+FORMATS: Final[dict[str, Format]] = {ending: entry for entry in TABLE for ending in entry.endings}
 
 
 def suffix_of(path: Path) -> str:
@@ -60,9 +72,18 @@ def suffix_of(path: Path) -> str:
 
 
 def stem(path: Path) -> str:
-    """The file's name without suffix and ``.gz``."""
-    name = path.name
-    return Path(name[:-3] if name.lower().endswith(".gz") else name).stem
+    """The file's name without ending and ``.gz``."""
+    return without_ending(path.name)
+
+
+def without_ending(name: str) -> str:
+    """A file name or path without ending and ``.gz``, whatever its case.
+
+    Args:
+        name: of a file.
+    """
+    plain = name[:-3] if name.lower().endswith(".gz") else name
+    return plain[: len(plain) - len(Path(plain).suffix)]
 
 
 def is_structure(path: Path) -> bool:
@@ -80,7 +101,7 @@ def count_records(path: Path) -> int:
     """How many records a large file holds; 0 for small files, other formats, and what cannot be read."""
     try:
         size = path.stat().st_size * (5 if path.name.lower().endswith(".gz") else 1)
-        splitter = getattr(import_module(format_of(path).module), "split_records", None)
+        splitter = format_of(path)._function("split_records")
         if size < LARGE or splitter is None:
             return 0
         return sum(1 for _ in splitter(read_bytes(path)))
@@ -125,4 +146,27 @@ def read_bytes(path: Path) -> bytes:
         raise ReadError(f"the file is larger than {MAX_BYTES >> 30} GiB when unpacked", "read")
     if not data.strip():
         raise ReadError("the file is empty", "read")
+    found = FORMATS.get(suffix_of(path))
+    return data if found is not None and found.binary else plain_text(data)
+
+
+def plain_text(data: bytes) -> bytes:
+    """Text in UTF-8 without a byte order mark: files of some programs on Windows are UTF-16.
+
+    Args:
+        data: of a text file.
+
+    Raises:
+        ReadError: it says to be UTF-16 and is not.
+    """
+    if data.startswith(b"\xef\xbb\xbf"):
+        return data[3:]
+    if data.startswith(UTF16):
+        try:
+            return data.decode("utf-16").encode()
+        except UnicodeDecodeError as error:
+            raise ReadError(f"the file begins as UTF-16 and is not ({error})", "read") from error
     return data
+
+
+UTF16: Final = (b"\xff\xfe", b"\xfe\xff")

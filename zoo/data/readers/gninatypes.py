@@ -10,6 +10,8 @@ import numpy as np
 from affinity_zoo.plugins.contracts import AtomFlag, Atoms, Role
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
+from affinity_zoo.zoo.data.readers.perceive import bonds
+from affinity_zoo.zoo.data.readers.sanity import skeleton
 
 _RECORD: Final = np.dtype([("xyz", "<f4", 3), ("type", "<i4")])
 #: type -> element; the generic metal has none of its own
@@ -72,6 +74,8 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
     if not first <= 0 < last:
         return
     try:
-        yield PoseRecord(0, "", parse_gninatypes(data, "ligand"))
+        atoms = parse_gninatypes(data, "ligand")
+        pairs = bonds(atoms.xyz, atoms.element)[0]
+        yield PoseRecord(0, "", atoms, skeleton=skeleton(atoms.element, pairs))
     except ReadError as error:
         yield PoseRecord(0, "", failure=Failure(file, 0, error.stage, error.reason))

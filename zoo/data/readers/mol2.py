@@ -8,14 +8,17 @@ one way and some another way would tell a network which record came from where.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
-from affinity_zoo.zoo.data.readers.elements import atomic_number
+from affinity_zoo.zoo.data.readers.mol2_types import elements
+from affinity_zoo.zoo.data.readers.perceive import bonds
+from affinity_zoo.zoo.data.readers.sanity import ligand_findings, skeleton
 from affinity_zoo.zoo.data.readers.sdf import heavy_pairs
-from affinity_zoo.zoo.data.readers.select import make_atoms, receptor_atoms
+from affinity_zoo.zoo.data.readers.select import guesses, hydrogens, make_atoms, receptor_from_raw
 from affinity_zoo.zoo.data.readers.typing import type_from_geometry
 
 _RECORD = b"@<TRIPOS>MOLECULE"
@@ -24,9 +27,9 @@ _RECORD = b"@<TRIPOS>MOLECULE"
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
     """The first record of a MOL2 file as a receptor."""
     for text in split_records(data):
-        _, raw, _ = _parse(text)
-        atoms, notes = receptor_atoms(raw, options)
-        return Receptor(atoms, notes)
+        parsed = _parse(text)
+        found = receptor_from_raw(parsed.raw, options)
+        return Receptor(found.atoms, found.notes, [*parsed.notes, *found.findings])
     raise ReadError("the file has no @<TRIPOS>MOLECULE section")
 
 
@@ -39,8 +42,7 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
             continue
         name = text.split(b"\n", 1)[0].strip().decode("utf-8", "replace")
         try:
-            atoms, hydrogens = _ligand(text, options)
-            yield PoseRecord(record, name, atoms, hydrogens=hydrogens)
+            yield _ligand(record, name, text, options)
         except ReadError as error:
             yield PoseRecord(record, name, failure=Failure(file, record, error.stage, error.reason))
 
@@ -55,26 +57,38 @@ def split_records(data: bytes) -> Iterator[bytes]:
         start = end
 
 
-def _ligand(text: bytes, options: ReadOptions) -> tuple[Atoms, int]:
-    numbers, raw, bonds = _parse(text)
-    keep = np.flatnonzero(raw.element != 1)
+def _ligand(record: int, name: str, text: bytes, options: ReadOptions) -> PoseRecord:
+    parsed = _parse(text)
+    raw = parsed.raw
+    keep = np.flatnonzero((raw.element != 1) & ~raw.pseudo)
     if not len(keep):
         raise ReadError("the record has no heavy atom", "type")
     heavy = raw.take(keep)
     if options.ligand_bonds == "perceive":
-        return make_atoms("ligand", heavy, type_from_geometry(heavy.xyz, heavy.element)), len(raw) - len(
-            heavy
-        )
-    order = {number: k for k, number in enumerate(numbers)}
-    place = {int(i): k for k, i in enumerate(keep)}
-    pairs = [(order[i], order[j]) for i, j in bonds if i in order and j in order]
-    typing = type_from_geometry(heavy.xyz, heavy.element, heavy_pairs(pairs, place, heavy.element))
-    return make_atoms("ligand", heavy, typing), len(raw) - len(heavy)
+        pairs = bonds(heavy.xyz, heavy.element)[0]
+    else:
+        order = {number: k for k, number in enumerate(parsed.numbers)}
+        place = {int(i): k for k, i in enumerate(keep)}
+        found = [(order[i], order[j]) for i, j in parsed.bonds if i in order and j in order]
+        pairs = heavy_pairs(found, place, heavy.element)
+    atoms = make_atoms("ligand", heavy, type_from_geometry(heavy.xyz, heavy.element, pairs))
+    notes = [*parsed.notes, *guesses(raw), *ligand_findings(heavy, pairs)]
+    same = skeleton(heavy.element, pairs)
+    return PoseRecord(record, name, atoms, hydrogens=hydrogens(raw), notes=notes, skeleton=same)
 
 
-def _parse(text: bytes) -> tuple[list[int], RawAtoms, list[tuple[int, int]]]:
-    """Atom numbers as in the file, the atoms, and bonds by these numbers."""
-    section, rows, bonds = b"", [], []
+@dataclass(frozen=True, eq=False)
+class _Parsed:
+    """A record as it stands."""
+
+    numbers: list[int]  #: of the atoms in the file
+    raw: RawAtoms
+    bonds: list[tuple[int, int]]  #: by these numbers
+    notes: list[str]
+
+
+def _parse(text: bytes) -> _Parsed:
+    section, rows, found = b"", [], []
     for line in text.split(b"\n"):
         if line.startswith(b"@<TRIPOS>"):
             section = line.split(b">", 1)[1].strip().upper()
@@ -83,7 +97,7 @@ def _parse(text: bytes) -> tuple[list[int], RawAtoms, list[tuple[int, int]]]:
         elif section == b"BOND" and line.strip():
             cells = line.split()
             if len(cells) >= 4 and cells[1].isdigit() and cells[2].isdigit() and cells[3].lower() != b"nc":
-                bonds.append((int(cells[1]), int(cells[2])))
+                found.append((int(cells[1]), int(cells[2])))
     if not rows:
         raise ReadError("the record has no @<TRIPOS>ATOM section with atoms")
     try:
@@ -95,21 +109,28 @@ def _parse(text: bytes) -> tuple[list[int], RawAtoms, list[tuple[int, int]]]:
     if xyz.ndim != 2 or xyz.shape[1] != 3 or not np.isfinite(xyz).all():
         raise ReadError("an atom line of the record has no three finite coordinates")
     residues = [row[7] if len(row) > 7 else b"LIG" for row in rows]
-    n = len(rows)
-    raw = RawAtoms(
-        xyz=xyz,
-        element=np.array([atomic_number(k.partition(".")[0]) for k in kinds], np.uint8),
-        name=np.array([row[1] for row in rows], "S4"),
-        residue_name=np.array([r.rstrip(b"-0123456789") or r for r in residues], "S4"),
+    element, pseudo, notes = elements(kinds, [row[1].decode("ascii", "replace") for row in rows])
+    raw = RawAtoms.of(
+        xyz,
+        np.array(element, np.uint8),
+        _wide([row[1] for row in rows]),
+        residue_name=_wide([_residue(r) for r in residues]),
         residue_number=np.array([_number(row[6]) if len(row) > 6 else 1 for row in rows], np.int32),
-        insertion=np.zeros(n, "S1"),
-        chain=np.zeros(n, "S4"),
-        altloc=np.zeros(n, "S1"),
-        occupancy=np.ones(n, np.float32),
-        charge=np.zeros(n, np.int8),
-        hetero=np.zeros(n, bool),
+        pseudo=np.array(pseudo, bool),
     )
-    return numbers, raw, bonds
+    return _Parsed(numbers, raw, found, notes)
+
+
+def _residue(cell: bytes) -> bytes:
+    """``ALA12`` is alanine; a name that is not a residue's and a number stays whole (``A1LU6``, ``LIG_B``)."""
+    plain = cell.rstrip(b"-0123456789")
+    return plain if plain and len(plain) >= 2 and not plain.endswith(b"_") else cell
+
+
+def _wide(texts: list[bytes]) -> NDArray[np.bytes_]:
+    """Text as a column of at least four characters."""
+    column = np.array(texts)
+    return column.astype("S4") if column.dtype.itemsize < 4 else column
 
 
 def _number(cell: bytes) -> int:

@@ -11,6 +11,8 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Role
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
+from affinity_zoo.zoo.data.readers.perceive import bonds
+from affinity_zoo.zoo.data.readers.sanity import skeleton
 from affinity_zoo.zoo.data.readers.select import heavy, make_atoms
 from affinity_zoo.zoo.data.readers.typing import type_from_geometry
 
@@ -42,19 +44,10 @@ def parse_npy(data: bytes, role: Role) -> RawAtoms:
     tag = np.rint(table[:, 3]).astype(np.int64)
     tag = np.where(tag >= _RECEPTOR, tag - _RECEPTOR, tag)
     element = np.array([_ELEMENT.get(int(t), 0) for t in tag], np.uint8)
-    n = len(table)
-    return RawAtoms(
-        xyz=table[:, :3].astype(np.float32),
-        element=element,
-        name=np.array([SYMBOLS[z].upper() for z in element], "S4"),
-        residue_name=np.full(n, b"LIG" if role == "ligand" else b"UNK", "S4"),
-        residue_number=np.ones(n, np.int32),
-        insertion=np.zeros(n, "S1"),
-        chain=np.zeros(n, "S4"),
-        altloc=np.zeros(n, "S1"),
-        occupancy=np.ones(n, np.float32),
-        charge=np.zeros(n, np.int8),
-        hetero=np.zeros(n, bool),
+    names = np.array([SYMBOLS[z].upper() for z in element], "S4")
+    unknown = b"LIG" if role == "ligand" else b"UNK"
+    return RawAtoms.of(
+        table[:, :3].astype(np.float32), element, names, residue_name=np.full(len(table), unknown, "S4")
     )
 
 
@@ -74,8 +67,8 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
         raw = heavy(parse_npy(data, "ligand"))
         if not len(raw):
             raise ReadError("the array has no heavy atom", "type")
-        yield PoseRecord(
-            0, "", make_atoms("ligand", raw, type_from_geometry(raw.xyz, raw.element)), notes=[NOTE]
-        )
+        pairs = bonds(raw.xyz, raw.element)[0]
+        atoms = make_atoms("ligand", raw, type_from_geometry(raw.xyz, raw.element, pairs))
+        yield PoseRecord(0, "", atoms, notes=[NOTE], skeleton=skeleton(raw.element, pairs))
     except ReadError as error:
         yield PoseRecord(0, "", failure=Failure(file, 0, error.stage, error.reason))

@@ -61,8 +61,8 @@ def perceive(
         graph.neighbours[i].append(j)
         graph.neighbours[j].append(i)
         distance[i, j] = distance[j, i] = d
-    graph.rings = find_rings(len(element), pairs)
-    flat = _hybridise(graph, xyz, distance)
+    graph.rings = list(find_rings(len(element), pairs))
+    flat = _hybridise(graph, xyz, distance, pairs)
     _find_aromatic(graph, flat, distance)
     _place_double_bonds(graph, distance)
     return graph
@@ -79,7 +79,7 @@ def bonds(
         pairs = cKDTree(xyz).query_pairs(3.3, output_type="ndarray").astype(np.int64)
         pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
     else:
-        pairs = _all_pairs(len(xyz))
+        pairs = all_pairs(len(xyz))
     i, j = pairs[:, 0], pairs[:, 1]
     d = np.sqrt(((xyz[i].astype(np.float64) - xyz[j]) ** 2).sum(1))
     reach = COVALENT_RADIUS[element[i]] + COVALENT_RADIUS[element[j]] + _TOLERANCE
@@ -88,7 +88,12 @@ def bonds(
 
 
 @lru_cache(256)
-def _all_pairs(n: int) -> NDArray[np.int64]:
+def all_pairs(n: int) -> NDArray[np.int64]:
+    """(n (n - 1) / 2, 2) all pairs i < j.
+
+    Args:
+        n: number of atoms.
+    """
     return np.stack(np.triu_indices(n, 1), 1)
 
 
@@ -110,31 +115,69 @@ def _limit_valence(
     return pairs[keep], d[keep]
 
 
-def find_rings(n: int, pairs: NDArray[np.int64]) -> list[tuple[int, ...]]:
-    """The smallest set of smallest rings, by RDKit."""
+def find_rings(n: int, pairs: NDArray[np.int64]) -> tuple[tuple[int, ...], ...]:
+    """The smallest set of smallest rings, by RDKit; poses of one molecule are asked for once.
+
+    Args:
+        n: number of atoms.
+        pairs: (M, 2) bonded atoms.
+    """
+    return _rings(n, pairs.tobytes()) if len(pairs) >= 3 else ()
+
+
+@lru_cache(1024)
+def _rings(n: int, pairs: bytes) -> tuple[tuple[int, ...], ...]:
     from rdkit import Chem
 
-    if len(pairs) < 3:
-        return []
     molecule = Chem.RWMol()
     atom = Chem.Atom(0)
     for _ in range(n):
         molecule.AddAtom(atom)
-    for i, j in pairs.tolist():
+    for i, j in np.frombuffer(pairs, np.int64).reshape(-1, 2).tolist():
         molecule.AddBond(i, j, Chem.BondType.SINGLE)
-    return [tuple(ring) for ring in Chem.GetSSSR(molecule)]
+    return tuple(tuple(ring) for ring in Chem.GetSSSR(molecule))
+
+
+@lru_cache(1024)
+def _corners(n: int, pairs: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """The angles at atoms with two or three neighbours: (K, 3) centre and both ends, and (n,) how many each atom has."""
+    near: list[list[int]] = [[] for _ in range(n)]
+    for i, j in np.frombuffer(pairs, np.int64).reshape(-1, 2).tolist():
+        near[i].append(j)
+        near[j].append(i)
+    found = [(i, a, b) for i in range(n) if len(near[i]) in (2, 3) for a, b in combinations(near[i], 2)]
+    corners = np.array(found, np.int64).reshape(-1, 3)
+    return corners, np.bincount(corners[:, 0], minlength=n)
+
+
+def _mean_angles(x: NDArray[np.float64], pairs: NDArray[np.int64]) -> list[float]:
+    """Degrees at each atom, mean over its pairs of neighbours; 0 at atoms without."""
+    corners, count = _corners(len(x), pairs.tobytes())
+    if not len(corners):
+        return [0.0] * len(x)
+    a, b = x[corners[:, 1]] - x[corners[:, 0]], x[corners[:, 2]] - x[corners[:, 0]]
+    length = np.sqrt((a * a).sum(1)) * np.sqrt((b * b).sum(1))
+    cosine = (a * b).sum(1) / np.where(length > 0, length, 1.0)
+    angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+    total = np.bincount(corners[:, 0], angle, minlength=len(x))
+    found: list[float] = (total / np.maximum(count, 1)).tolist()
+    return found
 
 
 def _hybridise(
-    graph: Graph, xyz: NDArray[np.float32], distance: dict[tuple[int, int], float]
+    graph: Graph,
+    xyz: NDArray[np.float32],
+    distance: dict[tuple[int, int], float],
+    pairs: NDArray[np.int64],
 ) -> list[tuple[int, ...]]:
     """Set ``planar`` and ``linear``; return the rings that are flat."""
     n = len(graph.element)
     planar, linear = np.zeros(n, bool), np.zeros(n, bool)
     x: list[Vector] = xyz.astype(np.float64).tolist()
+    angles = _mean_angles(xyz.astype(np.float64), pairs)
     for i, near in enumerate(graph.neighbours):
         if len(near) in (2, 3) and graph.element[i] in (5, 6, 7):
-            angle = _mean_angle(x[i], [x[j] for j in near])
+            angle = angles[i]
             linear[i] = len(near) == 2 and angle > 155
             planar[i] = not linear[i] and angle > 115
     flat = []
@@ -163,12 +206,6 @@ def _single(graph: Graph, i: int, j: int) -> float:
 
 
 Vector = list[float]  # plain Python: for two or three neighbours NumPy's calls cost ten times the arithmetic
-
-
-def _mean_angle(centre: Vector, near: list[Vector]) -> float:
-    units = [_unit([p - q for p, q in zip(point, centre, strict=True)]) for point in near]
-    angles = [_angle(a, b) for a, b in combinations(units, 2)]
-    return sum(angles) / len(angles)
 
 
 def _mean_torsion(x: list[Vector]) -> float:

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions
 from affinity_zoo.zoo.data.readers.elements import COVALENT_RADIUS, SYMBOLS
+from affinity_zoo.zoo.data.readers.perceive import bonds
 from affinity_zoo.zoo.data.readers.rdkit_types import type_molecule
+from affinity_zoo.zoo.data.readers.repair import repaired
+from affinity_zoo.zoo.data.readers.sanity import distances, pieces, skeleton
 from affinity_zoo.zoo.data.readers.scores import from_properties
+from affinity_zoo.zoo.data.readers.sdf_records import split_records
 from affinity_zoo.zoo.data.readers.select import make_atoms
 from affinity_zoo.zoo.data.readers.typing import Typing, type_from_geometry
 
 _PROPERTY = re.compile(r"^>.*?<([^>\n]*)>[^\n]*\n(.*?)(?=^\s*$|^>|\Z)", re.MULTILINE | re.DOTALL)
-_END = re.compile(rb"^\$\$\$\$[^\n]*\n?", re.MULTILINE)
+_LINE_OF_PROPERTY = re.compile(r"^>", re.MULTILINE)
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
@@ -32,19 +38,8 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
             yield _record(record, text.decode("utf-8", "replace"), file, options)
 
 
-def split_records(data: bytes) -> Iterator[bytes]:
-    """The records of an SDF file, unparsed, in order."""
-    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    start = 0
-    for end in _END.finditer(data):
-        yield data[start : end.start()]
-        start = end.end()
-    if data[start:].strip():
-        yield data[start:]
-
-
 #: types by the record without its coordinates: poses of one molecule are typed once
-_TYPED: dict[str, Typing] = {}
+_TYPED: dict[str, _Typed] = {}
 _MOST_TYPED: Final = 256
 
 
@@ -60,23 +55,76 @@ def _graph(block: str) -> str:
 def _record(record: int, text: str, file: str, options: ReadOptions) -> PoseRecord:
     name = text.partition("\n")[0].strip()
     block, mark, rest = text.partition("M  END")
+    if not mark and (start := _LINE_OF_PROPERTY.search(text)):
+        block, rest = text[: start.start()], text[start.start() :]
     properties = {key: value.strip() for key, value in _PROPERTY.findall(rest)}
     try:
-        atoms, notes, hydrogens = _atoms(block + (mark or "M  END") + "\n", options)
+        read = _read(block.rstrip("\n") + "\nM  END\n", options)
     except ReadError as error:
         return PoseRecord(record, name, failure=Failure(file, record, error.stage, error.reason))
     return PoseRecord(
         record,
         name,
-        atoms,
+        read.atoms,
         docking_score=from_properties(properties),
         properties=properties,
-        notes=notes,
-        hydrogens=hydrogens,
+        notes=read.notes,
+        hydrogens=read.hydrogens,
+        skeleton=read.skeleton,
     )
 
 
-def _atoms(block: str, options: ReadOptions) -> tuple[Atoms, list[str], int]:
+@dataclass(frozen=True, eq=False)
+class _Read:
+    """What a mol block holds."""
+
+    atoms: Atoms
+    notes: list[str]
+    hydrogens: int
+    skeleton: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Typed:
+    """What follows from a mol block without its coordinates: the same for all poses of a molecule."""
+
+    heavy: NDArray[np.int64]
+    elements: NDArray[np.int64]  #: (heavy) atomic numbers
+    hydrogens: int
+    typing: Typing
+    notes: tuple[str, ...]
+    pairs: NDArray[np.int64]
+    skeleton: str
+    perceived: bool  #: the types depend on the coordinates
+
+
+def _read(block: str, options: ReadOptions) -> _Read:
+    graph = _graph(block) if options.ligand_bonds == "file" else ""
+    typed = _TYPED.get(graph) if graph else None
+    xyz = _positions(block) if typed is not None else None
+    if typed is None or xyz is None:
+        molecule, xyz = _parsed(block)
+        typed = _typed(molecule, xyz, options)
+        if graph and not typed.perceived:
+            if len(_TYPED) >= _MOST_TYPED:
+                _TYPED.clear()
+            _TYPED[graph] = typed
+    heavy = xyz[typed.heavy]
+    if not np.isfinite(xyz).all():
+        raise ReadError("the record has coordinates that are not finite numbers")
+    extent = np.ptp(heavy, axis=0)
+    if len(heavy) > 1 and not extent.any():
+        raise ReadError("the record has no 3D coordinates: all atoms are in one place")
+    notes = list(typed.notes)
+    if len(heavy) > 3 and not extent[2] and not heavy[0, 2]:
+        notes.append("all z are 0: a drawing, not a 3D structure?")
+    raw = _raw(heavy, typed.elements)
+    notes += distances(raw, typed.pairs)
+    return _Read(make_atoms("ligand", raw, typed.typing), notes, typed.hydrogens, typed.skeleton)
+
+
+def _parsed(block: str) -> tuple[Any, NDArray[np.float32]]:
+    """The molecule as RDKit reads it, not sanitised, and its coordinates."""
     from rdkit import Chem
 
     try:
@@ -88,46 +136,73 @@ def _atoms(block: str, options: ReadOptions) -> tuple[Atoms, list[str], int]:
     xyz = molecule.GetConformer().GetPositions().astype(np.float32)
     if not np.isfinite(xyz).all():
         raise ReadError("the record has coordinates that are not finite numbers")
+    return molecule, xyz
+
+
+def _positions(block: str) -> NDArray[np.float32] | None:
+    """Coordinates of a V2000 record whose molecule is known already; None: RDKit must read it."""
+    lines = block.split("\n")
+    atoms = lines[4 : 4 + int(lines[3][:3])]
+    try:
+        return np.array([(float(a[:10]), float(a[10:20]), float(a[20:30])) for a in atoms]).astype(np.float32)
+    except ValueError:
+        return None
+
+
+def _pseudo(molecule: Any, numbers: NDArray[np.int64]) -> list[int]:
+    """Lone pairs and dummies among the atoms that are no element."""
+    found = []
+    for i in np.flatnonzero(numbers == 0).tolist():
+        atom = molecule.GetAtomWithIdx(i)
+        label = atom.GetProp("dummyLabel") if atom.HasProp("dummyLabel") else atom.GetSymbol()
+        if label.upper() in ("LP", "DU", "DUM", "XX"):
+            found.append(i)
+    return found
+
+
+def _typed(molecule: Any, xyz: NDArray[np.float32], options: ReadOptions) -> _Typed:
     numbers = np.array([a.GetAtomicNum() for a in molecule.GetAtoms()], np.int64)
-    heavy = np.flatnonzero(numbers != 1)
+    keep = numbers != 1
+    notes: tuple[str, ...] = ()
+    if pseudo := _pseudo(molecule, numbers):
+        keep[pseudo] = False
+        notes = (f"{len(pseudo)} pseudo-atoms left out (lone pairs, dummies)",)
+    heavy = np.flatnonzero(keep)
     if not len(heavy):
         raise ReadError("the record has no heavy atom", "type")
-    if len(heavy) > 1 and not np.ptp(xyz[heavy], axis=0).any():
-        raise ReadError("the record has no 3D coordinates: all atoms are in one place")
-    notes: list[str] = []
-    if len(heavy) > 3 and not np.ptp(xyz[heavy, 2]) and not np.any(xyz[heavy, 2]):
-        notes.append("all z are 0: a drawing, not a 3D structure?")
     raw = _raw(xyz[heavy], numbers[heavy])
-    typing = _typing(molecule, heavy, raw, options, notes, _graph(block))
-    return make_atoms("ligand", raw, typing), notes, len(numbers) - len(heavy)
+    typing = None
+    if options.ligand_bonds == "perceive":
+        pairs = bonds(raw.xyz, raw.element)[0]
+    else:
+        place = {int(i): k for k, i in enumerate(heavy)}
+        found = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
+        pairs = heavy_pairs(found, place, raw.element)
+        typing, done = _from_bonds(molecule, heavy)
+        notes += done
+    perceived = typing is None
+    if typing is None:
+        typing = type_from_geometry(raw.xyz, raw.element, pairs)
+    if (n := pieces(len(raw), pairs)) > 1:
+        notes += (f"the ligand is in {n} pieces",)
+    same = skeleton(raw.element, pairs)
+    hydrogens = int((numbers == 1).sum())
+    return _Typed(heavy, numbers[heavy], hydrogens, typing, notes, pairs, same, perceived)
 
 
-def _typing(
-    molecule: Any, heavy: Any, raw: RawAtoms, options: ReadOptions, notes: list[str], graph: str
-) -> Typing:
+def _from_bonds(molecule: Any, heavy: NDArray[np.int64]) -> tuple[Typing | None, tuple[str, ...]]:
+    """Types by the bonds of the file, which are repaired where RDKit refuses them; None: geometry must do."""
     from rdkit import Chem
 
-    if options.ligand_bonds == "perceive":
-        return type_from_geometry(raw.xyz, raw.element)
-    if (typed := _TYPED.get(graph)) is not None:
-        return typed
-    place = {int(i): k for k, i in enumerate(heavy)}
-    pairs = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
-    known = heavy_pairs(pairs, place, raw.element)
     if any(b.GetBondType() == Chem.BondType.AROMATIC for b in molecule.GetBonds()):
         # "Aromatic" bonds (PDBbind's files) say which N-H there is by the hydrogen alone: geometry, as for MOL2.
-        return type_from_geometry(raw.xyz, raw.element, known)
+        return None, ()
     try:
-        Chem.SanitizeMol(molecule)
-        typed = type_molecule(molecule, heavy.tolist())
-        if graph:
-            if len(_TYPED) >= _MOST_TYPED:
-                _TYPED.clear()
-            _TYPED[graph] = typed
-        return typed
+        fixed, done = repaired(molecule)
+        return type_molecule(fixed, heavy.tolist()), done
     except Exception as error:
-        notes.append(f"typed from geometry: RDKit cannot sanitise it ({str(error).strip().splitlines()[0]})")
-    return type_from_geometry(raw.xyz, raw.element, known)
+        reason = (str(error).strip().splitlines() or ["?"])[0]
+        return None, (f"typed from geometry: RDKit cannot sanitise it ({reason})",)
 
 
 def heavy_pairs(pairs: list[tuple[int, int]], place: dict[int, int], element: Any) -> Any:
@@ -146,18 +221,6 @@ def heavy_pairs(pairs: list[tuple[int, int]], place: dict[int, int], element: An
 
 
 def _raw(xyz: Any, numbers: Any) -> RawAtoms:
-    n = len(xyz)
     known = np.where((numbers > 0) & (numbers < len(SYMBOLS)), numbers, 0).astype(np.uint8)
-    return RawAtoms(
-        xyz=xyz,
-        element=known,
-        name=np.array([SYMBOLS[z].upper() for z in known], "S4"),
-        residue_name=np.full(n, b"LIG", "S4"),
-        residue_number=np.ones(n, np.int32),
-        insertion=np.zeros(n, "S1"),
-        chain=np.zeros(n, "S4"),
-        altloc=np.zeros(n, "S1"),
-        occupancy=np.ones(n, np.float32),
-        charge=np.zeros(n, np.int8),
-        hetero=np.ones(n, bool),
-    )
+    names = np.array([SYMBOLS[z].upper() for z in known], "S4")
+    return RawAtoms.of(xyz, known, names, hetero=np.ones(len(xyz), bool))

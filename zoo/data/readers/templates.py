@@ -77,9 +77,6 @@ _BASES: Final = {
     "T": "N1:6:ar C2,C4,C6:5:ar C5:4:ar N3:7:ard O2,O4:13:q C7,C5M:2",
 }
 
-WATERS: Final = frozenset(
-    (b"HOH", b"WAT", b"DOD", b"H2O", b"TIP", b"TIP3", b"TP3", b"SPC", b"SOL", b"T3P", b"T4P")
-)
 AMINO_ACIDS: Final = frozenset((*_SIDE_CHAINS, *SAME_RESIDUE))
 NUCLEOTIDES: Final = frozenset((*_BASES, *(f"D{b}" for b in _BASES), *(f"R{b}" for b in _BASES)))
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import json
 import threading
+import zlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -36,7 +37,10 @@ FIELDS: Final[dict[str, str]] = {
     "residue_name": "|S4",
     "residue_number": "<i4",
     "chain": "|S4",
+    "insertion": "|S1",
 }
+_TEXT: Final = ("name", "residue_name", "chain", "insertion")
+CHECKSUM: Final = "checksum"  #: (structures,) CRC-32 over the arrays of each
 
 
 def write_shard(path: Path, structures: Sequence[Atoms]) -> None:
@@ -45,8 +49,16 @@ def write_shard(path: Path, structures: Sequence[Atoms]) -> None:
     arrays: dict[str, NDArray[Any]] = {"offsets": np.concatenate([[0], np.cumsum(sizes)]).astype("<i8")}
     for name, dtype in FIELDS.items():
         empty = np.zeros((0, 3) if name == "xyz" else 0, dtype)
+        if name in _TEXT:
+            dtype = f"|S{max(np.dtype(dtype).itemsize, *(_width(getattr(s, name)) for s in structures), 0)}"
+            empty = empty.astype(dtype)
         parts = [np.asarray(getattr(s, name), dtype) for s in structures]
         arrays[name] = np.ascontiguousarray(np.concatenate([empty, *parts]))
+    if not arrays["insertion"].any():  # few files have insertion codes
+        del arrays["insertion"]
+    places = arrays["offsets"].tolist()
+    sums = [_checksum(arrays, a, b) for a, b in zip(places[:-1], places[1:], strict=True)]
+    arrays[CHECKSUM] = np.array(sums, "<u4")
     header: dict[str, Any] = {"role": structures[0].role if structures else "ligand", "arrays": {}}
     offset = 0
     for name, array in arrays.items():
@@ -63,10 +75,32 @@ def write_shard(path: Path, structures: Sequence[Atoms]) -> None:
     write_bytes(path, bytes(out))
 
 
+def _width(names: NDArray[np.bytes_]) -> int:
+    """Length of the longest name; text columns are no wider than they need."""
+    return int(np.char.str_len(names).max()) if len(names) and names.dtype.itemsize > 4 else 0
+
+
+def _checksum(arrays: Mapping[str, NDArray[Any]], a: int, b: int) -> int:
+    """CRC-32 over one structure's part of every array, in the order of :data:`FIELDS`."""
+    total = 0
+    for name in FIELDS:
+        if name in arrays:
+            total = zlib.crc32(memoryview(arrays[name][a:b]).cast("B") if b > a else b"", total)
+    return total
+
+
 class Shard:
-    """One shard file, mapped into memory."""
+    """One shard file, mapped into memory. Each structure's checksum is verified when it is first read.
+
+    Args:
+        path: of the file.
+
+    Raises:
+        AffinityZooError: it is missing or damaged.
+    """
 
     def __init__(self, path: Path) -> None:
+        self.path = path
         try:
             data = np.memmap(path, np.uint8, mode="r")
             if data[:8].tobytes() != MAGIC:
@@ -81,6 +115,13 @@ class Shard:
                 f"the store file {path} is damaged or missing ({error}); index again"
             ) from error
         self.offsets = self.arrays["offsets"]
+        if len(self.offsets) and not (np.diff(self.offsets) >= 0).all():
+            raise AffinityZooError(
+                f"the store file {path} is damaged (its offsets are not in order); index again"
+            )
+        sums = self.arrays.get(CHECKSUM)  # shards of version 0.1.0 have none
+        self._sums = sums if sums is not None and len(sums) == len(self) else None
+        self._seen = np.zeros(len(self), bool)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -88,7 +129,16 @@ class Shard:
     def atoms(self, i: int) -> Atoms:
         """Views of structure ``i`` of this shard."""
         a, b = self.offsets[i : i + 2].tolist()
-        return Atoms(role=self.role, **{name: self.arrays[name][a:b] for name in FIELDS})
+        if not self._seen[i]:
+            if self._sums is not None and _checksum(self.arrays, a, b) != int(self._sums[i]):
+                raise AffinityZooError(
+                    f"structure {i} of the store file {self.path} is damaged: its bytes are not those that were written; "
+                    "index again"
+                )
+            self._seen[i] = True
+        return Atoms(
+            role=self.role, **{name: self.arrays[name][a:b] for name in FIELDS if name in self.arrays}
+        )
 
 
 def _view(data: NDArray[np.uint8], start: int, spec: dict[str, Any]) -> NDArray[Any]:
