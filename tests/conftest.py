@@ -32,6 +32,15 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cases() -> Path:
+    """The folder of files from the field that were read wrongly; skips where it is absent."""
+    folder = SHARED / "cases"
+    if not folder.is_dir():
+        pytest.skip("the files from the field (../shared/cases) are not here")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def unpacked(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """A function from an archive's name to its unpacked folder (once a test process)."""
     root = tmp_path_factory.mktemp("shared-data")

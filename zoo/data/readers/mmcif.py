@@ -53,7 +53,7 @@ def parse_mmcif(data: bytes) -> list[RawAtoms]:
     block = next((b for b in document if len(b.find_values("_atom_site.Cartn_x"))), None)
     if block is None:
         raise ReadError("the file has no _atom_site table: it is no mmCIF file with coordinates")
-    found = _flat(block)
+    found: tuple[RawAtoms, NDArray[Any] | None] | None = _flat(block)
     if found is None:
         columns = {ours: _column(block, names) for ours, names in _ITEMS.items()}
         xyz = _coordinates(block)
@@ -67,7 +67,7 @@ def parse_mmcif(data: bytes) -> list[RawAtoms]:
     return [raw.take(which == k) for k in np.argsort(first)] if len(first) > 1 else [raw]
 
 
-def _flat(block: Any) -> tuple[RawAtoms, NDArray[np.int32]] | None:
+def _flat(block: Any) -> tuple[RawAtoms, NDArray[Any] | None] | None:
     """The atoms and their models by gemmi's own structure; None where it does not hold the file as it is."""
     import gemmi
 

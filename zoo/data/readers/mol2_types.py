@@ -13,17 +13,15 @@ PSEUDO: Final = frozenset(("LP", "DU", "DU.C", "XX"))
 _UNKNOWN: Final = frozenset(("ANY", "HAL", "HET", "HEV"))
 #: GAFF and GAFF2 types by element; all begin with a small letter
 _GAFF: Final = {
-    17: ("cl",), 35: ("br",), 9: ("f",), 53: ("i",),
-    6: tuple(["c", "c1", "c2", "c3", "c5", "c6", "ca", "cc", "cd", "ce", "cf", "cg", "ch", "cp", "cq", "cs", "cu", "cv", "cx", "cy", "cz"]),
-    1: tuple(["h1", "h2", "h3", "h4", "h5", "ha", "hb", "hc", "hn", "ho", "hp", "hs", "hw", "hx"]),
-    7: tuple(
-        ["n", "n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8", "n9", "na", "nb", "nc", "nd", "ne", "nf", "nh", "ni", "nj", "nk", "nl", "nm", "nn", "no", "np", "nq", "ns", "nt", "nu", "nv", "nx", "ny", "nz", "n+"]
-    ),
-    8: tuple(["o", "oh", "op", "oq", "os", "ow"]),
-    15: tuple(["p2", "p3", "p4", "p5", "pb", "pc", "pd", "pe", "pf", "px", "py"]),
-    16: tuple(["s", "s2", "s3", "s4", "s6", "sh", "sp", "sq", "ss", "sx", "sy"]),
+    17: "cl", 35: "br", 9: "f", 53: "i",
+    6: "c c1 c2 c3 c5 c6 ca cc cd ce cf cg ch cp cq cs cu cv cx cy cz",
+    1: "h1 h2 h3 h4 h5 ha hb hc hn ho hp hs hw hx",
+    7: "n n1 n2 n3 n4 n5 n6 n7 n8 n9 na nb nc nd ne nf nh ni nj nk nl nm nn no np nq ns nt nu nv nx ny nz n+",
+    8: "o oh op oq os ow",
+    15: "p2 p3 p4 p5 pb pc pd pe pf px py",
+    16: "s s2 s3 s4 s6 sh sp sq ss sx sy",
 }  # fmt: skip
-_GAFF_ELEMENT: Final = {name: z for z, names in _GAFF.items() for name in names}
+_GAFF_ELEMENT: Final = {name: z for z, names in _GAFF.items() for name in names.split()}
 _GAFF_TYPE: Final = re.compile(r"[a-z][a-z0-9+]?")
 
 
@@ -43,7 +41,8 @@ def elements(types: list[str], names: list[str]) -> tuple[list[int], list[bool],
         wrong = sorted({t for t in plain if t not in _GAFF_ELEMENT})
         if wrong:
             raise ReadError(
-                f"atom types of GAFF (or Amber) with {', '.join(wrong[:4])}, which is none: write the file with SYBYL types"
+                f"atom types of GAFF (or Amber) with {', '.join(wrong[:4])}, which is none: write the file with SYBYL "
+                "types"
             )
         return (
             [_GAFF_ELEMENT.get(t, 0) for t in types],

@@ -22,9 +22,12 @@ from affinity_zoo.zoo.data.readers.elements import NUMBERS
 from affinity_zoo.zoo.data.readers.residues import DUMMIES, VIRTUAL_SITES, are, ion
 
 #: two-letter symbols that are names of light atoms far more often than elements (``CA``, ``ND``, ``HG``)
-_AMBIGUOUS: Final = frozenset(
-    ["CA", "CD", "CE", "CO", "CS", "CU", "CR", "CF", "CM", "HE", "HF", "HG", "HO", "HS", "NA", "NB", "ND", "NE", "NI", "NP", "NO", "OS", "PA", "PB", "PD", "PM", "PO", "SB", "SC", "SN", "SM", "SR", "AC", "AG", "AM", "AR", "AS", "AT", "AU", "BA", "BE", "BI", "BK", "CN", "DB", "DY", "ER", "ES", "EU", "FM", "FR", "FL", "GA", "GD", "GE", "HA", "IN", "IR", "LA", "LR", "LU", "LV", "MC", "MD", "NH", "OG", "PR", "PT", "PU", "RA", "RB", "RE", "RF", "RG", "RH", "RN", "RU", "TA", "TB", "TC", "TE", "TH", "TI", "TL", "TM", "TS", "XE", "YB", "ZR"]
-)
+_TEXT: Final = """
+CA CD CE CO CS CU CR CF CM HE HF HG HO HS NA NB ND NE NI NP NO OS PA PB PD PM PO SB SC SN SM SR AC AG AM AR AS AT AU
+BA BE BI BK CN DB DY ER ES EU FM FR FL GA GD GE HA IN IR LA LR LU LV MC MD NH OG PR PT PU RA RB RE RF RG RH RN RU TA TB
+TC TE TH TI TL TM TS XE YB ZR
+"""
+_AMBIGUOUS: Final = frozenset(_TEXT.split())
 #: Å; a covalent two-letter element has no neighbour nearer than this
 _NEAREST: Final = {14: 1.55, 17: 1.55, 35: 1.70, 33: 1.60, 34: 1.86, 32: 1.70, 52: 1.90}
 _METAL: Final = 1.86  #: Å; nor has a metal
@@ -48,7 +51,8 @@ def settle_elements(
         xyz: (N, 3) Å.
 
     Returns:
-        Atomic numbers (0: unknown), which of them the column did not say, and which atoms are none (dummies, lone pairs).
+        Atomic numbers (0: unknown), which of them the column did not say, and which atoms are none (dummies, lone
+        pairs).
     """
     found = column.copy()
     pseudo = are(residue, DUMMIES)
@@ -63,7 +67,7 @@ def settle_elements(
         if text.strip().upper().encode() in VIRTUAL_SITES:
             pseudo[i] = True
             continue
-        found[i] = _guess(text, bool(alone[i]), i, run, xyz)
+        found[i] = _guess(text, bool(alone[i]), int(i), run, xyz)
     return found, (found != column) & ~pseudo, pseudo
 
 

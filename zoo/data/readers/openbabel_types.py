@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import re
 import struct
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import AtomFlag, Atoms
 from affinity_zoo.zoo.data.readers import mol2, sdf
 from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.pdb_records import pose_blocks
 from affinity_zoo.zoo.runtime.terminal import warn
 
 #: suffix of a file -> Open Babel's name of the format
@@ -33,8 +33,6 @@ _FORMATS: Final = {
     ".pdb": "pdb", ".ent": "pdb", ".cif": "mmcif", ".mmcif": "mmcif", ".mol2": "mol2", ".sdf": "sdf", ".sd": "sdf",
     ".mol": "mol", ".pdbqt": "pdbqt",
 }  # fmt: skip
-_MODEL: Final = re.compile(rb"^(?=MODEL\b)", re.MULTILINE)
-_ATOM_LINE: Final = re.compile(rb"^(?:ATOM  |HETATM)", re.MULTILINE)
 _SAME_PLACE: Final = 0.02  #: Å
 _LONGEST: Final = 120.0  #: seconds for a molecule
 _ATOM: Final = np.dtype([("xyz", "<f4", 3), ("type", "<i4")])
@@ -98,7 +96,7 @@ def retyped_receptor(receptor: Receptor, data: bytes, suffix: str, options: Read
     texts = record_texts(data, suffix)
     text = texts[options.model - 1] if options.model <= len(texts) else data
     atoms, note = with_openbabel_types(receptor.atoms, text, suffix)
-    return Receptor(atoms, [*receptor.notes, note] if note else receptor.notes)
+    return replace(receptor, atoms=atoms, notes=[*receptor.notes, note] if note else receptor.notes)
 
 
 def retyped_pose(pose: PoseRecord, texts: Sequence[bytes], suffix: str) -> PoseRecord:
@@ -133,8 +131,8 @@ def record_texts(data: bytes, suffix: str) -> list[bytes]:
     if suffix == ".mol2":
         return [b"@<TRIPOS>MOLECULE\n" + text for text in mol2.split_records(data)]
     if suffix in (".pdb", ".ent", ".pdbqt"):
-        parts = [part for part in _MODEL.split(data) if _ATOM_LINE.search(part)]
-        return parts or [data]
+        blocks = pose_blocks(data)
+        return [b"\n".join([*block.lines, b"END\n"]) for block in blocks] if len(blocks) > 1 else [data]
     return [data] if suffix in _FORMATS else []
 
 

@@ -137,7 +137,8 @@ def _is_cut(data: bytes) -> bool:
 
 def _cut(block: Block, parts: list[int]) -> Iterator[Block]:
     """The block cut where atoms begin again."""
-    start, seen, last = 0, set(), 0
+    start, last = 0, 0
+    seen: set[bytes] = set()
     for part in dict.fromkeys(parts):
         if part >= len(block.lines):
             break

@@ -140,7 +140,7 @@ def _rings(n: int, pairs: bytes) -> tuple[tuple[int, ...], ...]:
 
 @lru_cache(1024)
 def _corners(n: int, pairs: bytes) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The angles at atoms with two or three neighbours: (K, 3) centre and both ends, and (n,) how many each atom has."""
+    """The angles at atoms with two or three neighbours: (K, 3) centre and ends, and (n,) how many each atom has."""
     near: list[list[int]] = [[] for _ in range(n)]
     for i, j in np.frombuffer(pairs, np.int64).reshape(-1, 2).tolist():
         near[i].append(j)

@@ -2,8 +2,8 @@
 
 The rules, in this order; what was done is noted:
 
-1. Charge from valence: a neutral N or P with four bonds, O or S with three, is +1; a neutral boron with four is -1; a halogen with
-   two is +1. Bonds count by their order.
+1. Charge from valence: a neutral N with four bonds, O with three, S with three neighbours by single bonds and a
+   halogen with two are +1; a neutral boron with four is -1. Bonds count by their order.
 2. Hypervalent N (five bonds: ``N(=O)=O``) and dative forms: RDKit's own clean-up.
 3. Partial sanitisation: rings, aromaticity, conjugation and hybridisation are found although a valence stays
    impossible, if what is left are atoms without a type by their valence (P, S, halogens, metals).

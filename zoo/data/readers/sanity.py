@@ -153,11 +153,15 @@ def pieces(n: int, pairs: NDArray[np.int64]) -> int:
     """
     parent = list(range(n))
     count = n
-    for a, b in pairs.tolist():
+
+    def root(a: int) -> int:
         while parent[a] != a:
-            parent[a] = a = parent[parent[a]]
-        while parent[b] != b:
-            parent[b] = b = parent[parent[b]]
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        return a
+
+    for i, j in pairs.tolist():
+        a, b = root(i), root(j)
         if a != b:
             parent[a] = b
             count -= 1

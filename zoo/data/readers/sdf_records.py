@@ -10,6 +10,7 @@ import mmap
 import re
 from array import array
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Final
 
@@ -63,7 +64,7 @@ def split_records(data: bytes) -> Iterator[bytes]:
         data: the file.
     """
     places = starts(data)
-    for a, b in zip(places[:-1], places[1:], strict=True):
+    for a, b in pairwise(places):
         text = data[a:b]
         if b"\r" in text:
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

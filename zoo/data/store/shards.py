@@ -14,6 +14,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,17 +48,17 @@ def write_shard(path: Path, structures: Sequence[Atoms]) -> None:
     """Write structures as one shard, whole or not at all."""
     sizes = np.array([len(s) for s in structures], np.int64)
     arrays: dict[str, NDArray[Any]] = {"offsets": np.concatenate([[0], np.cumsum(sizes)]).astype("<i8")}
-    for name, dtype in FIELDS.items():
-        empty = np.zeros((0, 3) if name == "xyz" else 0, dtype)
+    for name, least in FIELDS.items():
+        dtype = least
         if name in _TEXT:
-            dtype = f"|S{max(np.dtype(dtype).itemsize, *(_width(getattr(s, name)) for s in structures), 0)}"
-            empty = empty.astype(dtype)
+            dtype = f"|S{max(np.dtype(least).itemsize, *(_width(getattr(s, name)) for s in structures), 0)}"
+        empty = np.zeros((0, 3) if name == "xyz" else 0, dtype)
         parts = [np.asarray(getattr(s, name), dtype) for s in structures]
         arrays[name] = np.ascontiguousarray(np.concatenate([empty, *parts]))
     if not arrays["insertion"].any():  # few files have insertion codes
         del arrays["insertion"]
     places = arrays["offsets"].tolist()
-    sums = [_checksum(arrays, a, b) for a, b in zip(places[:-1], places[1:], strict=True)]
+    sums = [_checksum(arrays, a, b) for a, b in pairwise(places)]
     arrays[CHECKSUM] = np.array(sums, "<u4")
     header: dict[str, Any] = {"role": structures[0].role if structures else "ligand", "arrays": {}}
     offset = 0
@@ -132,8 +133,8 @@ class Shard:
         if not self._seen[i]:
             if self._sums is not None and _checksum(self.arrays, a, b) != int(self._sums[i]):
                 raise AffinityZooError(
-                    f"structure {i} of the store file {self.path} is damaged: its bytes are not those that were written; "
-                    "index again"
+                    f"structure {i} of the store file {self.path} is damaged: its bytes are not those that were "
+                    "written; index again"
                 )
             self._seen[i] = True
         return Atoms(
