@@ -9,18 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.board.results import seal_of, write_sealed
 from affinity_zoo.zoo.board.schema import check_benchmark
 from affinity_zoo.zoo.data.store.dataset import Dataset
-from affinity_zoo.zoo.judging.predictions import TRUTHS, from_dataset, labels_hash
+from affinity_zoo.zoo.judging.predictions import TRUTHS, from_dataset, labels_hash, read_predictions
 
 FORMAT = "affinity-zoo benchmark"
 FOLDER = "benchmarks"
@@ -94,14 +95,14 @@ def describe(
     )  # fmt: skip
 
 
-def add(root: Path, benchmark: Benchmark, replace: bool = False) -> Path:
+def add(root: Path, benchmark: Benchmark, swap: bool = False) -> Path:
     """Write a benchmark below ``root`` (the summaries folder).
 
     Raises:
         AffinityZooError: another one has this name already.
     """
     path = Path(root) / FOLDER / f"{benchmark.name}.json"
-    if path.is_file() and not replace:
+    if path.is_file() and not swap:
         old = load(path)
         if (old.hash, old.labels_hash) != (benchmark.hash, benchmark.labels_hash):
             raise AffinityZooError(
@@ -127,9 +128,46 @@ def load(path: Path) -> Benchmark:
         )
     if data.get("seal") != seal_of(data):
         raise AffinityZooError(f"{path} was edited after it was written: its seal does not fit; add it again")
-    check_benchmark(data, Path(path))
+    return from_dict(data, Path(path))
+
+
+def from_dict(data: Any, path: Path) -> Benchmark:
+    """A benchmark from what its file holds.
+
+    Args:
+        data: the JSON object.
+        path: of the file, for messages.
+
+    Raises:
+        AffinityZooError: a field is missing or of another kind.
+    """
+    check_benchmark({"format": FORMAT, **data} if isinstance(data, dict) else data, path)
     known = {key: value for key, value in data.items() if key in Benchmark.__dataclass_fields__}
     return Benchmark(**{**known, "sources": tuple(known.get("sources", ()))})
+
+
+def is_name(name: str) -> bool:
+    """Whether a benchmark can be called so."""
+    return _NAME.fullmatch(name) is not None
+
+
+def is_table(benchmark: Benchmark) -> bool:
+    """Whether its pairs lie in a table, without the structures: it was added from an archive."""
+    return benchmark.path.endswith(".csv")
+
+
+def pairs_of(benchmark: Benchmark) -> Predictions:
+    """The pairs and truths of a benchmark, without scores.
+
+    Raises:
+        AffinityZooError: its index or table cannot be read.
+    """
+    if is_table(benchmark):
+        rows = read_predictions(Path(benchmark.path))
+        return replace(rows, score=np.full(len(rows), np.nan))
+    dataset = Dataset.open(benchmark.path)
+    rows_ = select_rows(dataset, benchmark.split, benchmark.sources)
+    return from_dataset(dataset, rows_, np.full(len(rows_), np.nan))
 
 
 def load_all(root: Path) -> list[Benchmark]:
@@ -155,6 +193,9 @@ def find(root: Path, name: str) -> Benchmark:
 def check(benchmark: Benchmark) -> str:
     """Whether the index still is what it was: empty if so, else what changed, in a sentence."""
     try:
+        if is_table(benchmark):
+            same = labels_hash(pairs_of(benchmark)) == benchmark.labels_hash
+            return "" if same else f"the ids or labels in {benchmark.path} are not those of the benchmark"
         dataset = Dataset.open(benchmark.path)
         now = describe(benchmark.name, dataset, benchmark.split, benchmark.sources)
     except AffinityZooError as error:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.results import RESULT_NAME, Result, load_result
+from affinity_zoo.zoo.board.results import RESULT_NAME, Result, load_result, origin_of
 from affinity_zoo.zoo.board.standing import is_rival
 from affinity_zoo.zoo.board.trainings import families, output_of
 from affinity_zoo.zoo.board.truths import Truths
@@ -247,6 +247,7 @@ def _row(members: list[Result]) -> BoardRow:
         notes.append(f"{training['epochs']} epoch{'s' if training['epochs'] != 1 else ''}")
     if training.get("shuffled_labels"):
         notes.append("control: labels shuffled")
+    notes += [f"added from {origin}" for origin in dict.fromkeys(map(origin_of, members)) if origin]
     model = first.model
     if model.get("note"):
         notes.append(str(model["note"]))

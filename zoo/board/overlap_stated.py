@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.overlap import CHECKS, Check, check_overlap, verdict
+from affinity_zoo.zoo.board.overlap import CHECKS, Check, check_overlap, seen_by, verdict
 from affinity_zoo.zoo.board.results import Result
 from affinity_zoo.zoo.board.truths import Truth
 
@@ -51,11 +51,12 @@ def _computed(result: Result, truth: Truth, thorough: bool) -> dict[str, Check]:
     named = (result.data.get("training") or {}).get("pairs")
     files = [result.path.with_name(PAIRS), *([Path(named)] if isinstance(named, str) and named else [])]
     pairs = next((file for file in files if file.is_file()), None)
-    if pairs is None:
+    if pairs is None or truth.dataset is None:
         return {}
     try:
         few = len(truth.rows) <= MOST_ROWS
-        found = check_overlap(pairs, truth.dataset, truth.rows, None, coordinates=thorough or few)
+        seen = seen_by([pairs.parent]) if thorough else None
+        found = check_overlap(pairs, truth.dataset, truth.rows, seen, coordinates=thorough or few)
     except (AffinityZooError, OSError):
         return {}
     return {name: check for name, check in found.items() if check.verdict != CANNOT_KNOW}

@@ -33,6 +33,7 @@ FORMAT = "affinity-zoo result"
 FORMAT_VERSION = 1
 RESULT_NAME = "result.json"
 PREDICTIONS_NAME = "predictions.csv"
+ORIGIN_NAME = "origin.json"  #: beside results that were made elsewhere
 LIBRARIES = (
     "affinity-zoo",
     "keras",
@@ -217,6 +218,16 @@ def load_result(path: Path, *, recompute: bool = False) -> Result:
     if recompute:
         _check_metrics(result)
     return result
+
+
+def origin_of(result: Result) -> str:
+    """The archive or folder that a result was added from; empty: it was made here."""
+    for folder in list(result.path.parents)[:4]:
+        try:
+            return str(json.loads((folder / ORIGIN_NAME).read_text(encoding="utf-8"))["file"])[:200]
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            continue
+    return ""
 
 
 def command_line() -> str:

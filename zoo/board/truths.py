@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import UNSCORED, Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, load, select_rows
+from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, is_table, load, pairs_of, select_rows
 from affinity_zoo.zoo.board.results import Result
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.judging.predictions import from_dataset, labels_hash
@@ -31,7 +31,7 @@ class Truth:
     name: str
     labels_hash: str
     pairs: Predictions
-    dataset: Dataset
+    dataset: Dataset | None  #: None: the benchmark travelled without its structures
     rows: NDArray[np.int64]  #: of the index
 
     def judged(self, scored: Predictions) -> Predictions:
@@ -132,6 +132,9 @@ class Truths:
         return self._known[key]
 
     def _read(self, name: str, content: str, path: str, split: str, sources: tuple[str, ...]) -> Truth | None:
+        known = next((b for b in self.benchmarks.values() if b.path == path and is_table(b)), None)
+        if known is not None:
+            return self._from_table(known)
         dataset = self._dataset(content, path)
         if dataset is None:
             return None
@@ -141,6 +144,15 @@ class Truths:
         except AffinityZooError:
             return None
         return Truth(name, labels_hash(pairs), pairs, dataset, rows)
+
+    @staticmethod
+    def _from_table(benchmark: Benchmark) -> Truth | None:
+        """The pairs of a benchmark that travelled; only one that was added here is read."""
+        try:
+            pairs = pairs_of(benchmark)
+        except AffinityZooError:
+            return None
+        return Truth(benchmark.name, labels_hash(pairs), pairs, None, np.arange(len(pairs)))
 
     def _dataset(self, content: str, path: str) -> Dataset | None:
         """The index in a folder, if it is there and holds this content."""

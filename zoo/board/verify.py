@@ -128,6 +128,10 @@ def _check_baseline(result: Result, truth: Truth, judged: Predictions, thorough:
             f"{result.path}: there is no baseline {result.model.get('baseline') or result.model.get('name')!r} here, "
             "so it cannot be measured again; install its plugin"
         )
+    if truth.dataset is None:
+        raise AffinityZooError(
+            f"{result.path}: the structures of {truth.name} are not at hand, so a baseline cannot be measured again"
+        )
     options = dict(result.model.get("options") or {})
     try:
         baseline = cls(**options)

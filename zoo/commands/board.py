@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from affinity_zoo.zoo.runtime.files import check_output
+
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
@@ -19,7 +21,12 @@ def register(app: typer.Typer) -> None:
     benchmarks.command("add")(benchmarks_add)
     benchmarks.command("list")(benchmarks_list)
     benchmarks.command("show")(benchmarks_show)
+    benchmarks.command("pack")(benchmarks_pack)
     app.add_typer(benchmarks, name="benchmarks")
+    results = typer.Typer(help="Results that travel from one machine to another.", no_args_is_help=True)
+    results.command("pack")(results_pack)
+    results.command("add")(results_add)
+    app.add_typer(results, name="results")
 
 
 def leaderboard(
@@ -145,12 +152,17 @@ def compare(
 
 def benchmarks_add(
     name: Annotated[str, typer.Argument(help="What it will be called.")],
-    data: Annotated[Path, typer.Argument(help="Folder made by `affinity-zoo index`.")],
+    data: Annotated[
+        Path, typer.Argument(help="Folder made by `affinity-zoo index`, or an archive of `benchmarks pack`.")
+    ],
     split: Annotated[str, typer.Option(help="all, test, validation or train.")] = "all",
     sources: Annotated[str, typer.Option(help="Poses from these sources only, comma-separated.")] = "",
     about: Annotated[str, typer.Option(help="A sentence on what it is.")] = "",
     baselines: Annotated[bool, typer.Option(help="Judge the baselines on it.")] = True,
     replace: Annotated[bool, typer.Option("--replace", help="Take the name from another content.")] = False,
+    index: Annotated[
+        Path | None, typer.Option(help="Of an archive: the same index on this machine, with its structures.")
+    ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
     """Give a labelled set a name and a hash, and judge the baselines on it."""
@@ -158,10 +170,17 @@ def benchmarks_add(
     from affinity_zoo.zoo.data.store.dataset import Dataset
     from affinity_zoo.zoo.runtime import terminal
 
+    if data.is_file():
+        from affinity_zoo.zoo.board.benchmark_pack import add_benchmark
+
+        made = add_benchmark(data, root=runs, name=name, data=index, swap=replace)
+        what = "with its structures" if index is not None else "labels without structures: it judges results"
+        terminal.say(f"{name}: {made.rows} pairs of {made.targets} targets, {what}")
+        return
     dataset = Dataset.open(data)
     wanted = tuple(part for part in sources.split(",") if part)
     made = benchmarks.describe(name, dataset, split, wanted, about)
-    path = benchmarks.add(runs, made, replace)
+    path = benchmarks.add(runs, made, swap=replace)
     terminal.say(
         f"{name}: {made.rows} pairs of {made.targets} targets, labels {made.labels_hash[:12]}; wrote {path}"
     )
@@ -223,3 +242,52 @@ def benchmarks_show(
         terminal.table(name, ["what", "value"], [*rows, ["state", changed or "unchanged"]])
     if changed:
         raise AffinityZooError(f"benchmark {name!r} cannot be used: {changed}")
+
+
+def benchmarks_pack(
+    name: Annotated[str, typer.Argument(help="Its name.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Archive to write.")],
+    ids_only: Annotated[
+        bool, typer.Option("--ids-only", help="Pack ids and hashes, where labels may not travel either.")
+    ] = False,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+) -> None:
+    """Write a benchmark's pairs and labels into an archive, without the structures."""
+    from affinity_zoo.zoo.board.benchmark_pack import pack_benchmark
+    from affinity_zoo.zoo.runtime import terminal
+
+    packed = pack_benchmark(name, check_output(out), root=runs, ids_only=ids_only)
+    terminal.say(f"wrote {out}: {packed.rows} {'ids' if ids_only else 'pairs with their labels'}")
+
+
+def results_pack(
+    run: Annotated[list[str], typer.Argument(help="Numbers of runs, or folders with results.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Archive to write.")],
+    weights: Annotated[bool, typer.Option("--weights", help="Pack the models' weights too.")] = False,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+) -> None:
+    """Write results, predictions, recipes and cards of some runs into an archive."""
+    from affinity_zoo.zoo.board.pack import pack_results
+    from affinity_zoo.zoo.runtime import terminal
+
+    packed = pack_results(run, check_output(out), root=runs, weights=weights)
+    terminal.say(f"wrote {out}: {len(packed)} results; `affinity-zoo results add {out.name}` takes them over")
+
+
+def results_add(
+    source: Annotated[Path, typer.Argument(help="Archive of `results pack`, or a folder with results.")],
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
+) -> None:
+    """Take over results from elsewhere: every figure is computed again where the benchmark is at hand."""
+    from affinity_zoo.zoo.board.pack import add_results
+    from affinity_zoo.zoo.runtime import terminal
+
+    added = add_results(source, root=runs)
+    for reason in added.refused:
+        terminal.warn(f"refused: {reason}")
+    if added.unchecked:
+        names = ", ".join(dict.fromkeys(str(result.benchmark["name"]) for result in added.unchecked))
+        terminal.warn(f"the benchmarks {names} are not at hand: labels and groups are what the results state")
+    terminal.say(f"added {len(added.results)} results to {added.folder}")
+    if added.refused:
+        raise typer.Exit(3)

@@ -58,7 +58,7 @@ def test_a_name_is_not_given_twice(tmp_path: Path) -> None:
     other = describe("poses", index(tmp_path, content="f00d" * 16))
     with pytest.raises(AffinityZooError, match="already is a benchmark 'poses'"):
         add(tmp_path, other)
-    add(tmp_path, other, replace=True)
+    add(tmp_path, other, swap=True)
     assert find(tmp_path, "poses").hash == "f00d" * 16
 
 
