@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.data.readers.base import ReadOptions
 
 #: which part of the data goes where, as users type it
 _COLUMNS = "Our column and the table's name for it: pose_label=label,active=y. Repeat or join by commas."
@@ -218,17 +221,10 @@ def _show(summary) -> None:  # type: ignore[no-untyped-def]
         terminal.warn(f"{summary.failed:,} inputs failed: see {summary.out}/failures.csv")
 
 
-def _read_options(texts: list[str]):  # type: ignore[no-untyped-def]
-    from affinity_zoo.plugins.errors import UsageError
-    from affinity_zoo.zoo.data.readers.base import ReadOptions
+def _read_options(texts: list[str]) -> ReadOptions:
+    from affinity_zoo.zoo.data.readers.base import ReadOptions, parse_read_options
 
-    values: dict[str, object] = {}
-    for text in texts:
-        name, mark, value = text.partition("=")
-        if not mark:
-            raise UsageError(f"--read takes name=value, not {text!r}")
-        values[name] = int(value) if name == "model" and value.isdigit() else value
-    return ReadOptions.from_dict(values)
+    return ReadOptions.from_dict(parse_read_options(texts))
 
 
 def _columns(texts: list[str]) -> dict[str, str]:

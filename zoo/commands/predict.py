@@ -91,6 +91,12 @@ def predict(
         int, typer.Option(help="Processes that score, each with the model; 0: this one.", min=0, metavar="N")
     ] = 0,
     dask: options.Dask = "",
+    read: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--read", help="Read option in the place of the model's own: waters=keep.", metavar="NAME=VALUE"
+        ),
+    ] = None,
     offline: options.Offline = False,
     json_output: options.Json = False,
 ) -> None:
@@ -99,6 +105,7 @@ def predict(
     Example: affinity-zoo predict gnina-default receptor.pdb poses/*.sdf -o ranked.csv
     """  # fmt: skip
     from affinity_zoo.zoo.commands.words import sort_words
+    from affinity_zoo.zoo.data.readers.base import parse_read_options
     from affinity_zoo.zoo.importers.first_use import model_folders
     from affinity_zoo.zoo.inference.choices import ScoringChoices
     from affinity_zoo.zoo.prediction.choices import Choices
@@ -120,7 +127,7 @@ def predict(
     if not to_stdout:
         check_format(Path(out))
     scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
-    choices = Choices(scoring, rank_by, best_per, chunk, processes, dask)
+    choices = Choices(scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []))
     with Pipes(None if to_stdout else Path(out), resume) as pipes:
         if given.table is not None:
             inputs = from_table(*pipes.table(given.table))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +11,7 @@ import numpy as np
 from affinity_zoo.featurizers import views
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Box
 from affinity_zoo.zoo.chem.geometry import close_contacts
+from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.data.similarity import fingerprint, nearest
 from affinity_zoo.zoo.models.training_ligands import load_fingerprints
 from affinity_zoo.zoo.prediction.reading import Pose, Protein
@@ -94,6 +95,15 @@ def _unlike(pose: Pose, models: tuple[str, ...], marks: dict[tuple[str, bytes], 
     mark = marks[key]
     best = max(nearest(mark, others)[1] for others in known if others)
     return f"unlike: the most similar training ligand has a similarity of {best:.2f}" if best < UNLIKE else ""
+
+
+def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, object]) -> str:
+    """A sentence where files are read in another way than a model's training data; else nothing."""
+    for folder, options in models.items():
+        for name, value in read.items():
+            if getattr(options, name) != value:
+                return f"poses are read with {name}={value}, {folder.name} was made with {name}={getattr(options, name)}"
+    return ""
 
 
 def other_reading(models: dict[Path, dict[str, object]]) -> str:

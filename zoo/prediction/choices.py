@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction import ranking
 from affinity_zoo.zoo.prediction.chunks import CHUNK
@@ -22,6 +24,7 @@ class Choices:
         chunk: poses of a piece of work.
         processes: processes that score; 0: this one.
         dask: address of a Dask scheduler to score on; empty: here.
+        read: read options (:class:`affinity_zoo.zoo.data.readers.ReadOptions`) in the place of the models' own.
 
     Raises:
         UsageError: a value is out of its range.
@@ -33,8 +36,10 @@ class Choices:
     chunk: int = CHUNK
     processes: int = 0
     dask: str = ""
+    read: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        ReadOptions.from_dict(self.read)
         if self.chunk < 1:
             raise UsageError(f"`chunk` must be at least 1, not {self.chunk}")
         ranking.check_best_per(self.best_per)

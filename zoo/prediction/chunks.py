@@ -10,12 +10,12 @@ import gzip
 import hashlib
 import math
 import zlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.formats import FORMATS, count_records, suffix_of
@@ -56,6 +56,7 @@ class Task:
     models: tuple[str, ...]  #: model directories
     scoring: ScoringChoices  #: with a number of views
     structures: bool = False  #: give the poses too, as SDF
+    read: Mapping[str, Any] = field(default_factory=dict)  #: read options in the place of the models' own
 
 
 @dataclass(frozen=True)

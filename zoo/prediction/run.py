@@ -116,17 +116,21 @@ def run(
     choices = replace(choices, scoring=choices.scoring.resolved(cards))
     given_outputs = [[str(output["name"]) for output in card["outputs"]] for card in cards]
     columns = columns_of(given_outputs, choices.scoring.n_views, choices.best_per)
-    readings = {Path(name): read_model_recipe(Path(name)).data.read_options for name in names}
+    own = {
+        Path(name): ReadOptions.from_dict(read_model_recipe(Path(name)).data.read_options) for name in names
+    }
+    readings = {name: options.changed(choices.read) for name, options in own.items()}
     loaded: list[ReadyModel] = []
     if (
         not choices.dask and not choices.processes
     ):  # what is wrong with a model is said before anything is read
         loaded = [ready(m) if isinstance(m, Model) else held_model(m) for m in given.values()]
     if one_receptor and inputs.entries:
-        reading.protein(inputs.entries[0].receptor, ReadOptions.from_dict(readings[Path(names[0])]))
+        reading.protein(inputs.entries[0].receptor, readings[Path(names[0])])
     notes = [
         *inputs.notes,
-        checks.other_reading({k: ReadOptions.from_dict(v).as_dict() for k, v in readings.items()}),
+        checks.other_reading({name: options.as_dict() for name, options in readings.items()}),
+        checks.changed_reading(own, choices.read),
     ]
     kept = parts is not None
     with ExitStack() as stack:
@@ -175,7 +179,7 @@ def _score_all(
     def tasks() -> Iterator[Task]:
         for number, pieces in enumerate(cutter.chunks(inputs.entries)):
             if not parts.has(number):
-                yield Task(number, pieces, names, choices.scoring, structures)
+                yield Task(number, pieces, names, choices.scoring, structures, choices.read)
 
     for pieces in cutter.chunks(inputs.entries):
         total += sum(len(p.wanted) or (p.last or p.first + 1) - p.first for p in pieces)
@@ -224,5 +228,6 @@ def _fingerprint(inputs: Inputs, models: tuple[str, ...], choices: Choices, stru
             total.update(file_hash(Path(model) / name).encode())
     # what decides the scores; how they are ranked and where they are computed does not matter
     decisive = {k: v for k, v in asdict(choices.scoring).items() if k != "threads"}
-    total.update(repr((models, sorted(decisive.items()), choices.chunk, structures)).encode())
+    read = sorted(choices.read.items())
+    total.update(repr((models, sorted(decisive.items()), read, choices.chunk, structures)).encode())
     return total.hexdigest()

@@ -57,7 +57,7 @@ def prepare(task: Task, models: Sequence[ReadyModel]) -> Prepared:
         task: the chunk.
         models: those that the task names.
     """
-    ways = list(dict.fromkeys(model.options for model in models))
+    ways = list(dict.fromkeys(model.options.changed(task.read) for model in models))
     readings = {way: read_pieces(task.pieces, way, task.structures and way == ways[0]) for way in ways}
     poses = readings[ways[0]]
     warnings: list[str] = []
@@ -108,7 +108,7 @@ def _columns(prepared: Prepared, good: list[int], advance: Advance) -> dict[str,
     choices, outputs = prepared.task.scoring, []
     with _one_at_a_time:
         for model in prepared.models:
-            read = prepared.readings[model.options]
+            read = prepared.readings[model.options.changed(prepared.task.read)]
             maker = model.batches(ChunkPairs([read[i] for i in good]), choices.voxelize)
             outputs.append(model.outputs(maker, np.arange(len(good)), choices, advance))
     return combine(prepared.models, outputs)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
@@ -75,6 +75,32 @@ class ReadOptions:
                 f"unknown read option {', '.join(unknown)}: the options are {', '.join(sorted(known))}"
             )
         return cls(**dict(values))
+
+    def changed(self, values: Mapping[str, Any]) -> ReadOptions:
+        """These options with some of them changed; an unknown name is a :class:`UsageError`."""
+        return ReadOptions.from_dict({**self.as_dict(), **values})
+
+
+def parse_read_options(texts: Sequence[str]) -> dict[str, Any]:
+    """Read options as a user writes them.
+
+    Args:
+        texts: each ``name=value``.
+
+    Returns:
+        The values by name, checked.
+
+    Raises:
+        UsageError: one is not of that form, unknown, or has another value than those allowed.
+    """
+    values: dict[str, Any] = {}
+    for text in texts:
+        name, mark, value = text.partition("=")
+        if not mark:
+            raise UsageError(f"a read option is name=value, not {text!r}")
+        values[name] = int(value) if name == "model" and value.isdigit() else value
+    ReadOptions.from_dict(values)
+    return values
 
 
 class ReadError(AffinityZooError):
