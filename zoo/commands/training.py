@@ -362,7 +362,7 @@ def evaluate(
     model_output: Annotated[
         str | None,
         typer.Option(
-            help="Judge all truths by this output: pose, activity, affinity or rmsd.",
+            help="Judge all truths by this output: pose, activity, affinity, rmsd or product (probability x pK).",
             show_default="each by its own",
             metavar="NAME",
         ),

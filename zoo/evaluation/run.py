@@ -22,11 +22,19 @@ from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.evaluation.data import count_failures, judged_rows, named_scorers, with_defaults
 from affinity_zoo.zoo.inference.choices import ScoringChoices
-from affinity_zoo.zoo.inference.columns import COLUMNS
+from affinity_zoo.zoo.inference.columns import COLUMNS, Columns
 from affinity_zoo.zoo.inference.combine import combine, finite
 from affinity_zoo.zoo.inference.ready import ready
-from affinity_zoo.zoo.inference.rows import score_rows
-from affinity_zoo.zoo.judging.outputs import PREFERENCE, as_score, column_of, output_for, outputs_of, unit_of
+from affinity_zoo.zoo.inference.rows import score_rows_together
+from affinity_zoo.zoo.judging.outputs import (
+    PREFERENCE,
+    PRODUCT,
+    as_score,
+    column_of,
+    output_for,
+    outputs_of,
+    unit_of,
+)
 from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
@@ -69,7 +77,8 @@ def evaluate(
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         workers: threads that make batches.
         submission: write the Kaggle file (``Id,Expected``) there too.
-        output: judge every truth by this output of the model: ``pose``, ``activity``, ``affinity`` or ``rmsd``.
+        output: judge every truth by this output of the model: ``pose``, ``activity``, ``affinity``, ``rmsd``,
+            or ``product`` (probability times affinity).
             None: each by its own (:data:`affinity_zoo.zoo.judging.outputs.PREFERENCE`).
         dask: address of a Dask scheduler to score on; empty: here.
 
@@ -95,7 +104,7 @@ def evaluate(
     warn_of_other_reading(dataset, model)
     cluster = dask_cluster(dask) if dask else None
     scorers_ = [ready(m) for m in candidate.models]
-    outputs = [score_rows(m, dataset, rows, choices, cluster) for m in scorers_]
+    outputs = score_rows_together(scorers_, dataset, rows, choices, cluster)
     _warn_of_unscored(outputs, str(model.card["name"]))
     columns = combine(scorers_, outputs)
     predictions = _with_scores(dataset, rows, columns, candidate, wanted)
@@ -176,6 +185,8 @@ def _outputs(candidate: Candidate, wanted: str | None) -> tuple[str, ...]:
     """The outputs that are judged: those that every model of the candidate has, or the one asked for."""
     each = [outputs_of(model.card) for model in candidate.models]
     common = tuple(name for name in each[0] if all(name in others for others in each))
+    if wanted == PRODUCT and "affinity" in common and {"pose", "activity"} & set(common):
+        return (PRODUCT,)
     if wanted is not None and wanted not in common:
         raise UsageError(
             f"`output={wanted!r}`: {candidate.x} has {', '.join(common) or 'no output in common'}"
@@ -194,14 +205,19 @@ def _with_scores(
 ) -> Predictions:
     """Put combined scores beside the truths of their rows; a row without a finite score has none."""
     main = _main_output(dataset, rows, wanted)
-    extra: dict[str, NDArray[Any]] = {column_of(name): columns[COLUMNS[name].value] for name in wanted}
-    if COLUMNS[main].spread in columns:
-        extra["score_sd"] = columns[COLUMNS[main].spread]
-    if label := next((name for name in wanted if COLUMNS[name].probability), None):
-        extra["probability"] = columns[COLUMNS[label].probability]
+    extra: dict[str, NDArray[Any]] = {column_of(name): columns[_column(name).value] for name in wanted}
+    if _column(main).spread in columns:
+        extra["score_sd"] = columns[_column(main).spread]
+    if label := next((name for name in wanted if _column(name).probability), None):
+        extra["probability"] = columns[_column(label).probability]
     boxes = list(dict.fromkeys(model.box for model in candidate.models))  # each is judged, and told of, once
     extra["cropped"] = np.max([cropped(dataset, rows, box) for box in boxes], axis=0)
-    return from_dataset(dataset, rows, as_score(main, columns[COLUMNS[main].value]), extra)
+    return from_dataset(dataset, rows, as_score(main, columns[_column(main).value]), extra)
+
+
+def _column(output: str) -> Columns:
+    """The combined columns of an output; the product has one alone."""
+    return Columns(PRODUCT, "") if output == PRODUCT else COLUMNS[output]
 
 
 def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, ...]) -> str:

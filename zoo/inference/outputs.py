@@ -54,13 +54,42 @@ def outputs(
     Raises:
         UsageError: no view, or a batch size or number of threads below 1.
     """
+    return outputs_of_networks([model], maker, rows, views, batch_size, threads, done)[0]
+
+
+def outputs_of_networks(
+    models: Sequence[keras.Model],
+    maker: BatchMaker,
+    rows: NDArray[np.int64],
+    views: Sequence[View] = (AS_GIVEN,),
+    batch_size: int = 32,
+    threads: int = 2,
+    done: Done = nothing_done,
+) -> list[NDArray[np.float32]]:
+    """Run several models that take the same batches over ``rows`` in each of the views; a batch is made once.
+
+    Args:
+        models: as :func:`outputs` takes one.
+        maker: what makes the batches.
+        rows: (n,) row numbers of the maker's pairs.
+        views: how every row is turned.
+        batch_size: rows at once.
+        threads: threads that make batches.
+        done: called with the number of images that a model has finished.
+
+    Returns:
+        Of each model ``(n, views, outputs)`` float32.
+
+    Raises:
+        UsageError: no view, or a batch size or number of threads below 1.
+    """
     for name, number in (("views", len(views)), ("batch_size", batch_size), ("threads", threads)):
         if number < 1:
             raise UsageError(f"`{name}` must be at least 1, not {number}")
-    tasks = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch_size)]
-    pieces: list[list[NDArray[Any]]] = [[] for _ in views]
     if len(rows) == 0:
-        return np.zeros((0, len(views), int(model.network.output_shape[-1])), np.float32)
+        return [np.zeros((0, len(views), int(m.network.output_shape[-1])), np.float32) for m in models]
+    tasks = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch_size)]
+    pieces: list[list[list[NDArray[Any]]]] = [[[] for _ in views] for _ in models]
 
     def make(task: tuple[int, int]) -> tuple[int, int, Inputs]:
         view, start = task
@@ -70,9 +99,10 @@ def outputs(
         return view, len(part), maker.evaluation(filled, views[view])
 
     for view, n, inputs in _ahead(make, tasks, threads):
-        pieces[view].append(np.asarray(model.predict_on_batch(inputs))[:n])
-        done(n)
-    return np.stack([np.concatenate(piece) for piece in pieces], axis=1)
+        for model, found in zip(models, pieces, strict=True):
+            found[view].append(np.asarray(model.predict_on_batch(inputs))[:n])
+            done(n)
+    return [np.stack([np.concatenate(piece) for piece in found], axis=1) for found in pieces]
 
 
 def call_size(n: int, batch_size: int) -> int:

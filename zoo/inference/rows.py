@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -17,6 +17,7 @@ from affinity_zoo.zoo.data.store.dataset import MANIFEST_FILE, Dataset
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel
+from affinity_zoo.zoo.inference.together import outputs_together
 from affinity_zoo.zoo.runtime.files import file_hash
 from affinity_zoo.zoo.runtime.parallel import DaskCluster, Lost, ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress
@@ -71,6 +72,35 @@ def score_rows(
                 _far((RowChunk(folder, data, mark, part, choices) for part in parts), cluster, advance)
             )
     return np.concatenate(found)
+
+
+def score_rows_together(
+    models: Sequence[ReadyModel],
+    dataset: Dataset,
+    rows: NDArray[np.int64],
+    choices: ScoringChoices,
+    cluster: DaskCluster | None = None,
+) -> list[NDArray[np.float64]]:
+    """Outputs of several models for rows of an index; here, models with equal images share them.
+
+    Args:
+        models: ready to score.
+        dataset: the index.
+        rows: (n,) row numbers.
+        choices: how to score, with a number of views.
+        cluster: score there, one model after the other.
+
+    Returns:
+        Of each model what :func:`score_rows` gives.
+
+    Raises:
+        AffinityZooError: a worker could not score.
+    """
+    if cluster is not None or len(models) == 1:
+        return [score_rows(model, dataset, rows, choices, cluster) for model in models]
+    pairs = IndexedPairs(dataset)
+    with progress("scoring", len(rows) * choices.n_views * len(models), "images") as advance:
+        return outputs_together(models, lambda _: pairs, rows, choices, advance)
 
 
 def _far(

@@ -18,13 +18,14 @@ from affinity_zoo.plugins.contracts import Predictions, Truth
 
 #: the output that a truth is judged by: the first that the model has
 PREFERENCE: dict[Truth, tuple[str, ...]] = {
-    "pose_label": ("pose", "rmsd", "activity", "affinity"),
-    "rmsd": ("rmsd", "pose", "activity", "affinity"),
-    "active": ("activity", "pose", "affinity", "rmsd"),
-    "affinity": ("affinity", "activity", "pose", "rmsd"),
+    "pose_label": ("pose", "rmsd", "activity", "affinity", "product"),
+    "rmsd": ("rmsd", "pose", "activity", "affinity", "product"),
+    "active": ("activity", "pose", "affinity", "rmsd", "product"),
+    "affinity": ("affinity", "activity", "pose", "rmsd", "product"),
 }
+PRODUCT = "product"  #: probability times affinity, gnina's CNN_VS: made of two outputs, judged where it is asked for
 #: output -> its unit
-UNITS = {"pose": "logit", "activity": "logit", "affinity": "pK", "rmsd": "Å"}
+UNITS = {"pose": "logit", "activity": "logit", "affinity": "pK", "rmsd": "Å", PRODUCT: "probability x pK"}
 #: the scale of a truth, as the output that predicts it has it
 _TRUTH_UNITS: dict[Truth, str] = {"pose_label": "logit", "active": "logit", "affinity": "pK", "rmsd": "Å"}
 NAMES = tuple(UNITS)

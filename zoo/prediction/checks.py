@@ -101,8 +101,9 @@ def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, objec
     """A sentence where files are read in another way than a model's training data; else nothing."""
     for folder, options in models.items():
         for name, value in read.items():
-            if getattr(options, name) != value:
-                return f"poses are read with {name}={value}, {folder.name} was made with {name}={getattr(options, name)}"
+            own = getattr(options, name)
+            if own != value:
+                return f"poses are read with {name}={value}, {folder.name} was made with {name}={own}"
     return ""
 
 

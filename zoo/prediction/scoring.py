@@ -15,6 +15,7 @@ from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.inference.combine import combine
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel
+from affinity_zoo.zoo.inference.together import outputs_together
 from affinity_zoo.zoo.prediction.checks import findings
 from affinity_zoo.zoo.prediction.chunks import Task
 from affinity_zoo.zoo.prediction.reading import Pose, read_pieces
@@ -105,12 +106,15 @@ def _columns(prepared: Prepared, good: list[int], advance: Advance) -> dict[str,
     """The combined scores of the poses that can be read."""
     if not good:
         return {}
-    choices, outputs = prepared.task.scoring, []
+    pairs = {way: ChunkPairs([read[i] for i in good]) for way, read in prepared.readings.items()}
+
+    def pairs_of(model: ReadyModel) -> ChunkPairs:
+        return pairs[model.options.changed(prepared.task.read)]
+
     with _one_at_a_time:
-        for model in prepared.models:
-            read = prepared.readings[model.options.changed(prepared.task.read)]
-            maker = model.batches(ChunkPairs([read[i] for i in good]), choices.voxelize)
-            outputs.append(model.outputs(maker, np.arange(len(good)), choices, advance))
+        outputs = outputs_together(
+            prepared.models, pairs_of, np.arange(len(good)), prepared.task.scoring, advance
+        )
     return combine(prepared.models, outputs)
 
 
