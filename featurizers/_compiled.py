@@ -49,15 +49,16 @@ _EXP = [
 _C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (np.float32(c) for c in _EXP)
 
 
-def _compile(*signatures: Any) -> Any:
+def compiled(*signatures: Any, **options: Any) -> Any:
     """Compile for these signatures; without a cache where numba finds no folder that it can write."""
+    options = _OPTIONS | options
 
     def decorate(function: Callable[..., Any]) -> Any:
         try:
-            return njit(list(signatures), cache=True, **_OPTIONS)(function)
+            return njit(list(signatures), cache=True, **options)(function)
         except (RuntimeError, OSError) as error:
             _log.info("compiled kernels are not cached: %s", error)
-            return njit(list(signatures), **_OPTIONS)(function)
+            return njit(list(signatures), **options)(function)
 
     return decorate
 
@@ -256,7 +257,7 @@ _gaussian_wide, _gaussian_narrow = _gaussian(WIDE), _gaussian(NARROW)
 _binary_wide, _binary_narrow = _binary(WIDE), _binary(NARROW)
 
 
-@_compile(types.void(_image_out))
+@compiled(types.void(_image_out))
 def clear(out):  # type: ignore[no-untyped-def]
     """Set an image to zero."""
     flat = out.reshape(out.size)
@@ -279,7 +280,7 @@ def _turn(xyz, first, count, centre, rotation, shift, block):  # type: ignore[no
         block[2, k] = r20 * x + r21 * y + r22 * z + sz
 
 
-@_compile(_i8(_matrix, _vector, _vector, _matrix, _vector, _f4, _f4, _indices_out))
+@compiled(_i8(_matrix, _vector, _vector, _matrix, _vector, _f4, _f4, _indices_out))
 def select(xyz, radius, centre, rotation, shift, reach, half, selected):  # type: ignore[no-untyped-def]
     """Write the numbers of the atoms within ``half`` plus ``reach`` radii of the box centre on every axis.
 
@@ -311,7 +312,7 @@ def _larger(old, new):  # type: ignore[no-untyped-def]
     return old
 
 
-@_compile(types.boolean(_matrix, _indices, _vector, _matrix, _vector, _matrix, _vector, _f4, _image_out))
+@compiled(types.boolean(_matrix, _indices, _vector, _matrix, _vector, _matrix, _vector, _f4, _image_out))
 def nearest(xyz, channel, value, values, centre, rotation, shift, spacing, out):  # type: ignore[no-untyped-def]
     """Write each atom's amount into the voxel that holds it; the largest stays. ``out`` is not cleared.
 
@@ -345,7 +346,7 @@ def nearest(xyz, channel, value, values, centre, rotation, shift, spacing, out):
     return True
 
 
-@_compile(
+@compiled(
     _i8(
         _matrix, _vector, _indices, _vector, _vector, _matrix, _vector,
         _f4, _f4, _i8, _i8, _i8, _matrix_out, _indices_out,
@@ -517,7 +518,7 @@ def _write_plane(scratch, masks, width, side, channels, plane):  # type: ignore[
                     scratch[base + z] = _ZERO
 
 
-@_compile(
+@compiled(
     types.void(
         _matrix, _indices, _i8, types.boolean, _f4, _i8, _vector_out, _vector_out, _masks_out, _image_out
     )
@@ -589,7 +590,7 @@ def _write_mean_plane(scratch, masks, width, side, channels, plane):  # type: ig
                     scratch[two + k] = _ZERO
 
 
-@_compile(
+@compiled(
     types.void(
         _matrix, _indices, _i8, _f4, _i8, _vector_out, _vector_out, _masks_out, _image_out
     )
@@ -626,7 +627,7 @@ def fill_means(placed, where, n, reach, width, table, scratch, masks, out):  # t
             _write_mean_plane(scratch, masks, width, side, channels, plane)
 
 
-@_compile(types.void(_matrix, _matrix, _i8, types.boolean, _f4, _i8, _image_out))
+@compiled(types.void(_matrix, _matrix, _i8, types.boolean, _f4, _i8, _image_out))
 def fill_values(placed, values, n, binary, reach, width, out):  # type: ignore[no-untyped-def]
     """As :func:`fill`, for atoms with an amount in each channel: ``values`` (n, C)."""
     side, channels = out.shape[0], out.shape[3]
@@ -665,3 +666,85 @@ def fill_values(placed, values, n, binary, reach, width, out):  # type: ignore[n
                                     flat[at + c] = _larger(flat[at + c], values[a, c])
                                 else:
                                     flat[at + c] += row[k] * values[a, c]
+
+
+# ---- images of a whole batch ----
+
+NEAREST, BINARY, GAUSSIAN, MEANS = range(4)  #: what :func:`images` makes
+
+
+@njit(**_OPTIONS)
+def _lanes(widest, reach):  # type: ignore[no-untyped-def]
+    """As :func:`lanes`."""
+    window = int(math.floor(2.0 * np.float64(reach) * np.float64(widest))) + 1  # noqa: RUF046 - a float in numba
+    return NARROW if window <= NARROW else (window + WIDE - 1) // WIDE * WIDE
+
+
+_vectors = types.Array(_f4, 3, "C", readonly=True)
+
+
+@compiled(
+    _i8(
+        _vectors, _matrix, types.Array(types.int32, 2, "C", readonly=True), _matrix, _indices,
+        _vectors, _matrix, _i8, _f4, _f4, _i8, types.Array(_f4, 5, "C"),
+    )
+)  # fmt: skip
+def images(  # type: ignore[no-untyped-def]
+    xyz, radius, channel, value, counts, rotations, shifts, kind, reach, spacing, side, out
+):
+    """Make the images of a batch, each as the functions above make one.
+
+    Args:
+        xyz: (B, N, 3) relative to the ligand's centre.
+        radius, channel, value: (B, N); of each row the first ``counts`` are used.
+        counts: (B,).
+        rotations, shifts: (B, 3, 3) and (B, 3) Å.
+        kind: NEAREST, BINARY, GAUSSIAN or MEANS.
+        reach: in radii.
+        side: of the box, voxels.
+        out: (B, D, D, D, C) overwritten; D is half the side for MEANS.
+
+    Returns:
+        -1; or the number of the first pose with a channel that the image does not have; or (B plus it) of one with
+        a radius that is not a number.
+    """
+    batch, channels = out.shape[0], out.shape[4]
+    placed, where = np.empty((xyz.shape[1], 5), np.float32), np.empty(xyz.shape[1], np.int32)
+    no_values, centre = np.empty((0, channels), np.float32), np.zeros(3, np.float32)
+    lanes_now = 0
+    tables, scratch, masks = np.empty(0, np.float32), np.empty(0, np.float32), np.empty(0, np.uint64)
+    for b in range(batch):
+        n = counts[b]
+        atoms, kinds, amounts = xyz[b, :n], channel[b, :n], value[b, :n]
+        if kind == NEAREST:
+            clear(out[b])
+            if not nearest(
+                atoms, kinds, amounts, no_values, centre, rotations[b], shifts[b], spacing, out[b]
+            ):
+                return b
+            continue
+        n = place(
+            atoms, radius[b, :n], kinds, amounts, centre, rotations[b], shifts[b], reach, spacing, side, channels,
+            0, placed, where,
+        )  # fmt: skip
+        if n < 0:
+            return b
+        widest = _ZERO
+        for i in range(n):
+            if not placed[i, 3] < np.float32(np.inf):
+                return batch + b
+            widest = max(widest, placed[i, 3])
+        width = _lanes(widest, reach)
+        if (
+            width != lanes_now
+        ):  # the ends of rows hold what was written beyond them: clean only for the same width
+            scratch = np.zeros(channels * side * (side + 2 * width), np.float32)
+            masks = np.zeros((channels + 63) // 64 * (side + 2 * width), np.uint64)
+            lanes_now = width
+        if tables.shape[0] < 6 * n * width:
+            tables = np.empty(12 * n * width, np.float32)
+        if kind == MEANS:
+            fill_means(placed, where, n, reach, width, tables, scratch, masks, out[b])
+        else:
+            fill(placed, where, n, kind == BINARY, reach, width, tables, scratch, masks, out[b])
+    return -1

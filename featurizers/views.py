@@ -105,17 +105,22 @@ def rotation_matrices(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
         numbers: (B, 3) in [0, 1].
 
     Returns:
-        (B, 3, 3) proper rotation matrices.
+        (B, 3, 3) proper rotation matrices, float64.
     """
-    first, second = np.sqrt(1.0 - numbers[:, 0]), np.sqrt(numbers[:, 0])
-    alpha, beta = 2 * np.pi * numbers[:, 1], 2 * np.pi * numbers[:, 2]
-    w, x, y, z = second * np.cos(beta), first * np.sin(alpha), first * np.cos(alpha), second * np.sin(beta)
+    w, x, y, z = _quaternions(numbers)
     rows = (
         (1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)),
         (2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)),
         (2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)),
     )
     return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
+
+
+def _quaternions(numbers: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """w, x, y and z, (B,) each, of the first three numbers of each row."""
+    first, second = np.sqrt(1.0 - numbers[:, 0]), np.sqrt(numbers[:, 0])
+    alpha, beta = 2 * np.pi * numbers[:, 1], 2 * np.pi * numbers[:, 2]
+    return second * np.cos(beta), first * np.sin(alpha), first * np.cos(alpha), second * np.sin(beta)
 
 
 def training_views(
@@ -140,20 +145,31 @@ def training_views(
         rotations (B, 3, 3) and shifts (B, 3) in Å, float32. Where a ligand does not fit the box even in
         this rotation, its bounds are centred on that axis.
     """
-    rows = np.asarray(rows, np.int64)
-    numbers = uniforms(seed, _TRAINING, epoch, rows, 6)
-    rotations = _rotations(numbers[:, :3], options.rotate)
-    low = np.full((len(rows), 3), -options.max_shift)
-    high = -low
-    if options.keep_inside:
-        bound_low, bound_high = _bounds(rotations, ligands)
-        wall = box.extent / 2 - MARGIN
-        low = np.clip(-wall - bound_low, -options.max_shift, options.max_shift)
-        high = np.clip(wall - bound_high, -options.max_shift, options.max_shift)
-        middle = (low + high) / 2
-        low, high = np.where(low > high, middle, low), np.where(low > high, middle, high)
-    shifts = low + (high - low) * numbers[:, 3:]
-    return rotations, shifts.astype(np.float32)
+    from affinity_zoo.featurizers import assembly
+
+    if len(ligands) != len(rows):
+        raise ValueError(f"{len(rows)} rows need as many ligands, not {len(ligands)}")
+    arrays = [np.ascontiguousarray(np.asarray(one, np.float32).T) for one in ligands]
+    return draw(options, box, seed, epoch, rows, assembly.table_of_ligands(arrays))
+
+
+def draw(
+    options: ViewOptions,
+    box: Box,
+    seed: int,
+    epoch: int,
+    rows: Sequence[int] | NDArray[np.int64],
+    table: NDArray[np.int64],
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """As :func:`training_views`, for ligands that a table describes (:mod:`affinity_zoo.featurizers.assembly`)."""
+    from affinity_zoo.featurizers import _assembly
+
+    numbers = uniforms(seed, _TRAINING, epoch, np.asarray(rows, np.int64), 6)
+    rotations = _rotations(numbers, options.rotate)
+    shifts = np.empty((len(rotations), 3), np.float32)
+    wall, most = box.extent / 2 - MARGIN, float(options.max_shift)
+    _assembly.shift(table, rotations, wall, most, options.keep_inside, numbers, shifts)
+    return rotations, shifts
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,22 +237,11 @@ AS_GIVEN: Final = View(np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
 
 
 def _rotations(numbers: NDArray[np.float64], rotate: bool) -> NDArray[np.float32]:
+    from affinity_zoo.featurizers import _assembly
+
+    rotations = np.empty((len(numbers), 3, 3), np.float32)
     if rotate:
-        return rotation_matrices(numbers).astype(np.float32)
-    return np.broadcast_to(np.eye(3, dtype=np.float32), (len(numbers), 3, 3)).copy()
-
-
-def _bounds(
-    rotations: NDArray[np.float32], ligands: Sequence[NDArray[np.float32]] | NDArray[np.float32]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Lowest and highest coordinate of each rotated ligand: two (B, 3) arrays, Å."""
-    if len(ligands) != len(rotations):
-        raise ValueError(f"{len(rotations)} rows need as many ligands, not {len(ligands)}")
-    if isinstance(ligands, np.ndarray):
-        padded = ligands
+        _assembly.rotate(np.stack(_quaternions(numbers)), rotations)
     else:
-        padded = np.zeros((len(ligands), max([len(one) for one in ligands], default=0) or 1, 3), np.float32)
-        for number, one in enumerate(ligands):
-            padded[number, : len(one)] = one
-    turned = np.matmul(padded.astype(np.float64), np.swapaxes(rotations, 1, 2).astype(np.float64))
-    return turned.min(axis=1, initial=0.0), turned.max(axis=1, initial=0.0)
+        rotations[:] = np.eye(3)
+    return rotations

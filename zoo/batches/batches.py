@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -9,17 +10,21 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers import kernels, views
+from affinity_zoo.featurizers import assembly, kernels, views
 from affinity_zoo.plugins.contracts import Box, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.batches.buffers import Buffers
 from affinity_zoo.zoo.batches.encoded import EncodedStructure, EncodedStructures
-from affinity_zoo.zoo.batches.pairs import Pairs
+from affinity_zoo.zoo.batches.pairs import Pairs, structures_of
 
 Place = Literal["host", "device"]
 Inputs = dict[str, NDArray[Any]]
+Loaded = Sequence[tuple[EncodedStructure, EncodedStructure]]  #: receptor and ligand of each pose
 
-#: atoms of a padded batch come in these sizes only, so that a compiled step is not compiled anew
-PADDED_SIZES = (128, 256, 512, 1024, 2048, 4096, 8192, 16384)
+#: atoms of a padded batch come in these sizes only, so that a step is compiled for few of them
+PADDED_SIZES = tuple(size for k in range(7, 15) for size in (2**k, 3 * 2 ** (k - 1)))
+_SIZES = np.array(PADDED_SIZES, np.int64)
+_MARGIN = 1e-3  #: Å beyond the box up to which an atom travels: rounding must not lose one
 
 
 @dataclass(frozen=True)
@@ -90,6 +95,7 @@ class BatchMaker:
         self.seed = seed
         self.encoded = EncodedStructures(pairs, imaging.featurizer, cache_bytes)
         self._own_image = makes_own_image(imaging.featurizer)
+        self._buffers = Buffers()
 
     def training(
         self, rows: NDArray[np.int64], epoch: int, copies: NDArray[np.int64] | None = None
@@ -103,10 +109,9 @@ class BatchMaker:
         """
         # each copy draws a view of its own: to the random numbers it is a row beyond the last
         drawn = rows if copies is None else rows + copies * len(self.pairs)
-        loaded = [self._load(int(row)) for row in rows]
-        ligands = [ligand.xyz - ligand.centre for _, ligand in loaded]
-        rotations, shifts = views.training_views(
-            self.imaging.views, self.imaging.box, self.seed, epoch, drawn, ligands
+        loaded = self._load_all(rows)
+        rotations, shifts = views.draw(
+            self.imaging.views, self.imaging.box, self.seed, epoch, drawn, table_of_pairs(loaded)
         )
         return self._make(rows, loaded, rotations, shifts)
 
@@ -117,8 +122,11 @@ class BatchMaker:
             rows: (B,) row numbers.
             view: how each complex is turned and shifted.
         """
-        loaded = [self._load(int(row)) for row in rows]
-        return self._make(rows, loaded, *view.of(len(rows)))
+        return self._make(rows, self._load_all(rows), *view.of(len(rows)))
+
+    def _load_all(self, rows: NDArray[np.int64]) -> Loaded:
+        found = self.encoded.many(structures_of(self.pairs, rows))
+        return list(zip(found[::2], found[1::2], strict=True))
 
     def _load(self, row: int) -> tuple[EncodedStructure, EncodedStructure]:
         receptor, ligand = self.pairs.structures(row)
@@ -127,7 +135,7 @@ class BatchMaker:
     def _make(
         self,
         rows: NDArray[np.int64],
-        loaded: Sequence[tuple[EncodedStructure, EncodedStructure]],
+        loaded: Loaded,
         rotations: NDArray[np.float32],
         shifts: NDArray[np.float32],
     ) -> Inputs:
@@ -135,26 +143,23 @@ class BatchMaker:
             return {"image": self._own_images(rows, rotations, shifts)}
         if self.imaging.place == "host":
             return {"image": self._images(loaded, rotations, shifts)}
-        return pad_atoms(loaded, rotations, shifts, self.imaging)
+        return pad_atoms(loaded, rotations, shifts, self.imaging, self._buffers)
 
     def _images(
-        self,
-        loaded: Sequence[tuple[EncodedStructure, EncodedStructure]],
-        rotations: NDArray[np.float32],
-        shifts: NDArray[np.float32],
+        self, loaded: Loaded, rotations: NDArray[np.float32], shifts: NDArray[np.float32]
     ) -> NDArray[np.float32]:
-        images = np.empty((len(loaded), *self.imaging.image_shape), np.float32)
-        for i, pair in enumerate(loaded):
-            kernels.voxelize(
-                self.imaging.featurizer.voxelization,
-                self.imaging.box,
-                self.imaging.image_shape[-1],
-                [(part.xyz, part.encoding) for part in pair],
-                pair[1].centre,
-                rotations[i],
-                shifts[i],
-                out=images[i],
-            )
+        shape = (len(loaded), *self.imaging.image_shape)
+        images = self._buffers.array(np.float32, math.prod(shape)).reshape(shape)
+        kind, box = self.imaging.featurizer.voxelization, self.imaging.box
+        if any(part.encoding.values is not None for pair in loaded for part in pair):
+            for i, pair in enumerate(loaded):
+                kernels.voxelize(
+                    kind, box, shape[-1], [(part.xyz, part.encoding) for part in pair], pair[1].centre,
+                    rotations[i], shifts[i], out=images[i],
+                )  # fmt: skip
+        else:
+            atoms = pack(loaded, rotations, shifts, self.imaging, self._buffers)
+            assembly.images(kind, box, atoms, rotations, shifts, images)
         return images
 
     def _own_images(
@@ -180,11 +185,17 @@ class BatchMaker:
         return images
 
 
+def table_of_pairs(loaded: Loaded) -> assembly.Table:
+    """Describe pairs to compiled code; the caller keeps them."""
+    return assembly.table_of([part.record for pair in loaded for part in pair])
+
+
 def pad_atoms(
-    loaded: Sequence[tuple[EncodedStructure, EncodedStructure]],
+    loaded: Loaded,
     rotations: NDArray[np.float32],
     shifts: NDArray[np.float32],
     imaging: Imaging,
+    buffers: Buffers | None = None,
 ) -> Inputs:
     """Crop each pair to what its box can hold and pad the batch to one of ``PADDED_SIZES``.
 
@@ -193,29 +204,35 @@ def pad_atoms(
         ligand's centre, ``channel`` and ``value`` (B, N) or ``values`` (B, N, C), ``radius`` (B, N),
         ``rotation`` (B, 3, 3), ``shift`` (B, 3).
     """
-    pieces = []
-    for (receptor, ligand), shift in zip(loaded, shifts, strict=True):
-        parts = [_crop(part, ligand.centre, shift, imaging) for part in (receptor, ligand)]
-        pieces.append([np.concatenate(columns) for columns in zip(*parts, strict=True)])
-    longest = max((len(piece[0]) for piece in pieces), default=0)
-    n = padded_size(longest)
-    batch: Inputs = {
-        "xyz": np.zeros((len(pieces), n, 3), np.float32),
-        "radius": np.ones((len(pieces), n), np.float32),
-        "rotation": np.ascontiguousarray(rotations, np.float32),
-        "shift": np.ascontiguousarray(shifts, np.float32),
-    }
-    vector = bool(loaded) and loaded[0][0].encoding.values is not None
-    if vector:
-        batch["values"] = np.zeros((len(pieces), n, imaging.image_shape[-1]), np.float32)
-    else:
-        batch["channel"] = np.full((len(pieces), n), -1, np.int32)
-        batch["value"] = np.zeros((len(pieces), n), np.float32)
-    names = ("xyz", "radius", "values") if vector else ("xyz", "radius", "channel", "value")
-    for i, piece in enumerate(pieces):
-        for name, column in zip(names, piece, strict=True):
-            batch[name][i, : len(column)] = column
-    return batch
+    rotations, shifts = np.ascontiguousarray(rotations, np.float32), np.ascontiguousarray(shifts, np.float32)
+    atoms = pack(loaded, rotations, shifts, imaging, buffers or Buffers())
+    return {**atoms.arrays, "rotation": rotations, "shift": shifts}
+
+
+def pack(
+    loaded: Loaded,
+    rotations: NDArray[np.float32],
+    shifts: NDArray[np.float32],
+    imaging: Imaging,
+    buffers: Buffers,
+) -> assembly.Packed:
+    """Crop the atoms of each pair to its box and pad them to one of ``PADDED_SIZES``."""
+    table = table_of_pairs(loaded)
+    return assembly.pack(table, rotations, shifts, crop_of(imaging), _SIZES, buffers.array)
+
+
+def crop_of(imaging: Imaging) -> assembly.Crop:
+    """Return which atoms of a pose travel: those that the image can show.
+
+    A layer of a plugin's own gets all that the box could hold in any rotation, with what lies within 1.5 radii and
+    half a voxel of it.
+    """
+    box, featurizer = imaging.box, imaging.featurizer
+    if featurizer.voxelizer(box) is not None:
+        return assembly.Crop(0.5 * box.extent + 0.5 * box.spacing, 1.5, turned=False)
+    # voxels are the same for cells and for points
+    half = 0.5 * box.side * box.spacing + _MARGIN
+    return assembly.Crop(half, kernels.REACH[featurizer.voxelization], turned=True)
 
 
 def padded_size(n: int) -> int:
@@ -224,19 +241,3 @@ def padded_size(n: int) -> int:
         if n <= size:
             return size
     return -(-n // PADDED_SIZES[-1]) * PADDED_SIZES[-1]
-
-
-def _crop(
-    part: EncodedStructure, centre: NDArray[np.float32], shift: NDArray[np.float32], imaging: Imaging
-) -> list[NDArray[Any]]:
-    """Keep the atoms that can touch the box in any rotation; coordinates relative to ``centre``."""
-    xyz = part.xyz - centre
-    reach = 1.5 * part.encoding.radius + 0.5 * imaging.box.spacing
-    limit = 0.5 * np.sqrt(3.0) * imaging.box.extent + np.linalg.norm(shift) + reach
-    keep = np.einsum("ij,ij->i", xyz, xyz) <= limit * limit
-    encoding = part.encoding
-    columns = [xyz[keep], encoding.radius[keep]]
-    if encoding.values is not None:
-        return [*columns, encoding.values[keep]]
-    assert encoding.channel is not None and encoding.value is not None
-    return [*columns, encoding.channel[keep], encoding.value[keep]]

@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers import views
+from affinity_zoo.featurizers import assembly, views
 from affinity_zoo.plugins.contracts import Encoding, Featurizer
 from affinity_zoo.zoo.batches.pairs import Pairs
 
 #: bytes of the Python objects of one structure and its place in the cache: more than the atoms of a small ligand
-_AROUND: Final = 1536
+_AROUND: Final = 1792
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedStructure:
     """The atoms of one structure that are imaged: n of them, none with channel -1."""
 
-    xyz: NDArray[np.float32]  #: (n, 3) Å
+    columns: NDArray[np.float32]  #: (3, n) x, y and z, Å: what compiled code reads fastest
     encoding: Encoding
     centre: NDArray[np.float32]  #: (3,) mean position, Å (of all atoms where none is imaged)
+    record: bytes  #: what compiled code knows it by; its addresses are those of the arrays above
+
+    @property
+    def xyz(self) -> NDArray[np.float32]:
+        """(n, 3) Å, a view."""
+        return self.columns.T
 
     @property
     def nbytes(self) -> int:
         """What it takes in memory, bytes: its arrays, and the objects around them."""
         arrays = (
-            self.xyz,
+            self.columns,
             self.encoding.radius,
             self.encoding.channel,
             self.encoding.value,
@@ -57,12 +64,27 @@ class EncodedStructures:
         self._lock = threading.Lock()
 
     def __getitem__(self, structure: int) -> EncodedStructure:
+        return self.many([structure])[0]
+
+    def many(self, structures: Sequence[int]) -> list[EncodedStructure]:
+        """Return the structures of these numbers, in their order."""
+        kept = self._kept
         with self._lock:
-            found = self._kept.get(structure)
-            if found is not None:
-                self._kept.move_to_end(structure)
-                return found
+            found = [kept.get(structure) for structure in structures]
+            for structure, known in zip(structures, found, strict=True):
+                if known is not None:
+                    kept.move_to_end(structure)
         # encoding outside the lock: two threads may do the same work once, none waits for it
+        made: dict[int, EncodedStructure] = {}
+        for structure, known in zip(structures, found, strict=True):
+            if known is None and structure not in made:
+                made[structure] = self._keep(structure)
+        return [
+            made[structure] if known is None else known
+            for structure, known in zip(structures, found, strict=True)
+        ]
+
+    def _keep(self, structure: int) -> EncodedStructure:
         made = self._encode(structure)
         with self._lock:
             if structure not in self._kept:
@@ -91,11 +113,8 @@ def imaged(xyz: NDArray[np.float32], encoding: Encoding) -> EncodedStructure:
         given = np.ones(len(encoding.channel), np.float32) if encoding.value is None else encoding.value
         value = np.ascontiguousarray(given[keep], dtype=np.float32)
         values = None
-    kept_xyz = np.ascontiguousarray(xyz[keep], dtype=np.float32)
+    columns = np.ascontiguousarray(xyz[keep].T, dtype=np.float32)
     centre = views.centre(xyz, encoding) if len(xyz) else np.zeros(3, np.float32)
     radius = np.ascontiguousarray(encoding.radius[keep], dtype=np.float32)
-    return EncodedStructure(
-        kept_xyz,
-        Encoding(radius=radius, channel=channel, value=value, values=values, unknown=encoding.unknown),
-        centre,
-    )
+    kept = Encoding(radius=radius, channel=channel, value=value, values=values, unknown=encoding.unknown)
+    return EncodedStructure(columns, kept, centre, assembly.record(columns, kept, centre))

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from affinity_zoo.plugins.contracts import Atoms
 
 if TYPE_CHECKING:
@@ -24,6 +27,13 @@ class Pairs(Protocol):
         """Return the atoms of a structure."""
 
 
+def structures_of(pairs: Pairs, rows: NDArray[np.int64]) -> list[int]:
+    """Return the numbers of receptor and ligand of each row, (2 B,) in this order."""
+    if isinstance(pairs, IndexedPairs):
+        return pairs.structures_of(rows)
+    return [number for row in rows.tolist() for number in pairs.structures(row)]
+
+
 class IndexedPairs:
     """The pairs of an index, read from its memory-mapped store."""
 
@@ -38,6 +48,11 @@ class IndexedPairs:
     def structures(self, row: int) -> tuple[int, int]:
         """Return the numbers of a row's receptor and ligand."""
         return int(self._receptor[row]), int(self._ligand[row])
+
+    def structures_of(self, rows: NDArray[np.int64]) -> list[int]:
+        """Return the numbers of receptor and ligand of each row, (2 B,) in this order."""
+        numbers: list[int] = np.stack((self._receptor[rows], self._ligand[rows]), axis=1).ravel().tolist()
+        return numbers
 
     def atoms(self, structure: int) -> Atoms:
         """Return the atoms of a structure."""

@@ -12,7 +12,7 @@ from affinity_zoo.featurizers import kernels
 from affinity_zoo.plugins.contracts import Atoms, Encoding, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.batches.batches import makes_own_image
-from affinity_zoo.zoo.batches.encoded import EncodedStructure, imaged
+from affinity_zoo.zoo.batches.encoded import imaged
 from affinity_zoo.zoo.models.loading import Model
 from affinity_zoo.zoo.runtime.gradients import value_and_gradient
 from affinity_zoo.zoo.see.imaging import to_numpy
@@ -171,17 +171,17 @@ class Field:
         whole: bool,
     ) -> dict[str, NDArray[Any]]:
         """What a voxelizer layer takes: the ligand's atoms first, then the receptor's where ``whole``."""
-        parts: list[EncodedStructure] = [EncodedStructure(place, self._ligand.encoding, centre)]
+        parts: list[tuple[NDArray[np.float32], Encoding]] = [(place, self._ligand.encoding)]
         if whole:
-            parts.append(self._receptor)
+            parts.append((self._receptor.xyz, self._receptor.encoding))
         views = len(rotations)
         columns: dict[str, NDArray[Any]] = {
-            "xyz": np.concatenate([part.xyz - centre for part in parts]),
-            "radius": np.concatenate([part.encoding.radius for part in parts]),
+            "xyz": np.concatenate([xyz - centre for xyz, _ in parts]),
+            "radius": np.concatenate([encoding.radius for _, encoding in parts]),
         }
         for name in ("channel", "value", "values"):
-            if getattr(parts[0].encoding, name) is not None:
-                columns[name] = np.concatenate([getattr(part.encoding, name) for part in parts])
+            if getattr(parts[0][1], name) is not None:
+                columns[name] = np.concatenate([getattr(encoding, name) for _, encoding in parts])
         batch = {name: np.repeat(column[None], views, axis=0) for name, column in columns.items()}
         return {
             **batch,
