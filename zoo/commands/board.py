@@ -41,6 +41,9 @@ def leaderboard(
     csv: Annotated[Path | None, typer.Option(help="Write one line a figure.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write Markdown tables.")] = None,
     html: Annotated[Path | None, typer.Option(help="Write one self-contained page with plots.")] = None,
+    site: Annotated[
+        Path | None, typer.Option(help="Write a folder of pages: benchmarks, models, comparisons.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show every metric, not only the first.")] = False,
     baselines: Annotated[
@@ -73,6 +76,10 @@ def leaderboard(
         from affinity_zoo.zoo.reports.page import write_report
 
         written.append(write_report(html, boards))
+    if site is not None:
+        from affinity_zoo.zoo.reports.site import write_site
+
+        written.append(write_site(site, boards))
     if json:
         terminal.print_json(as_json(boards))
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from html import escape
 from pathlib import Path
@@ -40,19 +40,36 @@ def write_report(path: Path, boards: Sequence[Board], title: str = "affinity-zoo
         boards: one section each.
         title: of the page.
     """
-    body = "\n".join(_section(board) for board in boards)
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    text = (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>"
-        f"<h1>{escape(title)}</h1><p class='soft'>affinity-zoo {__version__}, {when}. Built from sealed result "
-        "files; no figure was typed. Bars are 95 % bootstrap intervals.</p>"
-        f"{body}<script>{SCRIPT}</script></body></html>\n"
+    body = "\n".join(section(board) for board in boards)
+    about = (
+        f"<p class='soft'>affinity-zoo {__version__}, {now()}. Built from result files; no figure was typed. "
+        "Bars are 95 % bootstrap intervals.</p>"
     )
     with whole(Path(path)) as file:
-        file.write(text)
+        file.write(document(title, about + body))
     return Path(path)
+
+
+def document(title: str, body: str, before: str = "", script: str = SCRIPT) -> str:
+    """A whole HTML document that needs no network.
+
+    Args:
+        title: of the page, also its heading.
+        body: HTML below the heading.
+        before: HTML above the heading, such as links.
+        script: that runs when the page is there.
+    """
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body>{before}"
+        f"<h1>{escape(title)}</h1>{body}<script>{script}</script></body></html>\n"
+    )
+
+
+def now() -> str:
+    """The time, for a page."""
+    return datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 def report_run(logs: Path, baselines: Path, path: Path, benchmark: str | None = None) -> Path:
@@ -74,9 +91,14 @@ def report_run(logs: Path, baselines: Path, path: Path, benchmark: str | None = 
     return write_report(path, boards, f"Report of {name}")
 
 
-def _section(board: Board) -> str:
-    predictions = _predictions(board)
-    drawn = _drawn(board, predictions)
+def section(board: Board, link: Callable[[BoardRow], str] | None = None) -> str:
+    """One board: what it shows in words, the table, curves, misses, commands.
+
+    Args:
+        board: as built.
+        link: from a row to the address of its page; None: names are no links.
+    """
+    predictions = read_all(board)
     best = next((row for row in board.rows if not row.baseline), board.rows[0])
     parts = [
         f"<section><h2>{escape(board.benchmark)}</h2>",
@@ -88,18 +110,32 @@ def _section(board: Board) -> str:
         "<div class='tools'><input type='search' placeholder='filter rows' aria-label='filter rows'>"
         "<label><input type='checkbox' name='baselines' checked> baselines</label>"
         "<span class='count soft'></span></div>",
-        board_table(board),
-        "<div class='plots'>" + "".join(ranking_plots(drawn)) + calibration_plot(board) + "</div>",
+        board_table(board, link),
+        plots(board, predictions),
         training_plots(board),
-        _targets(best, predictions.get(id(best))),
-        _misses(best, predictions.get(id(best))),
-        _commands(board),
+        failures(best, predictions.get(id(best))),
+        commands(board.rows),
         "</section>",
     ]
     return "\n".join(part for part in parts if part)
 
 
-def _predictions(board: Board) -> dict[int, Predictions]:
+def plots(board: Board, predictions: dict[int, Predictions]) -> str:
+    """The curves of a board's best rows."""
+    return (
+        "<div class='plots'>"
+        + "".join(ranking_plots(_drawn(board, predictions)))
+        + calibration_plot(board)
+        + "</div>"
+    )
+
+
+def failures(row: BoardRow, rows: Predictions | None) -> str:
+    """Where a row fails: its worst complexes and its hardest misses."""
+    return _targets(row, rows) + _misses(row, rows)
+
+
+def read_all(board: Board) -> dict[int, Predictions]:
     """The predictions of each row (the first training's) by the row's identity; unreadable ones are left out."""
     found: dict[int, Predictions] = {}
     for row in board.rows:
@@ -177,9 +213,10 @@ def _misses(row: BoardRow, rows: Predictions | None) -> str:
     return f"<details><summary>Hardest misses of {escape(row.name)}</summary>{''.join(parts)}</details>"
 
 
-def _commands(board: Board) -> str:
+def commands(rows: Sequence[BoardRow]) -> str:
+    """The commands that make rows again."""
     items = []
-    for row in board.rows:
+    for row in rows:
         for result in row.results:
             command = result.data.get("command") or ""
             if command:

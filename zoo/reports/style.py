@@ -41,6 +41,16 @@ details { margin:.5rem 0; } summary { cursor:pointer; font-weight:600; }
 code, pre { font:13px/1.4 ui-monospace, Menlo, Consolas, monospace; }
 pre { background:var(--panel); padding:.6rem; border-radius:6px; overflow-x:auto; margin:.3rem 0; }
 .warning { border-left:4px solid #d55e00; padding:.3rem .8rem; background:var(--panel); }
+a { color:var(--accent); } nav { display:flex; gap:1rem; flex-wrap:wrap; margin-bottom:.8rem; }
+a:focus-visible, button:focus-visible, select:focus-visible, input:focus-visible { outline:3px solid var(--accent);
+  outline-offset:2px; }
+select { font:inherit; padding:.4rem; border:1px solid var(--line); border-radius:6px; background:var(--back);
+  color:var(--ink); max-width:100%; }
+.choose { display:grid; grid-template-columns:repeat(auto-fit, minmax(16rem, 1fr)); gap:.8rem; margin:1rem 0; }
+.choose label { display:block; } .choose select { width:100%; }
+@media (max-width:600px) { body { padding:.8rem; font-size:16px; } figure.plot { width:100%; }
+  input[type=search] { min-width:0; width:100%; } table.board th:first-child, table.board td:first-child {
+  max-width:9rem; overflow-wrap:anywhere; } }
 @media print { .tools { display:none; } body { max-width:none; } }
 """
 

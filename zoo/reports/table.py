@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from affinity_zoo.zoo.board.figures import cell, coverage_text
@@ -11,7 +11,7 @@ from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, BoardRow, MetricCo
 from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 
-def board_table(board: Board) -> str:
+def board_table(board: Board, link: Callable[[BoardRow], str] | None = None) -> str:
     """The board as a table that can be sorted and filtered."""
     told = [
         part
@@ -22,7 +22,7 @@ def board_table(board: Board) -> str:
     head += "".join(_metric_head(column, column.heading == board.sorted_by) for column in board.columns)
     axes = {column.key: _range(board.rows, column.key) for column in board.columns}
     best = {column.key: _best(board.rows, column) for column in board.columns}
-    body = "".join(_row(row, told, board.columns, axes, best) for row in board.rows)
+    body = "".join(_row(row, told, board.columns, axes, best, link) for row in board.rows)
     return f"<div class='scroll'><table class='board'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
@@ -50,11 +50,15 @@ def _row(
     columns: Sequence[MetricColumn],
     axes: dict[str, Axis],
     best: dict[str, BoardRow | None],
+    link: Callable[[BoardRow], str] | None = None,
 ) -> str:
     kind = "baseline" if row.baseline else "model"
     made = " + ".join(part for part in (row.featurizer, row.architecture) if part)
     made = "baseline" if row.baseline else made
-    cells = [f"<td>{escape(row.name)}</td>", f"<td>{escape(made)}</td>"]
+    name = escape(row.name)
+    if link is not None:
+        name = f"<a href='{escape(link(row), quote=True)}'>{name}</a>"
+    cells = [f"<td>{name}</td>", f"<td>{escape(made)}</td>"]
     cells += [f"<td>{escape(_told(row, part))}</td>" for part in told]
     for column in columns:
         metric = row.metrics.get(column.key)
