@@ -59,13 +59,13 @@ def _named(
 
 
 def names_of(rivals: Sequence[Result], notes: Notes) -> dict[str, str]:
-    """How the first line calls the baselines, by the name of their rows.
+    """How the first line calls baselines and other models, by the name of their rows.
 
     Of a baseline that learns, the row that learnt from the training data stands for the cross-validated one.
     """
     found: dict[str, Result] = {}
     for rival in sorted(rivals, key=lambda r: bool((r.model.get("options") or {}).get("training"))):
-        words = spoken(rival, notes.docking_program)
+        words = spoken(rival, notes.docking_program) if rival.is_baseline else str(rival.model["name"])
         if words:
             found[words] = rival
     return {str(rival.model["name"]): words for words, rival in sorted(found.items())}

@@ -37,7 +37,8 @@ def ship(
         trainings: runs of one recipe that differ in their seed; each evaluated on the same benchmarks.
         out: the folder to make; its name is the model's.
         notes: limits, licences, commands.
-        runs: folder of the runs, with the baselines' results.
+        runs: folder of the runs, with the results of baselines and of other models that were evaluated there
+            (a teacher, gnina's networks): the card compares with all of them.
         replicates: of the bootstrap behind each comparison.
 
     Raises:
@@ -55,11 +56,12 @@ def ship(
         raise AffinityZooError(
             f"run {chosen.x} has no results: `affinity-zoo evaluate {chosen.x} BENCHMARK` first"
         )
-    baselines = load_all([runs / "baselines"])[0] if (runs / "baselines").is_dir() else []
+    beside = [runs / name for name in ("baselines", "models") if (runs / name).is_dir()]
+    all_rivals = load_all(beside)[0] if beside else []
     others = [load_all([run.logs])[0] for run in found if run is not chosen]
     entries, headline = [], ""
     for result in sorted(results, key=lambda r: r.benchmark["name"] != notes.headline_benchmark):
-        rivals = [b for b in baselines if same_benchmark(b, result)]
+        rivals = [other for other in all_rivals if same_benchmark(other, result)]
         differences = differences_of(result, rivals, replicates)
         twins = [r for member in others for r in member if same_benchmark(r, result)]
         entries.append(benchmark_entry(out.name, result, rivals, differences, twins))

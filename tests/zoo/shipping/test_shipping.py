@@ -77,6 +77,10 @@ def runs(tmp_path: Path) -> Path:
             root / "baselines" / "toy" / name, model=model, predictions=table(skill, 50), benchmark=BENCHMARK,
             replicates=100,
         )  # fmt: skip
+    write_result(
+        root / "models" / "teacher" / "results" / "toy", model={"name": "teacher", "weights": "t"},
+        predictions=table(3.0, 60), benchmark=BENCHMARK, replicates=100,
+    )  # fmt: skip
     return root
 
 
@@ -92,6 +96,7 @@ def test_the_best_seed_is_given_away_with_its_card(
         line.startswith("On toy (roc-auc-per-complex 0.")
         and "it loses against contacts per ligand atom" in line
     )
+    assert "and teacher (" in line.partition("loses against")[2]  # other models stand beside it
     assert "is not told apart from Vina's ranking" in line and "ligand size" in line.partition("but beats")[2]
     assert "a ligand-only model" in line.partition("beats")[2]  # that which learnt from the training data
     assert " By top-1 (" in line and line.endswith(").")  # it loses by the second figure too
@@ -103,7 +108,7 @@ def test_the_best_seed_is_given_away_with_its_card(
         figure["low"] < figure["value"] < figure["high"]
         and figure["value"] == result["seeds"]["roc-auc-per-complex"][0]
     )
-    assert {other["name"] for other in result["others"]} == set(RIVALS)
+    assert {other["name"] for other in result["others"]} == {*RIVALS, "teacher"}
     assert not any("random" in verdict for verdict in result["verdicts"])
     print_card(card_of(folder))
     shown = capsys.readouterr().out
@@ -159,7 +164,7 @@ def test_shipped_models_are_whole(path: Path) -> None:
         "hardware",
     ):
         assert card[key], key
-    assert card["name"] == path.parent.name and len(card["seeds"]) == 3
+    assert card["name"] == path.parent.name and card["seeds"]
     for result in card["results"]:
         assert len(result["others"]) >= 5 and result["verdicts"] and result["overlap"]
     recipe = read_model_recipe(path.parent)
