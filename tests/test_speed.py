@@ -15,7 +15,7 @@ from affinity_zoo.featurizers import kernels as image_kernels
 from affinity_zoo.featurizers.views import rotation_matrices
 from affinity_zoo.plugins.contracts import Box
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.speed import inputs, kernels, suite
+from affinity_zoo.zoo.speed import feed, inputs, kernels, suite
 
 #: an interpreter with molgrid, for the tests that compare with it
 PEER = os.environ.get("AFFINITY_ZOO_PEER_PYTHON")
@@ -57,6 +57,21 @@ def test_bad_inputs_are_named(tmp_path: Path) -> None:
             inputs.load_inputs(path)
 
 
+def test_feed_is_measured_for_both_featurizers_places_and_thread_counts() -> None:
+    rows = feed.measure(seconds=0.05)
+    assert {(row["featurizer"], row["place"], row["threads"]) for row in rows} == {
+        (featurizer, place, threads)
+        for featurizer in ("element-tag", "atom-types")
+        for place in ("host", "device")
+        for threads in (1, 2)
+    }
+    assert all(row["poses_per_s"] > 0 and row["poses_per_cpu_s"] > 0 for row in rows)
+    # an image of 40^3 float32 voxels; atoms take a small part of it
+    sizes = {(row["featurizer"], row["place"]): row["bytes_per_pose"] for row in rows}
+    assert sizes["element-tag", "host"] == 40**3 * 4
+    assert sizes["element-tag", "device"] < 20_000
+
+
 def test_report_without_a_peer() -> None:
     grids = [kernels.Grid(8, 1.0, "gaussian"), kernels.Grid(8, 1.0, "nearest")]
     rows = kernels.time_kernels(inputs.synthetic_complexes(2), passes=1, grids=grids)
@@ -73,7 +88,7 @@ def test_wrong_calls_are_refused(tmp_path: Path) -> None:
     some = inputs.synthetic_complexes(1)
     with pytest.raises(UsageError, match="molgrid"):
         kernels.time_kernels(some, peer="gridmol", peer_python="python")
-    with pytest.raises(UsageError, match="peer-python"):
+    with pytest.raises(UsageError, match="peer_python"):
         kernels.time_kernels(some, peer="molgrid")
     with pytest.raises(AffinityZooError, match="cannot be started"):
         kernels.time_kernels(some, "molgrid", str(tmp_path / "none"), 1, kernels.GRIDS[3:4])

@@ -128,10 +128,6 @@ class BatchMaker:
         found = self.encoded.many(structures_of(self.pairs, rows))
         return list(zip(found[::2], found[1::2], strict=True))
 
-    def _load(self, row: int) -> tuple[EncodedStructure, EncodedStructure]:
-        receptor, ligand = self.pairs.structures(row)
-        return self.encoded[receptor], self.encoded[ligand]
-
     def _make(
         self,
         rows: NDArray[np.int64],
@@ -146,20 +142,28 @@ class BatchMaker:
         return pad_atoms(loaded, rotations, shifts, self.imaging, self._buffers)
 
     def _images(
-        self, loaded: Loaded, rotations: NDArray[np.float32], shifts: NDArray[np.float32]
+        self,
+        loaded: Loaded,
+        rotations: NDArray[np.float32],
+        shifts: NDArray[np.float32],
+        means: bool = False,
     ) -> NDArray[np.float32]:
-        shape = (len(loaded), *self.imaging.image_shape)
-        images = self._buffers.array(np.float32, math.prod(shape)).reshape(shape)
+        """Make the images, or (``means``) the means of 2 x 2 x 2 voxels of gaussian ones."""
         kind, box = self.imaging.featurizer.voxelization, self.imaging.box
+        side, channels = box.side // 2 if means else box.side, self.imaging.image_shape[-1]
+        shape = (len(loaded), side, side, side, channels)
+        images = self._buffers.array(np.float32, math.prod(shape)).reshape(shape)
         if any(part.encoding.values is not None for pair in loaded for part in pair):
             for i, pair in enumerate(loaded):
-                kernels.voxelize(
-                    kind, box, shape[-1], [(part.xyz, part.encoding) for part in pair], pair[1].centre,
-                    rotations[i], shifts[i], out=images[i],
-                )  # fmt: skip
+                parts = [(part.xyz, part.encoding) for part in pair]
+                view = (pair[1].centre, rotations[i], shifts[i])
+                if means:
+                    kernels.voxelize_means(box, channels, parts, *view, out=images[i])
+                else:
+                    kernels.voxelize(kind, box, channels, parts, *view, out=images[i])
         else:
             atoms = pack(loaded, rotations, shifts, self.imaging, self._buffers)
-            assembly.images(kind, box, atoms, rotations, shifts, images)
+            assembly.images(kind, box, atoms, rotations, shifts, images, means)
         return images
 
     def _own_images(

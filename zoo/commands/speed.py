@@ -30,15 +30,18 @@ def speed(
         str | None, typer.Option(help="Interpreter that has the peer (molgrid needs numpy < 2).")
     ] = None,
     only: Annotated[
-        list[str] | None, typer.Option(help="Part: kernels, training or memory; may be repeated.")
+        list[str] | None, typer.Option(help="Part: kernels, feed, training or memory; may be repeated.")
     ] = None,
     passes: Annotated[int, typer.Option(help="Passes over the inputs for each grid.")] = 5,
     batch_size: Annotated[int, typer.Option(help="Batch of the training.", min=1)] = 32,
     workers: Annotated[int, typer.Option(help="Threads that make batches.", min=1)] = 2,
     steps: Annotated[int, typer.Option(help="Training steps of each round.", min=1)] = 8,
+    data: Annotated[
+        Path | None, typer.Option(help="Index whose poses are fed; else synthetic complexes.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Time the kernels, the pipeline, training with and without it, and scoring."""
+    """Time the kernels, the feed, the pipeline, training with and without it, and scoring."""
     if context.invoked_subcommand:
         return
     from affinity_zoo.zoo.runtime import terminal
@@ -48,11 +51,12 @@ def speed(
         inputs,
         peer,
         peer_python,
-        only or ("kernels", "training"),
+        only or ("kernels", "feed", "training"),
         passes,
         batch_size,
         workers,
         steps,
+        data,
         lambda line: terminal.note(f"measuring {line} ..."),
     )
     if as_json:
@@ -174,6 +178,20 @@ def _show(report: dict[str, Any]) -> None:
             f"largest difference from the peer: gaussian {report['parity']['gaussian']:.1e} in a voxel; "
             f"binary: {report['parity']['binary']:.1e} of the voxels differ"
         )
+    if "feed" in report:
+        fed = [
+            (
+                row["featurizer"],
+                "atoms" if row["place"] == "device" else "images",
+                str(row["threads"]),
+                f"{row['poses_per_s']:,}",
+                f"{row['poses_per_cpu_s']:,}",
+                f"{row['bytes_per_pose']:,}",
+            )
+            for row in report["feed"]
+        ]
+        names = ("featurizer", "makes", "threads", "poses/s", "poses/s of processor time", "bytes/pose")
+        terminal.table("Feed: batches of 64, later epochs", names, fed)
     if "training" in report:
         columns = (
             "featurizer",

@@ -11,7 +11,6 @@ from weakref import WeakKeyDictionary
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers import kernels
 from affinity_zoo.featurizers.views import AS_GIVEN, View
 from affinity_zoo.plugins.contracts import Box, Featurizer
 from affinity_zoo.zoo.batches.batches import BatchMaker, Inputs, makes_own_image
@@ -33,16 +32,7 @@ class PooledBatches(BatchMaker):
             rows: (B,) row numbers.
             view: how each complex is turned and shifted.
         """
-        box, channels = self.imaging.box, len(self.imaging.featurizer.channels)
-        half = box.side // 2
-        images = np.empty((len(rows), half, half, half, channels), np.float32)
-        for i, row in enumerate(rows):
-            pair = self._load(int(row))
-            parts = [(part.xyz, part.encoding) for part in pair]
-            kernels.voxelize_means(
-                box, channels, parts, pair[1].centre, view.rotation, view.shift, out=images[i]
-            )
-        return {"image": images}
+        return {"image": self._images(self._load_all(rows), *view.of(len(rows)), means=True)}
 
 
 def after_pooling(model: Model) -> Any:

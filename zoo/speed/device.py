@@ -21,6 +21,7 @@ from affinity_zoo.plugins.contracts import Box, Featurizer
 from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, Inputs
 from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.speed import training as rates
+from affinity_zoo.zoo.speed.pairs import SyntheticPairs
 
 #: the ancestor's benchmark: crystal poses and ten docked decoys of each, 40 voxels of 0.5 Å
 ANCESTOR_ROWS = 30_000 * 11
@@ -123,5 +124,5 @@ def training(
 
 def _atoms(featurizer: Featurizer, box: Box, batch_size: int) -> Inputs:
     imaging = Imaging(featurizer, box, ViewOptions(), "device")
-    maker = BatchMaker(rates.SyntheticPairs(batch_size, poses=1), imaging)
+    maker = BatchMaker(SyntheticPairs(batch_size, poses=1), imaging)
     return maker.training(np.arange(batch_size), 0)

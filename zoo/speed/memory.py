@@ -46,7 +46,7 @@ def run_epoch(rows: int, batch_size: int = 32, workers: int = 2) -> float:
     from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
     from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, training_data
     from affinity_zoo.zoo.catalog.registry import catalog
-    from affinity_zoo.zoo.speed.training import SyntheticPairs
+    from affinity_zoo.zoo.speed.pairs import SyntheticPairs
 
     featurizer = catalog().create("featurizer", FEATURIZER, {})
     imaging = Imaging(featurizer, featurizer.default_box)

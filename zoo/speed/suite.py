@@ -11,7 +11,7 @@ from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
 
-PARTS = ("kernels", "training", "memory")
+PARTS = ("kernels", "feed", "training", "memory")
 _LIBRARIES = ("affinity-zoo", "numpy", "numba", "keras", "tensorflow", "jax", "torch")
 
 
@@ -19,11 +19,12 @@ def measure(
     inputs: Path | None = None,
     peer: str | None = None,
     peer_python: str | None = None,
-    parts: Sequence[str] = ("kernels", "training"),
+    parts: Sequence[str] = ("kernels", "feed", "training"),
     passes: int = 5,
     batch_size: int = 32,
     workers: int = 2,
     steps: int = 8,
+    data: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
     """Measure the parts asked for.
@@ -34,11 +35,12 @@ def measure(
         parts: of :data:`PARTS`.
         passes: over the inputs, for each grid.
         batch_size, workers, steps: of the training.
+        data: folder of an index whose poses are fed; None: synthetic complexes.
         say: told what is being measured.
 
     Returns:
         JSON-ready: ``machine``, ``libraries``, ``inputs``, and by part ``kernels``, ``parity`` (with a
-        peer), ``training``, ``memory``.
+        peer), ``feed``, ``training``, ``memory``.
 
     Raises:
         UsageError: an unknown part or peer.
@@ -52,6 +54,10 @@ def measure(
     report: dict[str, Any] = {"machine": machine(), "libraries": libraries()}
     if "kernels" in parts:
         report |= _kernels(inputs, peer, peer_python, passes, say)
+    if "feed" in parts:
+        from affinity_zoo.zoo.speed import feed
+
+        report["feed"] = feed.measure(data, say=say)
     if "training" in parts:
         from affinity_zoo.zoo.runtime.keras import start_keras
 

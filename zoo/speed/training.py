@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import layers
 from affinity_zoo.featurizers.views import ViewOptions
-from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
 from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, has_tensorflow, training_data
@@ -26,39 +25,12 @@ from affinity_zoo.zoo.inference import outputs as inference
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.speed.inputs import synthetic_atoms
+from affinity_zoo.zoo.speed.pairs import SyntheticPairs
 from affinity_zoo.zoo.training.losses import WeightedCrossEntropy
 
 #: featurizer and architecture at the featurizer's own box
 COMBINATIONS = (("element-tag", "cnn4"), ("atom-types", "cnn4"))
 _SKIP = 3  # first steps of each fit that are not timed: compilation, and batches made ahead
-_POOL = 64  # structures of each role that are made; rows beyond them are copies with numbers of their own
-
-
-class SyntheticPairs:
-    """``rows`` pairs, ``poses`` of them on each receptor, without files: atoms of realistic counts.
-
-    Every row has structure numbers of its own, as in a real index, but their atoms come from a small pool, so
-    that what grows with the rows is what the pipeline keeps, not the test.
-    """
-
-    def __init__(self, rows: int, poses: int = 11, seed: int = 0) -> None:
-        self._rows, self._poses = rows, poses
-        self._pool = [
-            [synthetic_atoms(role, seed, number) for number in range(_POOL)]
-            for role in ("receptor", "ligand")
-        ]
-
-    def __len__(self) -> int:
-        return self._rows
-
-    def structures(self, row: int) -> tuple[int, int]:
-        """Numbers of receptor (even) and ligand (odd)."""
-        return 2 * (row // self._poses), 2 * row + 1
-
-    def atoms(self, structure: int) -> Atoms:
-        """Atoms of a structure."""
-        number, role = divmod(structure, 2)
-        return self._pool[role][number % _POOL]
 
 
 @dataclass(frozen=True, eq=False)

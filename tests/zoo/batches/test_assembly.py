@@ -22,6 +22,7 @@ from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
 from affinity_zoo.zoo.batches.buffers import Buffers
 from affinity_zoo.zoo.batches.encoded import imaged
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
+from affinity_zoo.zoo.inference.pooled import PooledBatches
 
 _spec = importlib.util.spec_from_file_location("plain", Path(__file__).with_name("plain.py"))
 assert _spec is not None and _spec.loader is not None
@@ -116,6 +117,16 @@ def test_padded_atoms_hold_what_the_image_shows(
             np.zeros(3, np.float32), rotation, shift,
         )  # fmt: skip
         np.testing.assert_array_equal(again, image)
+
+
+def test_pooled_images_of_a_batch_are_those_of_single_calls(pairs: PosesOfReceptor) -> None:
+    imaging = Imaging(AtomTypes(), Box(16, 0.5))
+    view = views.fixed_view(SEED, 4)
+    made = PooledBatches(pairs, imaging).evaluation(ROWS, view)["image"]
+    for image, row in zip(made, ROWS, strict=True):
+        parts = plain.imaged(pairs, imaging, int(row))
+        one = (parts, views.centre(*parts[1]), view.rotation, view.shift)
+        np.testing.assert_array_equal(image, kernels.voxelize_means(imaging.box, 28, *one))
 
 
 def test_few_atoms_travel_beyond_the_box(pairs: PosesOfReceptor) -> None:
