@@ -7,7 +7,7 @@ from typing import Any
 
 __version__ = "0.2.0"
 
-#: public name -> module:name that it stands for; loaded on first use, so that `import affinity_zoo` is cheap
+#: public name -> module:name, loaded on first use so that `import affinity_zoo` is fast
 _PUBLIC: dict[str, str] = {
     "index": "affinity_zoo.zoo.data.index.run:build_index",
     "train": "affinity_zoo.zoo.training.train:train",

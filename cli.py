@@ -1,4 +1,4 @@
-"""The command line: the Typer app and how errors reach the user. Commands are in zoo/commands."""
+"""The command line: the Typer app and the presentation of errors. Commands are in zoo/commands."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _register()
 
 
 def main() -> None:
-    """Run the command line; an error the user can act on is one sentence, never a traceback."""
+    """Run the command line; an expected error is shown as one sentence, without a traceback."""
     # results tell how to make them again: with `python -m affinity_zoo.cli` too
     sys.argv[0] = "affinity-zoo"
     for stream in (sys.stdout, sys.stderr):

@@ -259,7 +259,11 @@ _binary_wide, _binary_narrow = _binary(WIDE), _binary(NARROW)
 
 @compiled(types.void(_image_out))
 def clear(out):  # type: ignore[no-untyped-def]
-    """Set an image to zero."""
+    """Set an image to zero.
+
+    Args:
+        out: Image to clear.
+    """
     flat = out.reshape(out.size)
     for i in range(flat.size):
         flat[i] = _ZERO
@@ -403,7 +407,13 @@ def lanes(widest: float, reach: float) -> int:
 
 
 def scratch_shapes(side: int, channels: int, width: int) -> tuple[int, int]:
-    """Lengths of the scratch and of the masks that :func:`fill` needs for rows of ``width`` lanes."""
+    """Lengths of the scratch and of the masks that :func:`fill` needs for rows of ``width`` lanes.
+
+    Args:
+        side: Voxels along an edge of the box.
+        channels: Number of channels.
+        width: Lanes of a row.
+    """
     return channels * side * (side + 2 * width), (channels + 63) // 64 * (side + 2 * width)
 
 
@@ -629,7 +639,17 @@ def fill_means(placed, where, n, reach, width, table, scratch, masks, out):  # t
 
 @compiled(types.void(_matrix, _matrix, _i8, types.boolean, _f4, _i8, _image_out))
 def fill_values(placed, values, n, binary, reach, width, out):  # type: ignore[no-untyped-def]
-    """As :func:`fill`, for atoms with an amount in each channel: ``values`` (n, C)."""
+    """As :func:`fill`, for atoms with an amount in each channel: ``values`` (n, C).
+
+    Args:
+        placed: Positions and radii of the atoms, as for :func:`fill`.
+        values: (n, C) value of each atom in each channel.
+        n: Number of atoms.
+        binary: Binary instead of gaussian voxels.
+        reach: Range of an atom in radii.
+        width: Lanes of a row.
+        out: Image, changed in place.
+    """
     side, channels = out.shape[0], out.shape[3]
     flat = out.reshape(out.size)
     for i in range(flat.size):

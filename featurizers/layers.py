@@ -6,7 +6,7 @@ the accelerator. A layer takes a dict; N atoms are padded to the same number in 
 =============  ==================  ==========================================================
 ``xyz``        (B, N, 3) float32   Å relative to the centre of the ligand
 ``channel``    (B, N) int32        index into the image's last axis, -1 = padding, not imaged
-``value``      (B, N) float32      what the atom puts there
+``value``      (B, N) float32      value written to the channel
 ``radius``     (B, N) float32      Å, not above the layer's ``max_radius``; ``nearest`` ignores it
 ``rotation``   (B, 3, 3) float32   matrix R: a point p goes to ``R @ p + shift``
 ``shift``      (B, 3) float32      Å
@@ -30,13 +30,13 @@ from keras import ops
 from affinity_zoo.plugins.contracts import Box, Featurizer
 
 PACKAGE = "affinity_zoo"  #: the name under which Keras knows these layers
-DEFAULT_MAX_RADIUS = 3.0  #: Å, for featurizers that do not say theirs
+DEFAULT_MAX_RADIUS = 3.0  #: Å, for featurizers without a statement of their own
 
 Inputs = dict[str, Any]
 
 
 class Voxelizer(keras.layers.Layer):
-    """What the three voxelizers share.
+    """Base class of the three voxelizers.
 
     Args:
         side, spacing, grid: the box, see :class:`affinity_zoo.plugins.contracts.Box`.
@@ -65,7 +65,7 @@ class Voxelizer(keras.layers.Layer):
         self.max_entries = max_entries
 
     def get_config(self) -> dict[str, Any]:
-        """The arguments."""
+        """Return the arguments, for saving."""
         return {
             **super().get_config(),
             "side": self.box.side,
@@ -260,12 +260,21 @@ VOXELIZERS: dict[str, type[Voxelizer]] = {
 
 
 def max_radius(featurizer: Featurizer) -> float:
-    """The largest radius that a featurizer gives, Å: its attribute ``max_radius``, or 3 Å."""
+    """The largest radius that a featurizer gives, Å: its attribute ``max_radius``, or 3 Å.
+
+    Args:
+        featurizer: The featurizer.
+    """
     return float(getattr(featurizer, "max_radius", DEFAULT_MAX_RADIUS))
 
 
 def for_featurizer(featurizer: Featurizer, box: Box) -> keras.layers.Layer:
-    """The layer that makes a featurizer's images: its own, or the one that its ``voxelization`` names."""
+    """The layer that makes a featurizer's images: its own, or the one that its ``voxelization`` names.
+
+    Args:
+        featurizer: The featurizer.
+        box: The box.
+    """
     own = featurizer.voxelizer(box)
     if own is not None:
         return own

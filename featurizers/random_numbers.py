@@ -1,7 +1,7 @@
-"""Random numbers that depend on what they are for, and on nothing else: Philox-4x32-10 over arrays.
+"""Random numbers as a function of seed, stream, epoch and row: Philox-4x32-10 over arrays.
 
-A generator object has a state, so what it gives depends on who asked before. Here a number is a
-function of (seed, stream, epoch, row): the same for any number of workers, order of rows or restart.
+The numbers of a generator object depend on earlier calls. Here a number is a function of
+(seed, stream, epoch, row): the same for any number of workers, order of rows or restart.
 Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11.
 """
 
@@ -16,10 +16,10 @@ def uniforms(seed: int, stream: int, epoch: int, rows: NDArray[np.int64], count:
 
     Args:
         seed: any integer; its lowest 64 bits count.
-        stream: what the numbers are for, 0..255.
+        stream: purpose of the numbers, 0..255.
         epoch: epoch or view number, 0..2**32 - 1.
         rows: (n,) row numbers, not negative.
-        count: numbers a row, at most 1,024.
+        count: numbers per row, at most 1,024.
 
     Returns:
         (n, count) float64.

@@ -1,4 +1,4 @@
-"""Views: how a complex is turned and shifted before it is imaged.
+"""Views: rotation and shift of a complex before it is imaged.
 
 A point p of the complex goes to ``R @ (p - centre) + shift``; the box is centred at 0; the centre is the
 mean of the ligand atoms that the featurizer images. Training views are functions of (seed, epoch, row), the fixed
@@ -26,7 +26,7 @@ _TRAINING, _EVALUATION = 1, 2  # streams of random numbers
 
 @dataclass(frozen=True)
 class ViewOptions:
-    """How training views are drawn.
+    """Options for drawing training views.
 
     Args:
         max_shift: the shift is uniform in ± this on each axis, Å; ``inf`` with ``keep_inside``: any shift
@@ -174,7 +174,7 @@ def draw(
 
 @dataclass(frozen=True, eq=False)
 class View:
-    """How one image is turned and shifted: a point p goes to ``rotation @ (p - centre) + shift``."""
+    """Rotation and shift of one image: a point p goes to ``rotation @ (p - centre) + shift``."""
 
     rotation: NDArray[np.float32]  #: (3, 3)
     shift: NDArray[np.float32]  #: (3,) Å
@@ -198,7 +198,7 @@ def fixed_view(seed: int, number: int) -> View:
 
     Args:
         seed: of the list of rotations.
-        number: place in the list, from 0; view 0 is the complex as given, not turned.
+        number: position in the list, from 0; view 0 is the complex as given, without rotation.
 
     Returns:
         A rotation without a shift.
@@ -232,7 +232,7 @@ def rotations_of(views: Sequence[View]) -> NDArray[np.float32]:
     return np.stack([view.rotation for view in views])
 
 
-#: The complex as given, not turned.
+#: The complex as given, without rotation.
 AS_GIVEN: Final = View(np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
 
 

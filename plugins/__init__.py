@@ -1,4 +1,4 @@
-"""The plugin system: what a plugin registers, what it must be, and how it is found.
+"""The plugin system: contracts, registration and discovery of plugins.
 
 This package imports nothing else of the project.
 """

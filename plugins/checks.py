@@ -1,4 +1,4 @@
-"""What conformance checks are made of: one plain function a check, run one by one, all reported."""
+"""Conformance checks: each check is a plain function; all are run and reported."""
 
 from __future__ import annotations
 
@@ -35,16 +35,16 @@ class ConformanceError(AssertionError):
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found."""
+    """Result of one check."""
 
-    check: str  #: what is required, a sentence
+    check: str  #: the requirement, a sentence
     state: State
     message: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What all checks of one class found."""
+    """Results of all checks of one class."""
 
     kind: str
     name: str
@@ -52,18 +52,25 @@ class Report:
 
     @property
     def ok(self) -> bool:
-        """True unless a check failed."""
+        """Whether all checks passed."""
         return all(result.state != "failed" for result in self.results)
 
     def text(self) -> str:
-        """The failures, one a line."""
+        """The failures, one per line."""
         failed = [f"- {r.check}: {r.message}" for r in self.results if r.state == "failed"]
         count = f"{len(failed)} of {len(self.results)} checks failed" if failed else "all checks passed"
         return "\n".join([f"{self.kind} {self.name!r}: {count}", *failed])
 
 
 def run(kind: str, name: str, checks: Sequence[Callable[[Any], None]], subject: Any) -> Report:
-    """Run every check on a subject; a check fails by raising anything but :class:`Skip`."""
+    """Run every check on a subject; a check fails by raising anything but :class:`Skip`.
+
+    Args:
+        kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+        name: Name of the class under test.
+        checks: Functions that take the subject; a docstring states the requirement.
+        subject: Object that is passed to each check.
+    """
     report = Report(kind, name)
     for check in checks:
         sentence = (check.__doc__ or check.__name__).strip().splitlines()[0].rstrip(".")
@@ -82,20 +89,35 @@ def run(kind: str, name: str, checks: Sequence[Callable[[Any], None]], subject: 
 
 
 def finish(report: Report) -> Report:
-    """Return the report, or raise :class:`ConformanceError` with all that failed."""
+    """Return the report, or raise :class:`ConformanceError` with all that failed.
+
+    Args:
+        report: Report of all checks.
+    """
     if not report.ok:
         raise ConformanceError(report)
     return report
 
 
 def require(condition: object, message: str) -> None:
-    """Fail with a message unless the condition holds."""
+    """Fail with a message unless the condition holds.
+
+    Args:
+        condition: Condition that must hold.
+        message: Message of the failure.
+    """
     if not condition:
         raise AssertionError(message)
 
 
 def instance_of(kind: str, subject: Any, options: dict[str, object]) -> Any:
-    """Return an instance: the subject itself, or made from its class and options."""
+    """Return an instance: the subject itself, or made from its class and options.
+
+    Args:
+        kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+        subject: Class or instance.
+        options: Options of the class, by name.
+    """
     if isinstance(subject, type):
         return create(subject, options, f"{kind} {getattr(subject, 'name', subject.__name__)!r}")
     return subject
@@ -120,7 +142,7 @@ def same(a: NDArray[Any], b: NDArray[Any], tolerance: float, what: str, outliers
     require(share <= outliers, f"{what}: {share:.2%} of the values differ, by up to {worst:.3g}")
 
 
-# --- checks that every kind shares; the subject has ``kind``, ``cls`` and ``instance`` -------------------
+# --- checks of every kind; the subject has ``kind``, ``cls`` and ``instance`` -------------------
 
 
 def contract_is_met(subject: Any) -> None:
@@ -186,7 +208,11 @@ SHARED: tuple[Callable[[Any], None], ...] = (
 
 
 def fingerprint(arrays: Iterable[NDArray[np.generic]]) -> list[bytes]:
-    """Return the bytes of arrays, to see whether they were changed."""
+    """Return the bytes of arrays, to detect changes.
+
+    Args:
+        arrays: Arrays to compare later.
+    """
     return [array.tobytes() for array in arrays]
 
 

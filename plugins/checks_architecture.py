@@ -27,14 +27,14 @@ OUTPUTS = ("pose", "affinity")
 
 @dataclass(frozen=True, eq=False)
 class ArchitectureUnderTest:
-    """An architecture under test, with a network and images to try it on."""
+    """An architecture under test, with a network and test images."""
 
     instance: Architecture
     kind: str = "architecture"
 
     @property
     def cls(self) -> type[Architecture]:
-        """Its class."""
+        """Class of the instance under test."""
         return type(self.instance)
 
     @property
@@ -58,7 +58,13 @@ class ArchitectureUnderTest:
 def seeded(
     architecture: Architecture, shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)
 ) -> keras.Model:
-    """Build a network from a fixed seed."""
+    """Build a network from a fixed seed.
+
+    Args:
+        architecture: Architecture, class or instance.
+        shape: (D, D, D, C), shape of the image.
+        outputs: Names of the outputs.
+    """
     import keras
 
     keras.utils.set_random_seed(0)
@@ -66,7 +72,13 @@ def seeded(
 
 
 def images(shape: tuple[int, int, int, int], n: int, seed: int = 0) -> NDArray[np.float32]:
-    """Return n sparse images, read-only."""
+    """Return n sparse images, read-only.
+
+    Args:
+        shape: (D, D, D, C), shape of the image.
+        n: Number of images.
+        seed: Seed of the random numbers.
+    """
     import numpy as np
 
     random = np.random.default_rng(seed)
@@ -93,7 +105,7 @@ def network_has_its_shapes(subject: ArchitectureUnderTest) -> None:
 
 
 def any_box_and_channels(subject: ArchitectureUnderTest) -> None:
-    """It takes other boxes (odd sides too) and other numbers of channels."""
+    """It accepts other boxes (odd sides too) and other numbers of channels."""
     import numpy as np
 
     shapes = [(*subject.shape[:3], 1), (*subject.shape[:3], 28)]
@@ -115,7 +127,7 @@ def output_is_a_logit(subject: ArchitectureUnderTest) -> None:
 
 
 def inference_is_repeatable(subject: ArchitectureUnderTest) -> None:
-    """In inference the same image gives the same output, whatever else is in the batch."""
+    """In inference an image gives the same output in any batch."""
     first = to_numpy(subject.network(subject.images, training=False))
     same(first, to_numpy(subject.network(subject.images, training=False)), 1e-6, "twice")
     alone = to_numpy(subject.network(subject.images[1:2], training=False))
@@ -131,7 +143,7 @@ def building_is_repeatable(subject: ArchitectureUnderTest) -> None:
 
 
 def input_is_left_alone(subject: ArchitectureUnderTest) -> None:
-    """The images given are not changed."""
+    """The input images are not changed."""
     before = fingerprint([subject.images])
     subject.network(subject.images, training=False)
     require(before == fingerprint([subject.images]), "the images were changed")
@@ -173,7 +185,7 @@ def model_survives_saving(subject: ArchitectureUnderTest) -> None:
 
 
 def layers_are_registered(subject: ArchitectureUnderTest) -> None:
-    """Layers of its own are registered under its distribution's name, and custom_objects names them."""
+    """Custom layers are registered under its distribution's name and listed by custom_objects."""
     objects = subject.instance.custom_objects()
     for layer in subject.network._flatten_layers(include_self=False):
         check_registered(type(layer), objects)
@@ -188,7 +200,7 @@ def runs_compiled(subject: ArchitectureUnderTest) -> None:
 
 
 def runs_in_mixed_precision(subject: ArchitectureUnderTest) -> None:
-    """Under mixed precision it runs and its output is float32 and finite."""
+    """It runs under mixed precision with a finite float32 output."""
     import keras
     import numpy as np
 

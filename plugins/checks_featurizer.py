@@ -1,4 +1,4 @@
-"""Conformance of a featurizer: what it says of atoms, and the image that is made of them."""
+"""Conformance of a featurizer: its atom encodings and the images made from them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ROLES: tuple[Role, Role] = ("receptor", "ligand")
 
 
 def channels_are_named(subject: FeaturizerUnderTest) -> None:
-    """Channels are a tuple of different, non-empty names, the same each time."""
+    """Channels are a tuple of distinct, non-empty names, constant over calls."""
     names = subject.instance.channels
     require(isinstance(names, tuple) and names, f"channels is {names!r}, not a tuple of names")
     require(all(isinstance(n, str) and n for n in names), "a channel's name is not a text")
@@ -51,7 +51,7 @@ def encoding_is_repeatable(subject: FeaturizerUnderTest) -> None:
 
 
 def encoding_ignores_position(subject: FeaturizerUnderTest) -> None:
-    """An encoding does not change when the structure is moved: it is made once per structure."""
+    """An encoding does not depend on position: it is computed once per structure."""
     import numpy as np
 
     for atoms in (subject.receptor, subject.ligand):
@@ -63,7 +63,7 @@ def encoding_ignores_position(subject: FeaturizerUnderTest) -> None:
 
 
 def input_is_left_alone(subject: FeaturizerUnderTest) -> None:
-    """The atoms given are not changed (their arrays may be read-only memory maps)."""
+    """The input atoms are not changed (their arrays may be read-only memory maps)."""
     names = (
         "xyz",
         "element",
@@ -85,7 +85,7 @@ def input_is_left_alone(subject: FeaturizerUnderTest) -> None:
 
 
 def image_has_its_shape(subject: FeaturizerUnderTest) -> None:
-    """The image is (D, D, D, C) float32, finite, and shows something."""
+    """The image is (D, D, D, C) float32, finite and not empty."""
     import numpy as np
 
     side = subject.box.side
@@ -114,7 +114,7 @@ def image_of_nothing_is_finite(subject: FeaturizerUnderTest) -> None:
 
 
 def padding_changes_nothing(subject: FeaturizerUnderTest) -> None:
-    """Padding, and other pairs in the batch, do not change an image."""
+    """Padding and other pairs of the batch do not change an image."""
     _only_device(subject)
     padded = subject.image(subject.receptor, subject.ligand, padding=37)
     same(subject.plain, padded, 1e-5, "padded")
@@ -125,7 +125,7 @@ def padding_changes_nothing(subject: FeaturizerUnderTest) -> None:
 
 
 def rotation_is_that_of_the_atoms(subject: FeaturizerUnderTest) -> None:
-    """An image made with a rotation is the image of rotated atoms."""
+    """An image made with a rotation equals the image of the rotated atoms."""
     import numpy as np
 
     turn = rotation_matrix()
@@ -145,7 +145,7 @@ def shift_moves_the_image(subject: FeaturizerUnderTest) -> None:
 
 
 def layer_survives_saving(subject: FeaturizerUnderTest) -> None:
-    """Its layer comes back from its configuration and makes the same image."""
+    """Its layer can be restored from its configuration and makes the same image."""
     _only_device(subject)
     import keras
 
@@ -156,7 +156,7 @@ def layer_survives_saving(subject: FeaturizerUnderTest) -> None:
 
 
 def layer_is_registered(subject: FeaturizerUnderTest) -> None:
-    """A layer of its own is registered with Keras under its distribution's name, and custom_objects names it."""
+    """A custom layer is registered with Keras under its distribution's name and listed by custom_objects."""
     own = subject.instance.voxelizer(subject.box)
     if own is None:
         raise Skip("it has no layer of its own")
@@ -171,7 +171,7 @@ def layer_runs_compiled(subject: FeaturizerUnderTest) -> None:
 
 
 def layer_keeps_its_precision(subject: FeaturizerUnderTest) -> None:
-    """Under mixed precision positions stay float32: only the image is rounded."""
+    """Under mixed precision positions stay float32; only the image is rounded."""
     _only_device(subject)
     import keras
 
@@ -207,7 +207,12 @@ CHECKS: tuple[Callable[[Any], None], ...] = (
 
 
 def check_registered(layer: type, custom_objects: dict[str, type]) -> None:
-    """Require a Keras class to be registered under a package name and to be named in custom_objects."""
+    """Require a Keras class to be registered under a package name and to be named in custom_objects.
+
+    Args:
+        layer: Keras class.
+        custom_objects: Keras classes by registered name.
+    """
     import keras
 
     name = keras.saving.get_registered_name(layer)

@@ -27,7 +27,7 @@ class ScorerUnderTest:
 
     @property
     def cls(self) -> type[Scorer]:
-        """Its class."""
+        """Class of the instance under test."""
         return type(self.instance)
 
     @cached_property
@@ -40,14 +40,20 @@ class ScorerUnderTest:
     def value(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> float:
-        """Return the value, checked to be a Score."""
+        """Return the value, checked to be a Score.
+
+        Args:
+            predictions: Predictions of N rows.
+            truth: Column of true values.
+            weights: (N,) multiplicities of the rows; None: once each.
+        """
         found = self.instance.score(predictions, truth, weights)
         require(isinstance(found, Score), f"score returned {type(found).__name__}, not Score")
         return float(found.value)
 
 
 def unit_is_stated(subject: Any) -> None:
-    """Unit and direction are stated, for the column of a table."""
+    """Unit and direction are given, for the column of a table."""
     require(
         isinstance(subject.cls.unit, str) and subject.cls.unit.strip(),
         "unit is empty: for example 'fraction'",
@@ -55,7 +61,7 @@ def unit_is_stated(subject: Any) -> None:
 
 
 def score_is_complete(subject: ScorerUnderTest) -> None:
-    """It judges by each truth it names; value is a float, details are JSON-ready, note is a text."""
+    """It works with each truth it names; value is a float, details are JSON-ready, note is a text."""
     for truth in subject.cls.truths:
         found = subject.instance.score(subject.base, truth)
         require(isinstance(found, Score), f"score returned {type(found).__name__}, not Score")
@@ -69,7 +75,7 @@ def score_is_complete(subject: ScorerUnderTest) -> None:
 
 
 def direction_is_right(subject: ScorerUnderTest) -> None:
-    """A ranking by the truth is not worse than the opposite one, in the direction stated."""
+    """A ranking by the truth is not worse than its reverse, in the stated direction."""
     if subject.cls.direction == "none":
         raise Skip("it states no direction")
     import numpy as np
@@ -85,7 +91,7 @@ def direction_is_right(subject: ScorerUnderTest) -> None:
 
 
 def order_of_rows_is_nothing(subject: ScorerUnderTest) -> None:
-    """The order of the rows changes nothing, ties and a constant score included."""
+    """The result does not depend on the order of the rows, ties and a constant score included."""
     import numpy as np
 
     for truth in subject.cls.truths:
@@ -103,7 +109,7 @@ def order_of_rows_is_nothing(subject: ScorerUnderTest) -> None:
 
 
 def weights_count_rows(subject: ScorerUnderTest) -> None:
-    """Weights of 1 change nothing, and weights of 0 take rows out."""
+    """Weights of 1 change nothing; weights of 0 remove rows."""
     import numpy as np
 
     for truth in subject.cls.truths:
@@ -117,7 +123,7 @@ def weights_count_rows(subject: ScorerUnderTest) -> None:
 
 
 def resampling_agrees(subject: ScorerUnderTest) -> None:
-    """Where it has the quick ``resample``, that gives what ``score`` gives with weights."""
+    """The fast ``resample``, if present, agrees with ``score`` with weights."""
     resample = getattr(subject.instance, "resample", None)
     if resample is None:
         raise Skip("it has no resample")
@@ -136,7 +142,7 @@ def resampling_agrees(subject: ScorerUnderTest) -> None:
 
 
 def undefined_is_said(subject: ScorerUnderTest) -> None:
-    """Where the value is undefined (one row, one class) it is NaN with a note, never an exception."""
+    """An undefined value (one row, one class) is NaN with a note, never an exception."""
     import numpy as np
 
     for truth in subject.cls.truths:
@@ -149,7 +155,7 @@ def undefined_is_said(subject: ScorerUnderTest) -> None:
 
 
 def input_is_left_alone(subject: ScorerUnderTest) -> None:
-    """The predictions given are not changed."""
+    """The input predictions are not changed."""
     base = subject.base
     columns = [base.id, base.score, base.group, base.pose_label, base.active, base.affinity, base.rmsd]
     before = fingerprint(columns)
@@ -180,11 +186,16 @@ class BaselineUnderTest:
 
     @property
     def cls(self) -> type[Baseline]:
-        """Its class."""
+        """Class of the instance under test."""
         return type(self.instance)
 
     def value(self, turned: bool = False, receptor_atoms: int = 90) -> float:
-        """Measure a made-up pair, as it lies or moved as a whole."""
+        """Measure a synthetic pair, in place or moved as a whole.
+
+        Args:
+            turned: Rotate and shift the complex first.
+            receptor_atoms: Number of receptor atoms.
+        """
         import numpy as np
 
         from affinity_zoo.plugins.imaging import rotation_matrix
@@ -198,16 +209,16 @@ class BaselineUnderTest:
 
 
 def number_is_given(subject: BaselineUnderTest) -> None:
-    """It gives one float for a normal pair, not infinite."""
+    """It returns one finite float for a normal pair."""
     value = subject.value()
     require(isinstance(value, float), f"measure returned {type(value).__name__}, not float")
     if math.isnan(value):
-        raise Skip("it is NaN: with these options it cannot say anything of a made-up pair")
+        raise Skip("it is NaN for a synthetic pair with these options")
     require(math.isfinite(value), f"it is {value}")
 
 
 def number_is_repeatable(subject: BaselineUnderTest) -> None:
-    """The same pair gives the same number, wherever the complex lies."""
+    """The number of a pair does not depend on the position of the complex."""
     here, away = subject.value(), subject.value(turned=True)
     _equal(here, subject.value(), "twice")
     close = math.isclose(here, away, rel_tol=1e-3, abs_tol=1e-3)
@@ -215,7 +226,7 @@ def number_is_repeatable(subject: BaselineUnderTest) -> None:
 
 
 def no_receptor_is_no_accident(subject: BaselineUnderTest) -> None:
-    """A pair without receptor atoms gives a number or NaN."""
+    """A pair without receptor atoms yields a number or NaN."""
     require(isinstance(subject.value(receptor_atoms=0), float), "it is not a float")
 
 

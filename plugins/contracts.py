@@ -1,4 +1,4 @@
-"""What a featurizer, an architecture and a scorer are, and the data they exchange.
+"""The contracts of featurizers, architectures, scorers and baselines, and the data they exchange.
 
 Nothing heavy is imported here: NumPy and Keras appear in annotations only, so that a module
 that registers a plugin costs nothing to import.
@@ -25,7 +25,7 @@ UNTYPED = 255  #: value of ``Atoms.atom_type`` for an atom that could not be typ
 
 
 class AtomFlag(IntFlag):
-    """Bits of ``Atoms.flags``: what is known of an atom besides its element."""
+    """Bits of ``Atoms.flags``: properties of an atom other than its element."""
 
     AROMATIC = 1
     DONOR = 2  #: carries at least one hydrogen that can be donated (N-H, O-H, S-H)
@@ -108,7 +108,7 @@ class Atoms:
 
 @dataclass(frozen=True, eq=False)
 class Encoding:
-    """What a featurizer says of each atom, once per structure, independent of its position.
+    """Per-atom description by a featurizer, computed once per structure and independent of its position.
 
     Either ``channel`` and ``value`` (each atom fills one channel: the fast path) or ``values``
     (each atom may fill any number of channels).
@@ -116,9 +116,11 @@ class Encoding:
 
     radius: NDArray[np.float32]  #: (N,) Å; ignored by the ``nearest`` voxelizer
     channel: NDArray[np.int32] | None = None  #: (N,) index into the last axis, -1 = not imaged
-    value: NDArray[np.float32] | None = None  #: (N,) what the atom puts there; None = 1.0 for all
+    value: NDArray[np.float32] | None = (
+        None  #: (N,) value that the atom writes into its channel; None = 1.0 for all
+    )
     values: NDArray[np.float32] | None = None  #: (N, C) instead of ``channel``; a row of zeros = not imaged
-    unknown: int = 0  #: atoms that the featurizer has no place for; counted and reported
+    unknown: int = 0  #: number of atoms that the featurizer cannot represent; counted and reported
 
 
 Voxelization = Literal["nearest", "binary", "gaussian"]
@@ -141,7 +143,7 @@ class Featurizer(_Named):
     voxelization: ClassVar[Voxelization] = "gaussian"  #: how encoded atoms become an image
     default_box: ClassVar[Box] = Box(24, 1.0)
     max_radius: ClassVar[float] = (
-        3.0  #: Å; no radius is above it: voxelizers look no further, so small is fast
+        3.0  #: Å, upper bound of all radii; voxelizers search no further, so a small bound is fast
     )
 
     @property
@@ -154,10 +156,10 @@ class Featurizer(_Named):
         """Encode the atoms of one structure (``atoms.role`` says which). Must not change ``atoms``."""
 
     def voxelizer(self, box: Box) -> keras.layers.Layer | None:
-        """A layer of one's own from encoded atoms to image; None: the one that ``voxelization`` names.
+        """Return a custom layer from encoded atoms to image; None: use the layer named by ``voxelization``.
 
         The layer takes the dict that :mod:`affinity_zoo.featurizers.layers` describes and returns
-        ``(batch, D, D, D, C)`` float32. With an own layer the image is always made on the device.
+        ``(batch, D, D, D, C)`` float32. With a custom layer the image is always made on the device.
         """
         return None
 
@@ -169,7 +171,7 @@ class Featurizer(_Named):
         rotation: NDArray[np.float32],
         shift: NDArray[np.float32],
     ) -> NDArray[np.float32] | None:
-        """The whole step on the host, for an image that cannot be made from encoded atoms.
+        """Make the whole image on the host, for an image that cannot be made from encoded atoms.
 
         Args:
             receptor, ligand: as stored, not moved.
@@ -214,15 +216,15 @@ class Architecture(_Named):
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """One row a pair: what a model said and what is true. N rows; missing truths are NaN.
+    """Scores and true values of N pairs, one row per pair; a missing true value is NaN.
 
-    ``score`` ranks: larger is better (the logit for pose and activity, pK for affinity, minus the RMSD), NaN where
-    the model gave none. Every array has N entries.
+    ``score`` ranks the rows, larger is better: the logit for pose and activity, pK for affinity, minus the RMSD;
+    NaN where the model gave no score. Every array has N entries.
     """
 
     id: NDArray[np.str_]
     score: NDArray[np.float64]
-    group: NDArray[np.str_]  #: what the bootstrap resamples: the target or complex
+    group: NDArray[np.str_]  #: unit that the bootstrap resamples: the target or complex
     target: NDArray[np.str_]
     molecule: NDArray[np.str_]
     pose_label: NDArray[np.float64]  #: 1 near-native, 0 wrong pose
@@ -230,7 +232,7 @@ class Predictions:
     affinity: NDArray[np.float64]  #: pK (-log10 M)
     rmsd: NDArray[np.float64]  #: heavy-atom RMSD to the crystal pose, Å
     docking_score: NDArray[np.float64]  #: as in the file, kcal/mol, lower is better
-    source: NDArray[np.str_]  #: where the pose comes from: crystal, crystal_relaxed, near_native, docked, ""
+    source: NDArray[np.str_]  #: origin of the pose: crystal, crystal_relaxed, near_native, docked, ""
     extra: Mapping[str, NDArray[Any]] = field(default_factory=dict)  #: further columns, N entries each
 
     def __len__(self) -> int:
@@ -242,7 +244,7 @@ Truth = Literal["pose_label", "active", "affinity", "rmsd"]
 
 @dataclass(frozen=True)
 class Score:
-    """What a scorer found. ``value`` is the number a leaderboard sorts by, NaN where undefined."""
+    """Result of a scorer. ``value`` is the number that a leaderboard sorts by, NaN where undefined."""
 
     value: float
     details: Mapping[str, Any] = field(default_factory=dict)  #: JSON-ready: counts, chance, ceiling, ...
@@ -250,7 +252,7 @@ class Score:
 
 
 class MeasuredPair(NamedTuple):
-    """What a baseline is given of one pair."""
+    """Input of a baseline: one receptor-ligand pair."""
 
     receptor: Atoms
     ligand: Atoms
@@ -260,24 +262,24 @@ class MeasuredPair(NamedTuple):
 
 
 class Baseline(_Named):
-    """One number per pair that needs no network, to stand beside every model on a leaderboard.
+    """A score that needs no network, shown beside every model on a leaderboard.
 
-    A baseline with an option ``training`` (the folder of an index) is judged a second time, learnt from the index
-    that the judged model was trained on.
+    A baseline with an option ``training`` (the folder of an index) is also evaluated after training on the index
+    that the evaluated model was trained on.
     """
 
     unit: ClassVar[str]
-    direction: ClassVar[Literal["higher", "lower"]]  #: which end is ranked first
-    on_every_board: ClassVar[bool] = True  #: judged on every benchmark, with its default options
+    direction: ClassVar[Literal["higher", "lower"]]  #: which end of the scale ranks first
+    on_every_board: ClassVar[bool] = True  #: evaluated on every benchmark, with its default options
     rival: ClassVar[bool] = (
-        True  #: models are compared with it; False for an end of the scale, such as chance
+        True  #: models are compared with it; False for a bound of the scale, such as chance
     )
-    chance: ClassVar[bool] = False  #: its row shows what chance looks like
-    #: how a model's card calls it in its first line; empty: not named there. ``{docking_program}`` is filled in
+    chance: ClassVar[bool] = False  #: its row shows the chance level
+    #: its name in the first line of a model's card; empty: not mentioned. ``{docking_program}`` is filled in
     spoken: ClassVar[str] = ""
 
     def note(self, predictions: Predictions) -> str:
-        """Return what must be known to read its row on these pairs; empty: nothing.
+        """Return a note that readers of its row need; empty: no note.
 
         Args:
             predictions: the judged rows.
@@ -293,7 +295,7 @@ class Baseline(_Named):
             pair: the index's columns of this row (``id``, ``docking_score``, ``pose_label``, ...).
 
         Returns:
-            The number in ``unit``; NaN where it cannot be said.
+            The number in ``unit``; NaN where it is undefined.
         """
 
     def measure_all(self, pairs: Sequence[MeasuredPair]) -> NDArray[np.float64] | None:
@@ -303,34 +305,32 @@ class Baseline(_Named):
             pairs: read one by one when they are asked for, so do not keep them all.
 
         Returns:
-            (N,) numbers, NaN where nothing can be said; None (the default): ``measure`` one by one.
+            (N,) numbers, NaN where undefined; None (the default): call ``measure`` for each pair.
         """
         return None
 
 
 class Place(NamedTuple):
-    """One column of every board: the truth that it is judged by, where it stands, and the scorer's options."""
+    """A column on every board: its truth, its position, and the scorer's options."""
 
     truth: Truth
-    order: float  #: columns of one truth stand in this order; the lowest leads the board
-    options: Mapping[str, Any] = {}  #: other than the defaults
+    order: float  #: position among the columns of one truth; the board is sorted by the lowest
+    options: Mapping[str, Any] = {}  #: options that differ from the defaults
 
 
 class Scorer(_Named):
-    """How a ranking is judged. Subclasses are dataclasses: their fields are the options.
+    """A metric of a ranking. Subclasses are dataclasses: their fields are the options.
 
-    A scorer with an option ``threshold`` is given the threshold that a model took from validation.
+    A scorer with an option ``threshold`` receives the threshold that the model chose on validation data.
     """
 
     aliases: ClassVar[tuple[str, ...]] = ()
-    #: its columns on every board; empty: it stands only where it is asked for by name
+    #: its columns on every board; empty: shown only on request
     on_boards: ClassVar[tuple[Place, ...]] = ()
-    calibrated: ClassVar[bool] = False  #: reads the score as a logit or as pK, not only its order
-    columns: ClassVar[tuple[str, ...]] = ()  #: further columns of the predictions that it cannot do without
-    on_cards: ClassVar[bool] = (
-        False  #: stands on a model's card even where it is not one of the first figures
-    )
-    truths: ClassVar[tuple[Truth, ...]]  #: the columns it can judge by, the first that is there is used
+    calibrated: ClassVar[bool] = False  #: uses the value of the score (logit or pK), not only its order
+    columns: ClassVar[tuple[str, ...]] = ()  #: further columns of the predictions that it requires
+    on_cards: ClassVar[bool] = False  #: shown on a model's card even if it is not among the first metrics
+    truths: ClassVar[tuple[Truth, ...]]  #: true values that it can use; the first one present is used
     unit: ClassVar[str]  #: for example "%", "fraction", "Å", "pK"
     direction: ClassVar[Literal["higher", "lower", "none"]]  #: which is better
 
@@ -338,11 +338,11 @@ class Scorer(_Named):
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
-        """Judge a ranking.
+        """Compute the metric of a ranking.
 
         Args:
-            predictions: the rows with this truth, each with a score. Where the model gave none the row has one
-                lower than all others (an affinity: the mean), and the further column ``unscored`` is 1.
-            truth: which column to judge by.
+            predictions: rows with this truth, each with a score. A row that the model did not score gets a
+                score below all others (an affinity: the mean), and 1 in the further column ``unscored``.
+            truth: column of true values.
             weights: (N,) how often each row counts (bootstrap multiplicities); None: once each.
         """

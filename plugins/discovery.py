@@ -1,7 +1,7 @@
-"""Finding plugins, and loading one of them so that whatever it does stays with it.
+"""Discovery and isolated loading of plugins.
 
 pluggy's own loader of entry points stops at the first plugin that fails and drops one of two
-with the same name, so each plugin is found here, loaded alone, and its failure is kept as a state.
+with the same name, so plugins are discovered here, each one is loaded alone, and a failure is recorded in its state.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ HEAVY = ("keras", "tensorflow", "torch", "jax", "numpy", "scipy", "sklearn", "nu
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a class comes from."""
+    """Origin of a class: distribution, version and module."""
 
     distribution: str
     version: str
@@ -47,18 +47,18 @@ class Origin:
 
 @dataclass
 class Plugin:
-    """One plugin: what was found, and what became of it."""
+    """One plugin: its origin and its state."""
 
     name: str  #: the entry point's name, the module's or the file's
     origin: Origin
-    load: Callable[[], Any]  #: imports it and returns the object that holds the hooks
+    load: Callable[[], Any]  #: imports the plugin and returns the object with its hooks
     builtin: bool = False
     state: State = "found"
-    reason: str = ""  #: why it is not (wholly) usable
-    remedy: str = ""  #: what a user can do
+    reason: str = ""  #: why it is not (fully) usable
+    remedy: str = ""  #: what the user can do
     seconds: float = 0.0  #: time to import and register it
-    notes: list[str] = field(default_factory=list)  #: what its author should know
-    classes: dict[str, list[type]] = field(default_factory=dict)  #: kind to what it registered
+    notes: list[str] = field(default_factory=list)  #: notes for its author
+    classes: dict[str, list[type]] = field(default_factory=dict)  #: registered classes by kind
 
     def provides(self) -> dict[str, list[str]]:
         """Return the names it registered, by kind."""
@@ -70,19 +70,28 @@ class Plugin:
         return self.origin.module.split(":")[0].split(".")[0].strip()
 
     def fail(self, reason: str, remedy: str) -> None:
-        """Mark it as failed: it offers nothing."""
+        """Mark the plugin as failed; it provides nothing.
+
+        Args:
+            reason: Reason for the user.
+            remedy: What the user can do.
+        """
         self.state, self.reason, self.remedy = "failed", reason, remedy
         self.classes = {}
 
     def block(self, reason: str) -> None:
-        """Mark it as blocked by the user: it is not loaded."""
+        """Mark the plugin as blocked by the user; it is not loaded.
+
+        Args:
+            reason: Reason for the user.
+        """
         self.state, self.reason = "blocked", reason
 
 
 def installed_plugins() -> list[Plugin]:
     """Return every plugin of the installed distributions, without importing any.
 
-    A distribution that the import path shows twice counts once, the first as for imports. Two
+    A distribution that occurs twice on the import path counts once (the first, as for imports). Two
     distributions with the same entry-point name are two plugins.
     """
     found: list[Plugin] = []
@@ -90,7 +99,7 @@ def installed_plugins() -> list[Plugin]:
     for distribution in importlib.metadata.distributions():
         try:
             text = distribution.read_text("entry_points.txt") or ""
-        except Exception:  # one unreadable distribution is not the others' misfortune
+        except Exception:  # an unreadable distribution must not affect the others
             continue
         if hookspecs.PROJECT_NAME not in text:
             continue
@@ -102,7 +111,11 @@ def installed_plugins() -> list[Plugin]:
 
 
 def file_plugin(path: Path) -> Plugin:
-    """Return the plugin in a single file, without importing it. Its version is a hash of its text."""
+    """Return the plugin in a single file, without importing it. Its version is a hash of its text.
+
+    Args:
+        path: Python file.
+    """
     path = path.resolve()
     try:
         version = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
@@ -115,24 +128,38 @@ def file_plugin(path: Path) -> Plugin:
 
 
 def module_plugin(module: str, origin: Origin) -> Plugin:
-    """Return the built-in plugin in a module, without importing it."""
+    """Return the built-in plugin in a module, without importing it.
+
+    Args:
+        module: Name of the module.
+        origin: Distribution of the module.
+    """
     name = module.rpartition(".")[2].replace("_", "-")
     return Plugin(name, origin, lambda: importlib.import_module(module), builtin=True)
 
 
 def object_plugin(holder: Any, distribution: str = "test") -> Plugin:
-    """Return a plugin from a module or object that holds hooks (for tests)."""
+    """Return a plugin from a module or object that holds hooks (for tests).
+
+    Args:
+        holder: Module or object with hooks.
+        distribution: Name of the distribution.
+    """
     name = getattr(holder, "__name__", type(holder).__name__)
     return Plugin(name, Origin(distribution, "0", name), lambda: holder)
 
 
 def load_plugin(plugin: Plugin) -> None:
-    """Import a plugin, call its hooks and check its classes; never raises for what the plugin does."""
+    """Import a plugin, call its hooks and check its classes; errors of the plugin are recorded, not raised.
+
+    Args:
+        plugin: The plugin; its state is updated.
+    """
     before = set(sys.modules)
     printed = io.StringIO()
     start = time.perf_counter()
     try:
-        # What it prints must not end up in the output of a command that a machine reads.
+        # Output of the plugin must not mix with the machine-readable output of a command.
         with _own_interrupts(), contextlib.redirect_stdout(printed):
             plugin.classes = _registered(plugin.load())
         plugin.state = "loaded"
@@ -144,7 +171,7 @@ def load_plugin(plugin: Plugin) -> None:
         missing = getattr(error, "name", None) or ""
         install = f"install {missing.split('.')[0]}, or reinstall" if missing else "reinstall"
         plugin.fail(f"import error: {error}", f"{install} or uninstall {plugin.origin.distribution}")
-    except BaseException as error:  # SystemExit and KeyboardInterrupt raised by a plugin are its failures too
+    except BaseException as error:  # SystemExit and KeyboardInterrupt raised by a plugin count as failures
         where = _last_line(error)
         plugin.fail(
             f"{type(error).__name__}: {error or 'no message'}{where}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class AffinityZooError(Exception):
-    """An error with a sentence for the user: what is wrong, in which file or record, and what to do.
+    """An error with a message for the user: the problem, the file or record, and the remedy.
 
     The command line prints the sentence without a traceback and exits with ``exit_code``
     (1: nothing usable or an error, 2: wrong usage, 3: some inputs failed).
@@ -14,6 +14,6 @@ class AffinityZooError(Exception):
 
 
 class UsageError(AffinityZooError):
-    """The command or call itself is wrong: an unknown name, option or value."""
+    """Wrong usage of a command or function: an unknown name, option or value."""
 
     exit_code = 2

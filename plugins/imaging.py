@@ -1,4 +1,4 @@
-"""A featurizer under test, with structures to try it on and a way to make images of them."""
+"""A featurizer under test, with test structures and a method to image them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class FeaturizerUnderTest:
-    """A featurizer under test, with structures to try it on."""
+    """A featurizer under test, with test structures."""
 
     instance: Featurizer
     kind: str = "featurizer"
 
     @property
     def cls(self) -> type[Featurizer]:
-        """Its class."""
+        """Class of the instance under test."""
         return type(self.instance)
 
     @cached_property
@@ -50,13 +50,13 @@ class FeaturizerUnderTest:
     @cached_property
     def layer(self) -> Any:
         """The Keras layer that makes its images."""
-        from affinity_zoo.featurizers import layers  # the one thing here that is not of plugins
+        from affinity_zoo.featurizers import layers  # the only import from outside the plugin system
 
         return layers.for_featurizer(self.instance, self.box)
 
     @cached_property
     def plain(self) -> NDArray[np.float32]:
-        """The image as the structures lie, (D, D, D, C)."""
+        """Image of the unmoved structures, (D, D, D, C)."""
         return self.image(self.receptor, self.ligand)
 
     def image(
@@ -67,7 +67,15 @@ class FeaturizerUnderTest:
         shift: tuple[float, float, float] = (0.0, 0.0, 0.0),
         padding: int = 0,
     ) -> NDArray[np.float32]:
-        """Return one image, centred on the origin."""
+        """Return one image, centred on the origin.
+
+        Args:
+            receptor: Atoms of the receptor.
+            ligand: Atoms of the ligand.
+            rotation: (3, 3) rotation matrix; None: no rotation.
+            shift: (3,) Å.
+            padding: Number of padding atoms.
+        """
         import numpy as np
 
         if self.host:
@@ -84,7 +92,14 @@ class FeaturizerUnderTest:
         shift: tuple[float, float, float] = (0.0, 0.0, 0.0),
         padding: int = 0,
     ) -> dict[str, NDArray[Any]]:
-        """Return the layer's input for some pairs, padded to the longest plus ``padding`` atoms."""
+        """Return the layer's input for some pairs, padded to the longest plus ``padding`` atoms.
+
+        Args:
+            pairs: Receptor and ligand of each sample.
+            rotation: (3, 3) rotation matrix; None: no rotation.
+            shift: (3,) Å.
+            padding: Number of padding atoms.
+        """
         import numpy as np
 
         parts = [[(atoms.xyz, self.instance.encode(atoms)) for atoms in pair] for pair in pairs]
@@ -118,7 +133,11 @@ class FeaturizerUnderTest:
 
 
 def to_numpy(tensor: Any) -> NDArray[np.float32]:
-    """Return a tensor of any backend as float32."""
+    """Return a tensor of any backend as float32.
+
+    Args:
+        tensor: Tensor of the Keras backend.
+    """
     import keras
     import numpy as np
 

@@ -1,4 +1,4 @@
-"""The kinds of things a plugin can register, and what a class of each kind must be."""
+"""Kinds of plugin classes and the requirements on each kind."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Kind:
     plural: str
     hook: str
     contract: type
-    required: tuple[str, ...] = ()  #: further class attributes that it must state
+    required: tuple[str, ...] = ()  #: further required class attributes
 
 
 KINDS: dict[str, Kind] = {
@@ -34,7 +34,7 @@ KINDS: dict[str, Kind] = {
 
 
 class InvalidClass(Exception):
-    """A registered class breaks its contract; ``remedy`` says what its author can do."""
+    """A registered class violates its contract; ``remedy`` says how to correct it."""
 
     def __init__(self, reason: str, remedy: str = "ask its author to correct it") -> None:
         super().__init__(reason)
@@ -47,7 +47,11 @@ def names_of(cls: Any) -> tuple[str, ...]:
 
 
 def check_class(kind: Kind, cls: Any) -> None:
-    """Raise :class:`InvalidClass` unless the class can be offered to users as one of this kind."""
+    """Raise :class:`InvalidClass` unless the class can be offered to users as one of this kind.
+
+    Args:
+        kind: Kind of plugin.
+    """
     if not isinstance(cls, type):
         raise InvalidClass(
             f"{kind.hook} returned {cls!r}, which is not a class (return classes, not instances)"
@@ -77,7 +81,7 @@ def check_class(kind: Kind, cls: Any) -> None:
 
 
 def declared_version(cls: type) -> object:
-    """Return the contract version a class was written for; one that states none was written for the first."""
+    """Return the contract version that a class was written for; without a statement it is the first version."""
     for base in cls.__mro__:
         if base.__module__ == contracts.__name__:
             break

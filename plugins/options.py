@@ -29,7 +29,7 @@ _SCALARS = (bool, int, float, str)
 
 @dataclass(frozen=True)
 class Option:
-    """One option of a class."""
+    """An option of a class."""
 
     name: str
     type: Any  #: a supported type: see :func:`check_type`
@@ -80,7 +80,7 @@ def create(cls: type, options: Mapping[str, object], label: str) -> Any:
     Args:
         cls: a dataclass.
         options: name to value; what is left out takes its default.
-        label: what the class is called in messages, for example ``featurizer 'atom-types'``.
+        label: name of the class in messages, for example ``featurizer 'atom-types'``.
 
     Raises:
         UsageError: an unknown option, a missing one, or a value that does not fit.
@@ -107,6 +107,10 @@ def create(cls: type, options: Mapping[str, object], label: str) -> Any:
 def convert(value: object, kind: Any) -> Any:
     """Convert text, a TOML value or a Python value to a supported type.
 
+    Args:
+        value: Text, TOML value or Python value.
+        kind: Supported type.
+
     Raises:
         ValueError: the value does not fit; the message says what is expected.
     """
@@ -125,6 +129,9 @@ def check_type(kind: Any) -> None:
     """Raise TypeError unless an option may have this type.
 
     Supported: int, float, bool, str, Literal, tuple of these, and any of them or None.
+
+    Args:
+        kind: Type annotation.
     """
     _, inner = _split_optional(kind)
     origin = get_origin(inner)
@@ -142,7 +149,11 @@ def check_type(kind: Any) -> None:
 
 
 def describe_type(kind: Any) -> str:
-    """Return a type as users read it."""
+    """Return a type as users read it.
+
+    Args:
+        kind: Supported type.
+    """
     optional, inner = _split_optional(kind)
     origin = get_origin(inner)
     if origin is Literal:
@@ -155,7 +166,11 @@ def describe_type(kind: Any) -> str:
 
 
 def as_text(value: object) -> str:
-    """Return an option's value as users type it; :func:`convert` reads it back."""
+    """Return an option's value as users type it; :func:`convert` reads it back.
+
+    Args:
+        value: Value of an option.
+    """
     if value is None:
         return "none"
     if isinstance(value, bool):

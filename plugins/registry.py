@@ -1,7 +1,7 @@
 """The registry: every featurizer, architecture, scorer and baseline that can be chosen by name.
 
-Built-ins are found by a table and need one module each; other plugins are loaded only when a name
-is not a built-in's or when everything is listed, and what they do wrong is kept as a listed state.
+Built-ins are looked up in a table and need one module each. Other plugins are loaded only if a name
+is not a built-in or if everything is listed; their failures appear in the listing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ __all__ = ["PluginEntry", "Origin", "Plugin", "Registry"]
 
 @dataclass(frozen=True)
 class PluginEntry:
-    """One name in a listing."""
+    """One entry of a listing."""
 
     kind: str
     name: str
@@ -45,12 +45,12 @@ class PluginEntry:
 
     @property
     def summary(self) -> str:
-        """The class's sentence, or why there is none."""
+        """The summary of the class, or the reason why it is not available."""
         return self.cls.summary if self.cls is not None else self.reason
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        """Other names it answers to."""
+        """Alternative names."""
         return names_of(self.cls)[1:] if self.cls is not None else ()
 
 
@@ -87,6 +87,10 @@ class Registry:
 
         A built-in is returned without looking at any other plugin.
 
+        Args:
+            kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+            name: Name or alias.
+
         Raises:
             UsageError: the name is unknown; the message has the nearest ones.
             AffinityZooError: two plugins claim the name, or the built-in cannot be loaded.
@@ -96,21 +100,37 @@ class Registry:
     def create(self, kind: str, name: str, options: Mapping[str, object] | None = None) -> Any:
         """Return an instance made from options given as text, TOML or Python values.
 
+        Args:
+            kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+            name: Name or alias.
+            options: Options of the class, by name.
+
         Raises:
             UsageError: an unknown name or option, or a value that does not fit.
         """
         return create(self.get(kind, name), options or {}, f"{kind} {name!r}")
 
     def origin(self, kind: str, name: str) -> Origin:
-        """Return the distribution, its version and the module that a name comes from."""
+        """Return the distribution, its version and the module that a name comes from.
+
+        Args:
+            kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+            name: Name of the class.
+        """
         plugin, cls = self._find(kind, name)
         return Origin(plugin.origin.distribution, plugin.origin.version, cls.__module__)
 
     def require(self, kind: str, name: str, distribution: str, version: str) -> type:
-        """Return the class that a model was made with, or say which distribution it misses.
+        """Return the class that a model was made with, or report the missing distribution.
+
+        Args:
+            kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+            name: Name or alias.
+            distribution: Name of the distribution.
+            version: Version of the distribution; empty: any.
 
         Raises:
-            AffinityZooError: it is not there, or the name now comes from another distribution.
+            AffinityZooError: the class is missing, or its name now belongs to another distribution.
         """
         wanted = f"{distribution} {version}".strip()
         try:
@@ -128,11 +148,20 @@ class Registry:
         return cls
 
     def names(self, kind: str) -> tuple[str, ...]:
-        """Return every usable name of a kind, in alphabetical order, without aliases."""
+        """Return every usable name of a kind, in alphabetical order, without aliases.
+
+        Args:
+            kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+        """
         return tuple(entry.name for entry in self.entries(kind) if entry.state == "loaded")
 
     def entries(self, kind: str, pattern: str = "*") -> list[PluginEntry]:
-        """Return what a listing shows: built-ins first, those that failed or conflict included."""
+        """Return the entries of a listing: built-ins first, failures and conflicts included.
+
+        Args:
+            kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+            pattern: Shell pattern of names.
+        """
         self._check_kind(kind)
         self._load_all()
         found = self._builtin_entries(kind)
@@ -152,14 +181,18 @@ class Registry:
         """Return every plugin with its state: built-in modules first, then the installed ones.
 
         Args:
-            load: False: import nothing, only say what was found.
+            load: False: import nothing, only report what was found.
         """
         if load:
             self._load_all(raise_if_strict=False)
         return [*self._builtins.values(), *self._others()]
 
     def blame(self, error: BaseException) -> Plugin | None:
-        """Return the installed plugin in whose code an error arose, None where it was not a plugin's."""
+        """Return the installed plugin whose code raised an error; None if no plugin did.
+
+        Args:
+            error: Exception with its traceback.
+        """
         owners = {p.package: p for p in self._found or [] if p.state in ("loaded", "conflict")}
         found = None
         trace = error.__traceback__

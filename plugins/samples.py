@@ -1,4 +1,4 @@
-"""Made-up structures and predictions for conformance checks and for plugin authors' own tests."""
+"""Synthetic structures and predictions for conformance checks and for tests of plugin authors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ELEMENTS = (6,) * 24 + (7,) * 8 + (8,) * 10 + (16, 16, 15, 9, 17, 35, 53, 5, 14,
 
 
 def sample_atoms(role: Role, n: int = 60, seed: int = 0, radius: float = 6.0) -> Atoms:
-    """Return n made-up atoms with every element, type and flag; its arrays are read-only.
+    """Return n synthetic atoms with every element, type and flag; the arrays are read-only.
 
     Args:
         role: ``receptor`` or ``ligand``.
@@ -49,7 +49,13 @@ def sample_atoms(role: Role, n: int = 60, seed: int = 0, radius: float = 6.0) ->
 
 
 def moved(atoms: Atoms, rotation: NDArray[np.float64], shift: NDArray[np.float64]) -> Atoms:
-    """Return the same atoms at ``R @ p + shift`` (Å)."""
+    """Return the same atoms at ``R @ p + shift`` (Å).
+
+    Args:
+        atoms: Atoms to move.
+        rotation: (3, 3) rotation matrix; None: no rotation.
+        shift: (3,) Å.
+    """
     import dataclasses
 
     import numpy as np
@@ -62,14 +68,14 @@ def moved(atoms: Atoms, rotation: NDArray[np.float64], shift: NDArray[np.float64
 def sample_predictions(
     groups: int = 6, poses: int = 8, seed: int = 0, decimals: int = 1, quality: float = 1.0
 ) -> Predictions:
-    """Return made-up predictions with every truth, ties among the scores included; arrays are read-only.
+    """Return synthetic predictions with every truth and tied scores; the arrays are read-only.
 
     Args:
         groups: complexes; each has positives and negatives.
         poses: rows of each complex.
         seed: of the random numbers.
         decimals: of the scores; few decimals make ties.
-        quality: how much the score follows the truth; negative: the wrong way.
+        quality: agreement of score and truth; negative: reversed.
     """
     import numpy as np
 
@@ -97,7 +103,12 @@ def sample_predictions(
 
 
 def with_score(predictions: Predictions, score: NDArray[np.float64]) -> Predictions:
-    """Return the same rows with another score, and with the probability that belongs to it."""
+    """Return the same rows with another score, and with the probability that belongs to it.
+
+    Args:
+        predictions: Predictions of N rows.
+        score: (N,) new scores.
+    """
     import dataclasses
 
     import numpy as np
@@ -109,7 +120,12 @@ def with_score(predictions: Predictions, score: NDArray[np.float64]) -> Predicti
 
 
 def rows_of(predictions: Predictions, rows: NDArray[np.int64]) -> Predictions:
-    """Return the given rows, in the given order."""
+    """Return the given rows, in the given order.
+
+    Args:
+        predictions: Predictions of N rows.
+        rows: Row numbers.
+    """
     names = ("id", "score", "group", "target", "molecule", "pose_label", "active", "affinity", "rmsd")
     columns = {name: getattr(predictions, name)[rows] for name in (*names, "docking_score", "source")}
     for array in columns.values():

@@ -1,6 +1,6 @@
-"""Which plugins are loaded: from the environment, where the command line puts its options too.
+"""Selection of plugins, read from the environment, where the command line stores its options too.
 
-The environment carries them into worker processes, so that a worker sees the same plugins.
+Worker processes inherit the environment and therefore see the same plugins.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _OFF = ("", "0", "false", "no")
 
 @dataclass(frozen=True)
 class Settings:
-    """Which plugins are loaded.
+    """Selection of the plugins to load.
 
     Args:
         only: entry-point or distribution names to load; None: all that are installed.
@@ -38,7 +38,11 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read the settings from environment variables (default: this process's)."""
+        """Read the settings from environment variables (default: this process's).
+
+        Args:
+            environment: Variables; None: those of this process.
+        """
         env = os.environ if environment is None else environment
         only = env.get(ONLY)
         return cls(

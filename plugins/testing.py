@@ -1,4 +1,4 @@
-"""For plugin authors: conformance checks, made-up structures, and a pytest fixture.
+"""For plugin authors: conformance checks, synthetic structures, and a pytest fixture.
 
 Example:
     A package's whole test file::
@@ -48,7 +48,7 @@ def check_featurizer(featurizer: type[Featurizer] | Featurizer, **options: objec
         featurizer: the class, made with ``options``, or an instance.
 
     Returns:
-        What each check found.
+        The result of each check.
 
     Raises:
         ConformanceError: some check failed; the message lists them.
@@ -60,6 +60,10 @@ def check_architecture(architecture: type[Architecture] | Architecture, **option
     """Check an architecture: shapes, logits, determinism, training, saving, compiled and mixed precision.
 
     Arguments, result and errors as for :func:`check_featurizer`.
+
+    Args:
+        architecture: Class, made with ``options``, or instance.
+        options: Options of the class, by name.
     """
     return finish(check("architecture", architecture, **options))
 
@@ -68,6 +72,10 @@ def check_scorer(scorer: type[Scorer] | Scorer, **options: object) -> Report:
     """Check a scorer: direction, ties, order of rows, weights, undefined values.
 
     Arguments, result and errors as for :func:`check_featurizer`.
+
+    Args:
+        scorer: Class, made with ``options``, or instance.
+        options: Options of the class, by name.
     """
     return finish(check("scorer", scorer, **options))
 
@@ -76,12 +84,22 @@ def check_baseline(baseline: type[Baseline] | Baseline, **options: object) -> Re
     """Check a baseline: one number, wherever the complex lies.
 
     Arguments, result and errors as for :func:`check_featurizer`.
+
+    Args:
+        baseline: Class, made with ``options``, or instance.
+        options: Options of the class, by name.
     """
     return finish(check("baseline", baseline, **options))
 
 
 def check(kind: str, subject: Any, **options: object) -> Report:
-    """Run all checks of a kind and return the report, whatever it says."""
+    """Run all checks of a kind and return the report, also if checks fail.
+
+    Args:
+        kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
+        subject: Class, made with ``options``, or instance.
+        options: Options of the class, by name.
+    """
     instance = instance_of(kind, subject, options)
     if kind == "featurizer":
         from affinity_zoo.plugins import checks_featurizer as module
@@ -109,7 +127,7 @@ def _only(*plugins: str | ModuleType | object) -> Registry:
     objects = [plugin for plugin in plugins if not isinstance(plugin, str)]
     catalog = importlib.import_module(
         "affinity_zoo.zoo.catalog.registry"
-    )  # the host's table, where there is a host
+    )  # the table of the built-ins, if they are installed
 
     def discover() -> list[Any]:
         installed = [p for p in installed_plugins() if {p.name, p.origin.distribution} & names]

@@ -61,8 +61,8 @@ def test_what_it_writes_registers(kind: str, tmp_path: Path, monkeypatch: pytest
 
 def test_names_and_folders_that_cannot_be_used(tmp_path: Path) -> None:
     for name, said in (
-        ("My_Thing", "no plugin name"),
-        ("", "no plugin name"),
+        ("My_Thing", "not a plugin name"),
+        ("", "not a plugin name"),
         ("atom-types", "is a built-in featurizer"),
     ):
         with pytest.raises(UsageError, match=said):

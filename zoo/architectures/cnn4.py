@@ -25,11 +25,9 @@ class CNN4(Architecture):
     reference = "Affinity core (av3), a TensorFlow 0.11 starting code, 2016"
 
     strides: tuple[int, int, int, int] = field(
-        default=(2, 2, 2, 2), metadata={"help": "stride of each max pooling; the ancestor's: 2,2,1,1"}
+        default=(2, 2, 2, 2), metadata={"help": "stride of each max pooling; the ancestor uses 2,2,1,1"}
     )
-    dropout: float = field(
-        default=0.5, metadata={"help": "share of the 1024 dense units dropped in training"}
-    )
+    dropout: float = field(default=0.5, metadata={"help": "dropout rate of the 1024 dense units"})
 
     def build(
         self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)
@@ -60,5 +58,5 @@ class CNN4(Architecture):
 
 @hookimpl
 def register_architectures() -> list[type[Architecture]]:
-    """Offer ``cnn4``."""
+    """Register ``cnn4``."""
     return [CNN4]

@@ -11,14 +11,14 @@ from affinity_zoo.plugins.contracts import Architecture
 if TYPE_CHECKING:
     import keras
 
-#: with Keras's default 0.99 the moving statistics lag hundreds of steps behind: more than an epoch has here
+#: with Keras's default of 0.99 the moving statistics lag by hundreds of steps, more than an epoch has here
 BN_MOMENTUM = 0.9
 BOTTLENECK = 4  #: filters of the 1-wide convolution before each 3-wide one, in multiples of the growth
 
 
 @dataclass(frozen=True)
 class DenseNet3D(Architecture):
-    """Each convolution of a block sees the outputs of all earlier ones of the block.
+    """Densely connected network: each convolution receives the outputs of all earlier ones of its block.
 
     The order is that of Huang et al.: normalise, rectify, convolve; between blocks a 1-wide convolution
     that keeps a share of the filters, and average pooling. With ``bottleneck`` it is their DenseNet-BC.
@@ -35,9 +35,10 @@ class DenseNet3D(Architecture):
     stem_stride: int = field(default=2, metadata={"help": "stride of the first convolution"})
     compression: float = field(default=0.5, metadata={"help": "share of filters kept between blocks"})
     bottleneck: bool = field(
-        default=False, metadata={"help": "a 1-wide convolution of 4 x growth filters before each other"}
+        default=False,
+        metadata={"help": "a 1-wide convolution of 4 x growth filters before each 3-wide convolution"},
     )
-    dropout: float = field(default=0.2, metadata={"help": "share of the pooled features dropped in training"})
+    dropout: float = field(default=0.2, metadata={"help": "dropout rate of the pooled features"})
 
     def __post_init__(self) -> None:
         if not self.blocks or min(self.blocks) < 1 or self.growth < 1 or not 0 < self.compression <= 1:
@@ -84,7 +85,7 @@ def _unit(x: keras.KerasTensor, filters: int, width: int, name: str) -> keras.Ke
 def _convolution(
     x: keras.KerasTensor, filters: int, width: int, name: str, stride: int = 1
 ) -> keras.KerasTensor:
-    """Convolve without bias: a normalisation follows."""
+    """Convolve without bias, because a normalisation follows."""
     import keras
 
     return keras.layers.Conv3D(
@@ -100,5 +101,5 @@ def _convolution(
 
 @hookimpl
 def register_architectures() -> list[type[Architecture]]:
-    """Offer ``densenet3d``."""
+    """Register ``densenet3d``."""
     return [DenseNet3D]

@@ -17,14 +17,14 @@ _2018 = "Francoeur et al., J. Chem. Inf. Model. 2020, 60, 4200"
 
 
 class _Gnina(Architecture):
-    """What the three share: two heads, a pose logit and an affinity in pK.
+    """Base class of the three networks, with two heads: a pose logit and an affinity in pK.
 
     gnina has two pose logits and takes their softmax; the probability of the second is the sigmoid of
     their difference, which is the pose logit here. Layers have the names of gnina's state dicts.
     """
 
     default_box: ClassVar[Box | None] = GRID
-    pose: ClassVar[str] = "pose_output"  #: the state dict's names of the two heads
+    pose: ClassVar[str] = "pose_output"  #: names of the two heads in the state dict
     affinity: ClassVar[str] = "affinity_output"
 
     def build(
@@ -47,7 +47,7 @@ class _Gnina(Architecture):
         return keras.Model(image, merged, name=self.name.replace("-", "_"))
 
     def features(self, image: keras.KerasTensor) -> keras.KerasTensor:
-        """Return what the heads see: ``(batch, features)``."""
+        """Return the input of the heads, ``(batch, features)``."""
         raise NotImplementedError
 
     def _head(self, features: keras.KerasTensor, output: str) -> keras.KerasTensor:
@@ -55,7 +55,7 @@ class _Gnina(Architecture):
 
         if output == "affinity":
             return keras.layers.Dense(1, dtype="float32", name=self.affinity)(features)
-        if output == "rmsd":  # gnina has none
+        if output == "rmsd":  # gnina's networks have no such head
             return keras.layers.Dense(1, dtype="float32", name="rmsd_output")(features)
         logits = keras.layers.Dense(2, dtype="float32", name=self.pose)(features)
         return logits[:, 1:2] - logits[:, 0:1]
@@ -69,7 +69,7 @@ def _convolution(x: keras.KerasTensor, filters: int, width: int, name: str) -> k
 
 @dataclass(frozen=True)
 class GninaDefault2017(_Gnina):
-    """Three convolutions after max pooling each; 35 channels (``atom-types`` with ``scheme=default2017``)."""
+    """Three convolutions, each after max pooling; 35 channels (``atom-types`` with ``scheme=default2017``)."""
 
     name = "gnina-default2017"
     summary = "gnina's network of 2017: three convolutions after max pooling; pose and affinity."
@@ -78,7 +78,7 @@ class GninaDefault2017(_Gnina):
     affinity = "output_fc_aff"
 
     def features(self, image: keras.KerasTensor) -> keras.KerasTensor:
-        """Return what the heads see."""
+        """Return the input of the heads."""
         import keras
 
         x = image
@@ -96,7 +96,7 @@ class GninaDefault2018(_Gnina):
     reference = _2018
 
     def features(self, image: keras.KerasTensor) -> keras.KerasTensor:
-        """Return what the heads see."""
+        """Return the input of the heads."""
         import keras
 
         x = image
@@ -116,7 +116,7 @@ class GninaDense(_Gnina):
     reference = _2018
 
     def features(self, image: keras.KerasTensor) -> keras.KerasTensor:
-        """Return what the heads see."""
+        """Return the input of the heads."""
         import keras
 
         x = _convolution(keras.layers.MaxPooling3D(2)(image), 32, 3, "data_enc_init_conv")
@@ -136,5 +136,5 @@ class GninaDense(_Gnina):
 
 @hookimpl
 def register_architectures() -> list[type[Architecture]]:
-    """Offer gnina's three networks."""
+    """Register gnina's three networks."""
     return [GninaDefault2017, GninaDefault2018, GninaDense]

@@ -23,8 +23,8 @@ class Pafnucy(Architecture):
     layers with ReLU and dropout, an L2 penalty on every weight; convolutions start from a truncated normal of
     0.001 and biases of 0.1, dense layers from 1 / sqrt(inputs) and biases of 1. The affinity is rectified as
     in the authors' program: a pK is not negative. Pose and activity, which Pafnucy does not have, are plain
-    logits. Its 19 channels (atom types, bonds, charges, the side as +1 or -1) are a featurizer's matter: here
-    it takes any channels.
+    logits. Its 19 channels (atom types, bonds, charges, receptor or ligand as +1 or -1) belong to a featurizer;
+    this network accepts any channels.
     """
 
     name = "pafnucy"
@@ -32,7 +32,7 @@ class Pafnucy(Architecture):
     reference = "Stepniewska-Dziubinska, Zielenkiewicz, Siedlecki, Bioinformatics 2018, 34, 3666"
     default_box: ClassVar[Box | None] = Box(21, 1.0, "points")
 
-    dropout: float = field(default=0.5, metadata={"help": "share of each dense layer dropped in training"})
+    dropout: float = field(default=0.5, metadata={"help": "dropout rate of each dense layer"})
     l2: float = field(default=0.001, metadata={"help": "weight of the L2 penalty"})
 
     def build(
@@ -88,5 +88,5 @@ class Pafnucy(Architecture):
 
 @hookimpl
 def register_architectures() -> list[type[Architecture]]:
-    """Offer ``pafnucy``."""
+    """Register ``pafnucy``."""
     return [Pafnucy]

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 #: residual blocks in each of the four stages (He et al., table 1; ResNet-10 has one each)
 BLOCKS = {10: (1, 1, 1, 1), 18: (2, 2, 2, 2), 34: (3, 4, 6, 3)}
 
-#: with Keras's default 0.99 the moving statistics lag hundreds of steps behind: more than an epoch has here
+#: with Keras's default of 0.99 the moving statistics lag by hundreds of steps, more than an epoch has here
 BN_MOMENTUM = 0.9
 
 
@@ -35,7 +35,7 @@ class ResNet3D(Architecture):
         default=32, metadata={"help": "filters of the first stage; doubled in each later one"}
     )
     stem_stride: int = field(default=2, metadata={"help": "stride of the first convolution"})
-    dropout: float = field(default=0.2, metadata={"help": "share of the pooled features dropped in training"})
+    dropout: float = field(default=0.2, metadata={"help": "dropout rate of the pooled features"})
 
     def build(
         self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)
@@ -91,5 +91,5 @@ def _residual(x: keras.KerasTensor, filters: int, stride: int, name: str) -> ker
 
 @hookimpl
 def register_architectures() -> list[type[Architecture]]:
-    """Offer ``resnet3d``."""
+    """Register ``resnet3d``."""
     return [ResNet3D]

@@ -1,1 +1,1 @@
-"""One-number baselines that stand beside every model, one file each."""
+"""Baselines shown beside every model, one file each."""

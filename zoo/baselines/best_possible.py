@@ -17,9 +17,7 @@ class BestPossible(Baseline):
 
     name: ClassVar[str] = "best-possible"
     rival: ClassVar[bool] = False
-    summary: ClassVar[str] = (
-        "The truth itself: the highest value that each figure can reach on this benchmark."
-    )
+    summary: ClassVar[str] = "The truth itself: the highest possible value of each metric on this benchmark."
     unit: ClassVar[str] = "truth"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
@@ -34,5 +32,5 @@ class BestPossible(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [BestPossible]

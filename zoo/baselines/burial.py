@@ -12,7 +12,7 @@ from affinity_zoo.plugins.hookspecs import hookimpl
 
 @dataclass(frozen=True)
 class Burial(Baseline):
-    """How deep the ligand lies: receptor heavy atoms within ``cutoff`` Å, mean over the ligand's atoms."""
+    """Burial of the ligand: receptor heavy atoms within ``cutoff`` Å, mean over the ligand's atoms."""
 
     cutoff: float = 6.0  #: Å
 
@@ -30,5 +30,5 @@ class Burial(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [Burial]

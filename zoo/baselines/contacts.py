@@ -31,5 +31,5 @@ class Contacts(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [Contacts]

@@ -14,19 +14,19 @@ from affinity_zoo.plugins.hookspecs import hookimpl
 class DockingScore(Baseline):
     """The score of the program that made the poses, as in the file (Vina: kcal/mol, lower is better).
 
-    The score of a raw crystal pose is not a fair rival: minimise crystal poses first.
+    The score of a raw crystal pose is not a fair comparison: minimise crystal poses first.
     """
 
     name: ClassVar[str] = "docking-score"
     spoken: ClassVar[str] = "{docking_program}'s ranking"
-    summary: ClassVar[str] = "The docking score that came with the poses."
+    summary: ClassVar[str] = "Docking score stored with the poses."
     unit: ClassVar[str] = "kcal/mol"
     direction: ClassVar[Literal["higher", "lower"]] = "lower"
 
     def note(self, predictions: Predictions) -> str:
         """See :class:`~affinity_zoo.plugins.contracts.Baseline`."""
         if (predictions.source == "crystal").any():
-            return "crystal poses are not minimised: no fair rival here"
+            return "not a fair comparison: crystal poses are not minimised"
         return ""
 
     def measure(self, receptor: Atoms, ligand: Atoms, pair: Mapping[str, Any]) -> float:
@@ -36,5 +36,5 @@ class DockingScore(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [DockingScore]

@@ -1,4 +1,4 @@
-"""Baselines that see half of a complex: ``ligand-only``, ``receptor-only``, ``receptor-only-site``."""
+"""Baselines that use one half of a complex: ``ligand-only``, ``receptor-only``, ``receptor-only-site``."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class HalfComplex(Baseline):
-    """What these baselines share: boosted trees (scikit-learn) on counts of atoms, one half left out.
+    """Base class: boosted trees (scikit-learn) on atom counts of one half of the complex.
 
-    What such a row reaches is known without looking at how ligand and receptor meet: it is what a set of
-    labels gives away (Chen et al., Hidden bias in the DUD-E dataset, PLoS ONE 2019, 14, e0220113).
+    Such a baseline does not see how ligand and receptor interact. Its result measures the bias of a
+    set of labels (Chen et al., Hidden bias in the DUD-E dataset, PLoS ONE 2019, 14, e0220113).
 
-    Without ``training`` the judged rows themselves are learnt from, cross-validated over groups, so that no row
-    is scored by trees that saw its group.
+    Without ``training`` the baseline is trained on the evaluated rows by cross-validation over groups, so that
+    no row is scored by trees that saw its group.
     """
 
     training: str = field(
-        default="", metadata={"help": "index to learn from; empty: cross-validated on the judged rows"}
+        default="", metadata={"help": "index to train on; empty: cross-validation on the evaluated rows"}
     )
     split: Literal["train", "all"] = field(
-        default="train", metadata={"help": "which rows of the training index are learnt"}
+        default="train", metadata={"help": "rows of the training index to train on"}
     )
-    folds: int = field(default=5, metadata={"help": "of the cross-validation over groups"})
-    seed: int = field(default=0, metadata={"help": "of the trees and the folds"})
+    folds: int = field(default=5, metadata={"help": "number of folds of the cross-validation over groups"})
+    seed: int = field(default=0, metadata={"help": "seed of the trees and the folds"})
 
     unit: ClassVar[str] = "logit or pK"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
@@ -57,38 +57,42 @@ class HalfComplex(Baseline):
 
 @dataclass(frozen=True)
 class LigandOnly(HalfComplex):
-    """Learnt from the ligand alone: its atom types, its size and the distances within it."""
+    """Trained on the ligand alone: its atom types, its size and its interatomic distances."""
 
     name: ClassVar[str] = "ligand-only"
     spoken: ClassVar[str] = "a ligand-only model"
-    summary: ClassVar[str] = "Trees on the ligand's atoms alone, the receptor left out."
+    summary: ClassVar[str] = "Boosted trees on the ligand's atoms alone, without the receptor."
     half: ClassVar[Literal["ligand", "receptor"]] = "ligand"
 
 
 @dataclass(frozen=True)
 class ReceptorOnly(HalfComplex):
-    """Learnt from the receptor's atoms in shells around the ligand's centre: the pose shows in where it is centred."""
+    """Trained on the receptor's atoms in shells around the ligand's centre, which depends on the pose."""
 
     name: ClassVar[str] = "receptor-only"
-    summary: ClassVar[str] = "Trees on the receptor's atoms around the ligand's centre, the ligand left out."
+    summary: ClassVar[str] = (
+        "Boosted trees on the receptor's atoms around the ligand's centre, without the ligand."
+    )
     half: ClassVar[Literal["ligand", "receptor"]] = "receptor"
 
 
 @dataclass(frozen=True)
 class ReceptorOnlySite(HalfComplex):
-    """Learnt from the receptor's atoms in shells around the site: one number for all poses of a receptor.
+    """Trained on the receptor's atoms in shells around the site: one number for all poses of a receptor.
 
-    The site is the mean of the centres of all judged (or learnt) poses of a receptor, so that nothing tells one
-    pose from another; within a complex it is chance, between complexes it is what the protein alone gives away.
+    The site is the mean centre of all evaluated (or training) poses of a receptor, so poses cannot be told
+    apart. Within a complex the result is chance; between complexes it measures the information in the protein alone.
     """
 
     name: ClassVar[str] = "receptor-only-site"
-    summary: ClassVar[str] = "Trees on the receptor's atoms around the site, the same for all its poses."
+    summary: ClassVar[str] = (
+        "Boosted trees on the receptor's atoms around the site, the same for all poses of a receptor."
+    )
     half: ClassVar[Literal["ligand", "receptor"]] = "receptor"
     centre: ClassVar[Literal["ligand", "site"]] = "site"
 
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [LigandOnly, ReceptorOnly, ReceptorOnlySite]

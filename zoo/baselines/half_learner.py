@@ -1,4 +1,4 @@
-"""How the half-complex baselines learn: counts of atoms, boosted trees, folds over groups."""
+"""Training of the half-complex baselines: atom counts, boosted trees, folds over groups."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.plugins.contracts import Atoms, MeasuredPair
 from affinity_zoo.zoo.baselines.pairs import IndexedMeasuredPairs
 
-#: Å, outer radii of the shells around the centre: they reach as far as a box of 24 Å does on its axes
+#: Å, outer radii of the shells around the centre, up to half the edge of a 24 Å box
 SHELLS: Final = (3.0, 5.0, 7.0, 9.0, 11.0, 13.0)
 #: Å, edges of the bins of distances within a ligand
 DISTANCES: Final = (0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 13.0, 16.0, np.inf)
-MOST_ROWS: Final = 20_000  #: learnt from; of more, so many are drawn
+MOST_ROWS: Final = 20_000  #: largest number of training rows; a random sample of this size is drawn from more
 TRUTHS: Final = ("pose_label", "active", "affinity")
 
 
 class Half(Protocol):
-    """The options of a half-complex baseline that learning needs."""
+    """Options of a half-complex baseline that training needs."""
 
     @property
     def half(self) -> str:
@@ -31,15 +31,15 @@ class Half(Protocol):
 
     @property
     def centre(self) -> str:
-        """What distances of the receptor's atoms count from."""
+        """Origin of the shells of receptor atoms."""
 
     @property
     def training(self) -> str:
-        """The index to learn from; empty: cross-validation."""
+        """The index to train on; empty: cross-validation."""
 
     @property
     def split(self) -> str:
-        """The split of that index to learn from."""
+        """The split of that index to train on."""
 
     @property
     def folds(self) -> int:
@@ -47,14 +47,18 @@ class Half(Protocol):
 
     @property
     def seed(self) -> int:
-        """Of folds and trees."""
+        """Seed of folds and trees."""
 
 
 _CHANNELS: Final = 14
 
 
 def describe_ligand(ligand: Atoms) -> NDArray[np.float32]:
-    """Counts by ligand atom type (14), atoms, radius of gyration in Å, pairs of atoms by distance (8): (24,)."""
+    """Counts by ligand atom type (14), atoms, radius of gyration in Å, pairs of atoms by distance (8): (24,).
+
+    Args:
+        ligand: Atoms of the ligand.
+    """
     counts = _by_type(ligand, "ligand")
     xyz = np.asarray(ligand.xyz, np.float64)
     if not len(xyz):
@@ -67,7 +71,12 @@ def describe_ligand(ligand: Atoms) -> NDArray[np.float32]:
 
 
 def describe_receptor(receptor: Atoms, centre: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Counts by receptor atom type in shells around ``centre`` ((3,) Å): (14 * 6,)."""
+    """Counts by receptor atom type in shells around ``centre`` ((3,) Å): (14 * 6,).
+
+    Args:
+        receptor: Atoms of the receptor.
+        centre: (3,) Å.
+    """
     near = np.linalg.norm(np.asarray(receptor.xyz, np.float64) - centre, axis=1)
     channel = AtomTypes(parts="receptor").encode(receptor).channel
     assert channel is not None
@@ -75,26 +84,35 @@ def describe_receptor(receptor: Atoms, centre: NDArray[np.float64]) -> NDArray[n
     kept = (channel >= 0) & (shell < len(SHELLS))
     flat = np.bincount(
         shell[kept] * _CHANNELS + channel[kept], minlength=_CHANNELS * len(SHELLS)
-    )  # one number a shell and type
+    )  # one number per shell and type
     return flat.astype(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
 class Learnt:
-    """Trees that were fitted, and what they look at."""
+    """Fitted trees and the half of the complex that they use."""
 
     baseline: Half
     trees: Any
 
     def score(self, pairs: Sequence[MeasuredPair]) -> NDArray[np.float64]:
-        """Score pairs: (N,) logits or pK."""
+        """Score pairs: (N,) logits or pK.
+
+        Args:
+            pairs: Pairs of receptor and ligand.
+        """
         return _outputs(self.trees, describe(self.baseline, pairs)[0])
 
 
 def describe(
     baseline: Half, pairs: Sequence[MeasuredPair]
 ) -> tuple[NDArray[np.float32], dict[str, NDArray[Any]]]:
-    """Describe the half of each pair that is seen: (N, features), and the columns that learning needs."""
+    """Describe one half of each pair: (N, features), and the columns that training needs.
+
+    Args:
+        baseline: Baseline with its options.
+        pairs: Pairs of receptor and ligand.
+    """
     sites = _sites(pairs) if baseline.centre == "site" else {}
     features, columns = [], []
     for receptor, ligand, row in pairs:
@@ -117,6 +135,9 @@ def describe(
 def learnt(baseline: Half) -> Learnt:
     """Fit a baseline on its training index.
 
+    Args:
+        baseline: Baseline with its options.
+
     Raises:
         AffinityZooError: the index cannot be read, or none of its rows is labelled.
     """
@@ -128,7 +149,7 @@ def learnt(baseline: Half) -> Learnt:
     truth = _truth({name: dataset.column(name)[rows] for name in TRUTHS})
     if not truth:
         raise AffinityZooError(
-            f"{baseline.training}: no row of the split {baseline.split!r} has a label to learn"
+            f"{baseline.training}: no row of the split {baseline.split!r} has a label to train on"
         )
     rows = _drawn(rows[np.isfinite(dataset.column(truth)[rows])], baseline.seed)
     features, columns = describe(baseline, IndexedMeasuredPairs(dataset, rows))
@@ -136,7 +157,12 @@ def learnt(baseline: Half) -> Learnt:
 
 
 def cross_validated(baseline: Half, pairs: Sequence[MeasuredPair]) -> NDArray[np.float64]:
-    """Score each pair by trees that saw other groups only: (N,), NaN for all with less than two groups."""
+    """Score each pair by trees trained on other groups only: (N,), all NaN for fewer than two groups.
+
+    Args:
+        baseline: Baseline with its options.
+        pairs: Pairs of receptor and ligand.
+    """
     from sklearn.model_selection import GroupKFold
 
     scores = np.full(len(pairs), np.nan)
@@ -182,7 +208,7 @@ def _outputs(trees: Any, features: NDArray[np.float32]) -> NDArray[np.float64]:
 
 
 def _truth(columns: dict[str, NDArray[Any]]) -> str:
-    """The first truth that any row has; empty: none."""
+    """Return the first truth with a known value; empty: none."""
     return next((name for name in TRUTHS if np.isfinite(columns[name]).any()), "")
 
 
@@ -205,7 +231,7 @@ def _centre(ligand: Atoms) -> NDArray[np.float64]:
 
 
 def _sites(pairs: Sequence[MeasuredPair]) -> dict[str, NDArray[np.float64]]:
-    """Mean of the ligands' centres of each receptor file."""
+    """Return the mean ligand centre of each receptor file."""
     sums: dict[str, list[Any]] = {}
     for _, ligand, row in pairs:
         if len(ligand):

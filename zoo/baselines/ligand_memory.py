@@ -1,4 +1,4 @@
-"""What a model could know of a ligand by memory alone: the ligands it was trained on and their labels."""
+"""Memory of training ligands: predictions from the labels of similar ligands alone."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LigandMemory:
 
     prints: Sequence[Any]
     labels: Sequence[float]  #: mean pK, activity or pose label of each molecule
-    two_classes: bool  #: activities: compare the nearest of each class
+    two_classes: bool  #: True for activities: compare the nearest ligand of each class
     _known: dict[bytes, float] = field(default_factory=dict)
 
     def recall(self, ligand: Atoms) -> float:
@@ -46,6 +46,10 @@ class LigandMemory:
 @lru_cache(maxsize=2)
 def memory(training: str, split: str = "train") -> LigandMemory:
     """Read the ligands and labels of an index's split.
+
+    Args:
+        training: Folder of the index.
+        split: Split of the index, or ``all``.
 
     Raises:
         AffinityZooError: the index cannot be read or has no such split.

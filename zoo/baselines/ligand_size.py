@@ -12,7 +12,7 @@ from affinity_zoo.plugins.hookspecs import hookimpl
 
 @dataclass(frozen=True)
 class LigandSize(Baseline):
-    """Large molecules score well with docking and many networks; alone this reaches AUC 0.84 on some sets."""
+    """Number of heavy atoms. Size alone reaches an AUC of 0.84 on some sets."""
 
     name: ClassVar[str] = "ligand-size"
     spoken: ClassVar[str] = "ligand size"
@@ -27,5 +27,5 @@ class LigandSize(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [LigandSize]

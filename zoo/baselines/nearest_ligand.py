@@ -12,23 +12,23 @@ from affinity_zoo.plugins.hookspecs import hookimpl
 
 @dataclass(frozen=True)
 class NearestTrainingLigand(Baseline):
-    """The label of the most similar training ligand, no protein and no pose looked at.
+    """The label of the most similar training ligand, without use of the protein or the pose.
 
     With measured affinities: the mean pK of the nearest training molecule. With activities: the similarity
     to the nearest active less that to the nearest inactive. With pose labels: the mean label of
-    the nearest molecule's poses, which is one number for all poses of a ligand. Similarity is Tanimoto's
-    on Morgan fingerprints of the skeletons. What this reaches, a model may have by memory.
+    the nearest molecule's poses, which is one number for all poses of a ligand. Similarity is the
+    Tanimoto coefficient of Morgan fingerprints of the skeletons. A model can reach this result by memory alone.
 
     Args:
         training: the index that was trained on.
-        split: which of its rows are remembered: train, or all.
+        split: rows of the index that are used: train or all.
     """
 
     training: str = ""
     split: Literal["train", "all"] = "train"
 
     name: ClassVar[str] = "nearest-training-ligand"
-    on_every_board: ClassVar[bool] = False  # it knows nothing without a training set
+    on_every_board: ClassVar[bool] = False  # it needs a training set
     spoken: ClassVar[str] = "the nearest training ligand"
     summary: ClassVar[str] = "Label or pK of the training ligand that is most similar; needs training=INDEX."
     unit: ClassVar[str] = "label or pK"
@@ -45,5 +45,5 @@ class NearestTrainingLigand(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [NearestTrainingLigand]

@@ -1,4 +1,4 @@
-"""Rows of an index as baselines get them, read one by one so that memory stays flat."""
+"""Rows of an index as input of baselines, read one by one to bound memory."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class IndexedMeasuredPairs(Sequence[MeasuredPair]):
     @overload
     def __getitem__(self, i: slice) -> Sequence[MeasuredPair]: ...
     def __getitem__(self, i: Any) -> Any:
-        """The pair of one row; a slice gives a list."""
+        """Return the pair of one row; a slice returns a list."""
         if isinstance(i, slice):
             return [self[j] for j in range(*i.indices(len(self)))]
         columns = {name: column[i].item() for name, column in self._columns.items()}

@@ -14,12 +14,12 @@ from affinity_zoo.plugins.hookspecs import hookimpl
 class RandomOrder(Baseline):
     """A number from a hash of the pair's id and a seed: the same in every run, on every machine."""
 
-    seed: int = 0  #: another seed, another order
+    seed: int = 0  #: seed of the random order
 
     name: ClassVar[str] = "random"
     rival: ClassVar[bool] = False
     chance: ClassVar[bool] = True
-    summary: ClassVar[str] = "A random number: what chance looks like on this very benchmark."
+    summary: ClassVar[str] = "A random number: the chance level of this benchmark."
     unit: ClassVar[str] = "none"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 
@@ -33,5 +33,5 @@ class RandomOrder(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [RandomOrder]

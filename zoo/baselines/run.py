@@ -1,4 +1,4 @@
-"""Run baselines over an index."""
+"""Evaluation of baselines on an index."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ TRAINING = "training"  #: option of the baselines that learn from an index
 
 
 def default_baselines() -> list[Baseline]:
-    """The baselines that stand on every board, those of plugins too."""
+    """Return the baselines shown on every board, including those of plugins."""
     return [cls() for cls in baseline_classes() if cls.on_every_board]
 
 
 def learned_baselines(trained_on: Path | None) -> list[Baseline]:
     """The baselines that learn from the index that a model was trained on.
 
-    There are none where the index is gone, or has no label in its training rows (a model taught by others only).
+    The list is empty if the index is gone, or if its training rows have no label (after distillation only).
 
     Args:
         trained_on: folder of the index; None: it is not known.
@@ -76,8 +76,8 @@ def run_baselines(
         advance: called with the number of rows just done.
 
     Returns:
-        By name, (N,) scores, larger is better: the sign is turned where lower is better. NaN where
-        the baseline says nothing.
+        By name, (N,) scores, larger is better: the sign is inverted where lower is better. NaN where
+        the baseline gives no score.
     """
     chosen = default_baselines() if baselines is None else list(baselines)
     pairs = IndexedMeasuredPairs(dataset, np.asarray(rows))
@@ -108,7 +108,7 @@ def run_baselines(
 
 
 def _leave_out(baseline: Baseline, error: Exception) -> None:
-    """Say which plugin's baseline failed, and go on without it; an error of a built-in is raised."""
+    """Report a failed baseline of a plugin and continue without it; an error of a built-in is raised."""
     from affinity_zoo.zoo.catalog.registry import blame
 
     reason = blame(error)

@@ -12,7 +12,7 @@ from affinity_zoo.plugins.hookspecs import hookimpl
 
 @dataclass(frozen=True)
 class ShortestDistance(Baseline):
-    """Crystal poses have real short hydrogen bonds; docking programs keep poses farther off."""
+    """Shortest distance. Crystal poses have short hydrogen bonds; docking programs keep poses farther away."""
 
     name: ClassVar[str] = "shortest-distance"
     summary: ClassVar[str] = "Shortest heavy-atom distance between ligand and receptor."
@@ -28,5 +28,5 @@ class ShortestDistance(Baseline):
 
 @hookimpl
 def register_baselines() -> list[type[Baseline]]:
-    """This module's baselines."""
+    """Register the baselines of this module."""
     return [ShortestDistance]

@@ -1,4 +1,4 @@
-"""Batches: from row numbers to what the model takes, either images or padded atoms."""
+"""Batches: from row numbers to the model's input, either images or padded atoms."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _MARGIN = 1e-3  #: Å beyond the box up to which an atom travels: rounding must 
 
 @dataclass(frozen=True)
 class Imaging:
-    """Everything that decides what an image looks like, besides the atoms."""
+    """Settings that determine an image, besides the atoms."""
 
     featurizer: Featurizer
     box: Box
@@ -44,7 +44,11 @@ class Imaging:
 
 
 def makes_own_image(featurizer: Featurizer) -> bool:
-    """Whether the featurizer overrides the whole step on the host."""
+    """Return whether the featurizer makes the whole image itself, on the host.
+
+    Args:
+        featurizer: The featurizer.
+    """
     return type(featurizer).image is not Featurizer.image
 
 
@@ -57,7 +61,7 @@ def choose_place(featurizer: Featurizer, box: Box, wanted: str, accelerator: boo
 
     Raises:
         UsageError: ``wanted`` is something else.
-        AffinityZooError: the featurizer cannot do what was asked for.
+        AffinityZooError: the featurizer does not support the requested place.
     """
     if wanted not in ("auto", "host", "device"):
         raise UsageError(f"`voxelize` is one of auto, host, device, not {wanted!r}")
@@ -107,7 +111,7 @@ class BatchMaker:
             epoch: number of the epoch.
             copies: (B,) how often each row was shown before in this epoch; None: never.
         """
-        # each copy draws a view of its own: to the random numbers it is a row beyond the last
+        # each copy draws its own view: for the random numbers it counts as a row beyond the last
         drawn = rows if copies is None else rows + copies * len(self.pairs)
         loaded = self._load_all(rows)
         rotations, shifts = views.draw(
@@ -120,7 +124,7 @@ class BatchMaker:
 
         Args:
             rows: (B,) row numbers.
-            view: how each complex is turned and shifted.
+            view: rotation and shift of each complex.
         """
         return self._make(rows, self._load_all(rows), *view.of(len(rows)))
 
@@ -190,7 +194,11 @@ class BatchMaker:
 
 
 def table_of_pairs(loaded: Loaded) -> assembly.Table:
-    """Describe pairs to compiled code; the caller keeps them."""
+    """Describe pairs to compiled code; the caller keeps them.
+
+    Args:
+        loaded: Encoded receptor and ligand of each of B rows.
+    """
     return assembly.table_of([part.record for pair in loaded for part in pair])
 
 
@@ -201,7 +209,7 @@ def pad_atoms(
     imaging: Imaging,
     buffers: Buffers | None = None,
 ) -> Inputs:
-    """Crop each pair to what its box can hold and pad the batch to one of ``PADDED_SIZES``.
+    """Crop each pair to the atoms that its box can hold and pad the batch to one of ``PADDED_SIZES``.
 
     Returns:
         The dict that :mod:`affinity_zoo.featurizers.layers` describes: ``xyz`` (B, N, 3) relative to the
@@ -230,6 +238,9 @@ def crop_of(imaging: Imaging) -> assembly.Crop:
 
     A layer of a plugin's own gets all that the box could hold in any rotation, with what lies within 1.5 radii and
     half a voxel of it.
+
+    Args:
+        imaging: Featurizer and box.
     """
     box, featurizer = imaging.box, imaging.featurizer
     if featurizer.voxelizer(box) is not None:
@@ -240,7 +251,11 @@ def crop_of(imaging: Imaging) -> assembly.Crop:
 
 
 def padded_size(n: int) -> int:
-    """Return the smallest of ``PADDED_SIZES`` that holds n atoms, or the next multiple of the largest."""
+    """Return the smallest of ``PADDED_SIZES`` that holds n atoms, or the next multiple of the largest.
+
+    Args:
+        n: Number of atoms.
+    """
     for size in PADDED_SIZES:
         if n <= size:
             return size

@@ -1,4 +1,4 @@
-"""Encoded structures: what a featurizer made of each, kept in a cache that is bounded in bytes."""
+"""Encoded structures in a cache of bounded size."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from affinity_zoo.featurizers import assembly, views
 from affinity_zoo.plugins.contracts import Encoding, Featurizer
 from affinity_zoo.zoo.batches.pairs import Pairs
 
-#: bytes of the Python objects of one structure and its place in the cache: more than the atoms of a small ligand
+#: bytes of the Python objects of a structure and its cache entry; larger than the atoms of a small ligand
 _AROUND: Final = 1792
 
 
@@ -35,7 +35,7 @@ class EncodedStructure:
 
     @property
     def nbytes(self) -> int:
-        """What it takes in memory, bytes: its arrays, and the objects around them."""
+        """Memory use in bytes: arrays and Python objects."""
         arrays = (
             self.columns,
             self.encoding.radius,
@@ -52,7 +52,7 @@ class EncodedStructures:
     Args:
         pairs: where the atoms come from.
         featurizer: what encodes them.
-        max_bytes: bound on what is kept.
+        max_bytes: bound on the size of the cache.
     """
 
     def __init__(self, pairs: Pairs, featurizer: Featurizer, max_bytes: int = 256 * 2**20) -> None:
@@ -74,7 +74,7 @@ class EncodedStructures:
             for structure, known in zip(structures, found, strict=True):
                 if known is not None:
                     kept.move_to_end(structure)
-        # encoding outside the lock: two threads may do the same work once, none waits for it
+        # encode outside the lock: two threads may encode the same structure once, but none waits
         made: dict[int, EncodedStructure] = {}
         for structure, known in zip(structures, found, strict=True):
             if known is None and structure not in made:
@@ -100,7 +100,12 @@ class EncodedStructures:
 
 
 def imaged(xyz: NDArray[np.float32], encoding: Encoding) -> EncodedStructure:
-    """Keep the atoms that are imaged, as contiguous arrays of the kernels' types."""
+    """Keep the atoms that are imaged, as contiguous arrays of the kernels' types.
+
+    Args:
+        xyz: (n, 3) Å.
+        encoding: Encoding of the same atoms.
+    """
     if encoding.values is not None:
         keep = np.flatnonzero(np.any(encoding.values != 0, axis=1))
         channel = value = None

@@ -1,4 +1,4 @@
-"""Which rows a training epoch shows, and in which order: a pure function of seed and epoch."""
+"""Rows of a training epoch and their order: a pure function of seed and epoch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ Balance = Literal["none", "oversample"]
 
 
 def generator(seed: int, *stream: int) -> np.random.Generator:
-    """A random generator that depends on its numbers only (Philox, counter based)."""
+    """Return a random generator that depends on its arguments only (Philox, counter based).
+
+    Args:
+        seed: Seed.
+        stream: Further numbers that select the random stream.
+    """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *stream])))
 
 
@@ -26,8 +31,8 @@ def epoch_order(
 
     Args:
         rows: (n,) row numbers of the index.
-        labels: (n,) 0 or 1; NaN in rows that have no label (they teach something else).
-        seed, epoch: what the order depends on, besides the rows.
+        labels: (n,) 0 or 1; NaN in rows without this label (they have other targets).
+        seed, epoch: seed and epoch that determine the order.
         balance: ``none``: each row exactly once. ``oversample``: each row of the larger class exactly
             once; rows of the smaller class as evenly repeated as can be (each floor or ceil of the ratio
             times) until both are equally many, and the two alternate, so that every batch is balanced. Rows
@@ -35,7 +40,7 @@ def epoch_order(
 
     Returns:
         Row numbers in the order in which they are shown, and for each how often the row was shown before in this
-        epoch: a repeated pose is seen in another view each time, or the network learns the image by heart.
+        epoch. Each repetition of a pose gets another view, so that the network does not memorise the image.
     """
     rng = generator(seed, epoch)
     positives, negatives = rows[labels == 1], rows[labels == 0]
@@ -61,5 +66,10 @@ def _repeat(rng: np.random.Generator, rows: NDArray[np.int64], n: int) -> NDArra
 
 
 def steps_per_epoch(n_shown: int, batch_size: int) -> int:
-    """Number of batches of an epoch; the last one is filled up with rows of weight 0."""
+    """Return the number of batches of an epoch; the last one is padded with rows of weight 0.
+
+    Args:
+        n_shown: Rows of an epoch.
+        batch_size: Rows of a batch.
+    """
     return -(-n_shown // batch_size)

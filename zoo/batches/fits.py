@@ -8,6 +8,12 @@ from affinity_zoo.zoo.data.store.dataset import Dataset
 
 
 def fits_box(dataset: Dataset, structure: int, box: Box) -> bool:
-    """Whether a ligand of the store fits the box in every rotation, by its radius."""
+    """Whether a ligand of the store fits the box in every rotation, by its radius.
+
+    Args:
+        dataset: The index.
+        structure: Number of the structure.
+        box: The box.
+    """
     xyz = dataset.store.atoms(structure).xyz
     return views.fits(xyz - xyz.mean(axis=0), box)

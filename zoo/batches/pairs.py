@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Pairs(Protocol):
-    """A numbered collection of pairs; structures have numbers of their own, so that they are encoded once."""
+    """A numbered collection of pairs. Structures have their own numbers, so that each is encoded once."""
 
     def __len__(self) -> int: ...
 
@@ -46,7 +46,11 @@ class IndexedPairs:
         return len(self._dataset)
 
     def structures(self, row: int) -> tuple[int, int]:
-        """Return the numbers of a row's receptor and ligand."""
+        """Return the numbers of a row's receptor and ligand.
+
+        Args:
+            row: Row number.
+        """
         return int(self._receptor[row]), int(self._ligand[row])
 
     def structures_of(self, rows: NDArray[np.int64]) -> list[int]:
@@ -55,7 +59,11 @@ class IndexedPairs:
         return numbers
 
     def atoms(self, structure: int) -> Atoms:
-        """Return the atoms of a structure."""
+        """Return the atoms of a structure.
+
+        Args:
+            structure: Number of the structure.
+        """
         return self._dataset.store.atoms(structure)
 
 
@@ -70,9 +78,17 @@ class PosesOfReceptor:
         return len(self.poses)
 
     def structures(self, row: int) -> tuple[int, int]:
-        """Return the numbers of a row's receptor and ligand."""
+        """Return the numbers of a row's receptor and ligand.
+
+        Args:
+            row: Row number.
+        """
         return 0, row + 1
 
     def atoms(self, structure: int) -> Atoms:
-        """Return the atoms of a structure."""
+        """Return the atoms of a structure.
+
+        Args:
+            structure: Number of the structure.
+        """
         return self.receptor if structure == 0 else self.poses[structure - 1]

@@ -1,4 +1,4 @@
-"""From batches of atoms to what ``fit`` consumes: a ``tf.data.Dataset``, or a ``PyDataset`` without TensorFlow.
+"""Input of ``fit`` from batches of atoms: a ``tf.data.Dataset``, or a ``PyDataset`` without TensorFlow.
 
 The one module of the data path that imports TensorFlow.
 """
@@ -19,27 +19,32 @@ from affinity_zoo.zoo.batches.epochs import Balance, epoch_order, steps_per_epoc
 #: bytes of batches that may exist at a time
 MAX_IN_FLIGHT = 2**30
 
-#: (inputs, what is taught (B, 1) or (B, T, 3), weights (B,)): weights are 0 in rows that fill up the last batch
+#: (inputs, targets (B, 1) or (B, T, 3), weights (B,)); weights are 0 in rows that pad the last batch
 Batch = tuple[Inputs, NDArray[np.float32], NDArray[np.float32]]
 
 
 class Step(NamedTuple):
-    """One training step: B rows, some of weight 0 where the epoch ends."""
+    """A training step: B rows, some of weight 0 at the end of an epoch."""
 
     epoch: int
     rows: NDArray[np.int64]  #: (B,)
     copies: NDArray[np.int64]  #: (B,) how often each row was shown before in this epoch
-    weights: NDArray[np.float32]  #: (B,) 1, or 0 in rows that only fill up
+    weights: NDArray[np.float32]  #: (B,) 1, or 0 in padding rows
 
     def part(self, number: int, of: int) -> Step:
-        """One of ``of`` equal parts: what one replica is shown. ``of`` divides the batch."""
+        """Return one of ``of`` equal parts, the share of one replica. ``of`` divides the batch size.
+
+        Args:
+            number: Number of the part, from 0.
+            of: Number of parts.
+        """
         size = len(self.rows) // of
         here = slice(number * size, (number + 1) * size)
         return Step(self.epoch, self.rows[here], self.copies[here], self.weights[here])
 
 
 class Share(NamedTuple):
-    """Which parts of every batch this process makes, one for each of its replicas."""
+    """Parts of every batch that this process makes, one for each of its replicas."""
 
     first: int = 0
     parts: int = 1
@@ -48,10 +53,10 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class TrainingPlan:
-    """What is shown in which step: a pure function of the step number."""
+    """Rows of each training step: a pure function of the step number."""
 
     rows: NDArray[np.int64]  #: (n,) row numbers of the index
-    labels: NDArray[np.float64]  #: (n,) 0 or 1, what is balanced; NaN: neither
+    labels: NDArray[np.float64]  #: (n,) classes to balance, 0 or 1; NaN: neither
     batch_size: int
     seed: int
     balance: Balance
@@ -62,14 +67,22 @@ class TrainingPlan:
         return steps_per_epoch(len(self.order(0)[0]), self.batch_size)
 
     def order(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the rows of an epoch in the order in which they are shown, and the number of each copy."""
+        """Return the rows of an epoch in the order in which they are shown, and the number of each copy.
+
+        Args:
+            epoch: Number of the epoch.
+        """
         return epoch_order(self.rows, self.labels, self.seed, epoch, self.balance)
 
     def step(self, step: int, steps: int) -> Step:
-        """Say what is shown in a step counted over all epochs; the last step of an epoch is filled up.
+        """Return the rows of a step counted over all epochs; the last step of an epoch is padded.
 
-        It is filled with other rows of the epoch, in new views and at weight 0: batch normalisation takes its moments
-        over all rows of a batch, and copies of one row would bend them right before validation.
+        The padding consists of other rows of the epoch, in new views and with weight 0. Batch normalisation takes
+        its moments over all rows of a batch; copies of one row would distort them right before validation.
+
+        Args:
+            step: Number of the step, counted over all epochs.
+            steps: Steps of an epoch.
         """
         epoch, within = divmod(step, steps)
         order, copies = self._order_of(epoch)
@@ -81,7 +94,7 @@ class TrainingPlan:
         return Step(epoch, rows, np.concatenate([copies[part], copies[fill] + 1]), weights)
 
     def _order_of(self, epoch: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        # the order is asked for once a step: keep the last one (any thread may replace it)
+        # the order is needed in every step: keep the last one (any thread may replace it)
         kept = getattr(self, "_kept", None)
         if kept is None or kept[0] != epoch:
             kept = (epoch, self.order(epoch))
@@ -93,9 +106,9 @@ class TrainingBatches:
     """Batch number ``step`` of a training, counted over all epochs; callable from any thread.
 
     Args:
-        maker: what makes the images.
-        plan: which rows each step shows.
-        targets: (n, ...) what each row of the plan teaches; None: its label, (n, 1).
+        maker: maker of the images.
+        plan: rows of each step.
+        targets: (n, ...) training targets of the rows of the plan; None: the labels, (n, 1).
     """
 
     def __init__(
@@ -107,7 +120,7 @@ class TrainingBatches:
         taught = plan.labels[:, None] if targets is None else targets
         self._taught = np.zeros((int(plan.rows.max()) + 1, *taught.shape[1:]), np.float32)
         self._taught[plan.rows] = taught
-        #: the first error a batch raised: TensorFlow would hide it in one of its own
+        #: the first error of a batch; TensorFlow would hide it in an error of its own
         self.failure: AffinityZooError | None = None
 
     def __call__(self, step: int, part: int = 0, parts: int = 1) -> Batch:
@@ -129,12 +142,12 @@ def has_tensorflow() -> bool:
 def training_data(
     batches: TrainingBatches, first_step: int, last_step: int, workers: int, share: Share = Share()
 ) -> Any:
-    """Return what ``fit`` takes for the steps ``first_step`` to ``last_step``, in order, prefetched.
+    """Return the input of ``fit`` for the steps ``first_step`` to ``last_step``, in order, prefetched.
 
     Args:
-        batches: from step number to batch.
+        batches: function from step number to batch.
         workers: threads that make batches; the kernels release the interpreter lock.
-        share: the parts of each batch that are wanted, one element each; TensorFlow only.
+        share: parts of each batch to make, one element each; TensorFlow only.
     """
     if has_tensorflow():
         return _tf_dataset(batches, first_step, last_step, workers, share)
@@ -169,7 +182,7 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
     data = tf.data.Dataset.range(first_step * share.parts, last_step * share.parts)
     data = data.map(as_batch, num_parallel_calls=workers, deterministic=True)
     options = tf.data.Options()
-    # one process reads all of it: several replicas share each batch, nobody skips one
+    # one process reads all batches: the replicas share each batch and none skips one
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
     return data.prefetch(ready).with_options(options)
 
@@ -193,7 +206,7 @@ def _py_dataset(batches: TrainingBatches, first_step: int, workers: int) -> Any:
     import keras
 
     class Steps(keras.utils.PyDataset):
-        """One epoch at a time; moves on by ``on_epoch_end``."""
+        """Batches of one epoch at a time; ``on_epoch_end`` moves to the next."""
 
         first = first_step
 

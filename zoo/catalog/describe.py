@@ -1,4 +1,4 @@
-"""What `list`, `show` and `plugins list` say, as JSON-ready values."""
+"""Output of `list`, `show` and `plugins list` as JSON-ready values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,11 @@ from affinity_zoo.plugins.registry import Plugin, PluginEntry, Registry
 
 
 def entry_summary(entry: PluginEntry) -> dict[str, Any]:
-    """Return one row of `list`."""
+    """Return one row of `list`.
+
+    Args:
+        entry: Entry of the registry.
+    """
     return {
         "name": entry.name,
         "aliases": list(entry.aliases),
@@ -29,7 +33,11 @@ def entry_summary(entry: PluginEntry) -> dict[str, Any]:
 
 
 def entry_details(entry: PluginEntry) -> dict[str, Any]:
-    """Return everything `show` says: summary, options, input, output and where it comes from."""
+    """Return the output of `show`: summary, options, input, output and origin.
+
+    Args:
+        entry: Entry of the registry.
+    """
     shown = {"kind": entry.kind, **entry_summary(entry)}
     if entry.cls is None:
         return shown
@@ -51,7 +59,11 @@ def entry_details(entry: PluginEntry) -> dict[str, Any]:
 
 
 def plugin_state(plugin: Plugin) -> dict[str, Any]:
-    """Return one row of `plugins list`."""
+    """Return one row of `plugins list`.
+
+    Args:
+        plugin: The plugin.
+    """
     return {
         "name": plugin.name,
         "state": plugin.state,
@@ -68,14 +80,14 @@ def plugin_state(plugin: Plugin) -> dict[str, Any]:
 
 
 def conformance(registry: Registry, name: str | None = None) -> list[dict[str, Any]]:
-    """Run the conformance checks; what could not be loaded is a failed report.
+    """Run the conformance checks; a plugin that cannot be loaded gives a failed report.
 
     Args:
-        registry: where the classes are.
-        name: a class's name or alias, a plugin or a distribution; None: all that is not built in.
+        registry: registry of the classes.
+        name: a class's name or alias, a plugin or a distribution; None: all plugins.
 
     Raises:
-        UsageError: nothing has this name.
+        UsageError: no plugin has this name.
     """
     from affinity_zoo.plugins.testing import check
 
@@ -106,7 +118,11 @@ def conformance(registry: Registry, name: str | None = None) -> list[dict[str, A
 
 
 def singular(plural: str) -> str:
-    """Return the kind that a plural names."""
+    """Return the kind that a plural names.
+
+    Args:
+        plural: For example ``featurizers``.
+    """
     return next(kind.name for kind in KINDS.values() if kind.plural == plural)
 
 
@@ -118,7 +134,7 @@ def _featurizer(cls: Any) -> tuple[str, str]:
     try:
         names = cls().channels
         channels = f"{len(names)} channels: {', '.join(names)}"
-    except Exception as error:  # an option without a default, or the plugin's own fault
+    except Exception as error:  # an option without a default, or an error of the plugin
         channels = f"channels depend on the options ({error})"
     default = _box_text(cls.default_box)
     return (

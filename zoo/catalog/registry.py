@@ -1,6 +1,6 @@
 """The catalog: the process-wide registry of built-ins and installed plugins.
 
-A built-in stands in a table by name, so that choosing it imports that one module only.
+Built-ins are listed in a table by name, so that choosing one imports only its module.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ _registry: Registry | None = None
 
 
 def catalog() -> Registry:
-    """Return the registry of this process; made on first use, it imports no plugin by itself."""
+    """Return the registry of this process. It is created on first use and imports no plugin by itself."""
     global _registry
     with _lock:
         if _registry is None:
@@ -83,7 +83,11 @@ def catalog() -> Registry:
 
 
 def blame(error: BaseException) -> str:
-    """Return a sentence on the plugin in whose code an unexpected error arose; empty: not a plugin's."""
+    """Return a sentence that names the plugin whose code raised an unexpected error; empty: no plugin did.
+
+    Args:
+        error: The unexpected error.
+    """
     plugin = _registry.blame(error) if _registry is not None else None
     if plugin is None:
         return ""
@@ -99,7 +103,11 @@ def host() -> Origin:
 
 
 def use(registry: Registry) -> Registry:
-    """Make a registry that of this process, until :func:`reset` (for tests)."""
+    """Set the registry of this process, until :func:`reset` (for tests).
+
+    Args:
+        registry: Registry to use.
+    """
     global _registry
     with _lock:
         _registry = registry
@@ -116,15 +124,15 @@ def reset() -> None:
 def configure(
     no_plugins: bool = False, strict: bool = False, files: Sequence[Path] = ()
 ) -> dict[str, str | None]:
-    """Put the command line's choice of plugins into the environment, where worker processes see it too.
+    """Store the command line's choice of plugins in the environment, for worker processes too.
 
     Args:
         no_plugins: built-ins only.
-        strict: a plugin that is not wholly usable is an error.
+        strict: a plugin that is not fully usable is an error.
         files: single-file plugins to load besides.
 
     Returns:
-        What the changed variables were before (None: not set), to put them back.
+        Previous values of the changed variables (None: not set), for :func:`restore`.
     """
     changed: dict[str, str] = {}
     if no_plugins:
@@ -140,7 +148,11 @@ def configure(
 
 
 def restore(before: dict[str, str | None]) -> None:
-    """Put the environment back to what it was before :func:`configure`."""
+    """Restore the environment of before :func:`configure`.
+
+    Args:
+        before: Result of :func:`configure`.
+    """
     for name, value in before.items():
         if value is None:
             os.environ.pop(name, None)

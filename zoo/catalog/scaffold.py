@@ -1,4 +1,4 @@
-"""`plugins new`: a complete plugin package, written at once."""
+"""`plugins new`: creation of a complete plugin package."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ PREFIX = "zoo-"  #: of the distribution's name
 
 
 def new_plugin(name: str, kind: str, parent: Path) -> Path:
-    """Write a plugin package; it appears whole or not at all.
+    """Write a plugin package atomically.
 
     Args:
-        name: what users will type; ``zoo-`` in front of it is taken off.
+        name: name that users type; a leading ``zoo-`` is removed.
         kind: ``featurizer``, ``architecture`` or ``scorer``.
         parent: the folder to write it into.
 
@@ -35,7 +35,7 @@ def new_plugin(name: str, kind: str, parent: Path) -> Path:
     name = name.removeprefix(PREFIX)
     if not is_canonical(name):
         raise UsageError(
-            f"{name!r} is no plugin name: use lower-case letters, digits and dashes, as in 'my-name'"
+            f"{name!r} is not a plugin name: use lower-case letters, digits and dashes, as in 'my-name'"
         )
     if name in BUILTINS.get(kind, {}):
         raise UsageError(f"{name!r} is a built-in {kind}: choose another name")
@@ -62,7 +62,7 @@ def new_plugin(name: str, kind: str, parent: Path) -> Path:
 
 
 def _words(name: str, kind: str) -> dict[str, str]:
-    """Return what the templates are filled with."""
+    """Return the values of the template variables."""
     camel = "".join(word.capitalize() for word in name.split("-"))
     identifier = re.sub(r"\W", "_", name)
     return {

@@ -103,7 +103,7 @@ class $cls(Featurizer):
         return tuple(f"{role}-{name}" for role in ("receptor", "ligand") for name in NAMES)
 
     def encode(self, atoms: Atoms) -> Encoding:
-        """Say of each atom which channel it fills (-1: none) and how large it is."""
+        """Return the channel (-1: none) and the radius of each atom."""
         import numpy as np
 
         table = np.full(256, len(NAMES) - 1, np.int32)
@@ -148,7 +148,7 @@ class $cls(Architecture):
     api_version = $api
 
     filters: tuple[int, ...] = field(default=(16, 32, 64), metadata={"help": "filters of each convolution"})
-    dropout: float = field(default=0.2, metadata={"help": "share of the pooled features dropped in training"})
+    dropout: float = field(default=0.2, metadata={"help": "dropout rate of the pooled features"})
 
     def build(
         self, image_shape: tuple[int, int, int, int], outputs: tuple[str, ...] = ("pose",)
@@ -194,21 +194,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class $cls(Scorer):
-    """How many of the positives are in the first part of the ranking, ties by expectation."""
+    """Fraction of the positives in the first part of the ranking, expected over ties."""
 
     name = "$name"
-    summary = "Share of the positives in the first part of the ranking."
+    summary = "Fraction of the positives in the first part of the ranking."
     api_version = $api
     truths = ("active", "pose_label")  # the first that the data have
     unit = "fraction"
     direction = "higher"
 
-    part: float = field(default=0.1, metadata={"help": "how much of the ranking is looked at, 0 to 1"})
+    part: float = field(default=0.1, metadata={"help": "fraction of the ranking that is searched, 0 to 1"})
 
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
-        """Judge a ranking. Weights say how often each row counts."""
+        """Compute the metric of a ranking. Weights are multiplicities of rows."""
         import numpy as np
 
         label = getattr(predictions, truth) > 0.5
@@ -234,7 +234,7 @@ def register_scorers() -> list[type[Scorer]]:
 SOURCES = {"featurizer": _FEATURIZER, "architecture": _ARCHITECTURE, "scorer": _SCORER}
 
 _CONFORMS = '''
-"""$cls conforms to the contract, and does what it is meant to."""
+"""Conformance and behaviour of $cls."""
 
 from affinity_zoo.plugins.testing import check_$kind@more
 

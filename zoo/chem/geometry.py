@@ -1,8 +1,8 @@
 """Distances between a receptor and a ligand: contacts, burial, clashes, covalent links.
 
 All functions take two :class:`~affinity_zoo.plugins.contracts.Atoms` (heavy atoms, Å) or, where
-they end in ``_xyz``, bare ``(N, 3)`` arrays. A structure without atoms has no distance: the
-answer is NaN (or zero clashes), never an exception.
+they end in ``_xyz``, bare ``(N, 3)`` arrays. For a structure without atoms the
+result is NaN (or zero clashes), never an exception.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from affinity_zoo.plugins.contracts import Atoms
 Array: TypeAlias = NDArray[Any]
 
 CONTACT_CUTOFF = 4.0  #: Å, a heavy-heavy contact
-BURIAL_CUTOFF = 6.0  #: Å, a receptor atom that buries a ligand atom
+BURIAL_CUTOFF = 6.0  #: Å, distance within which a receptor atom buries a ligand atom
 CLASH_FRACTION = 0.75  #: of the sum of the van der Waals radii; below it two atoms clash
 #: a bond is between these fractions of the sum of the covalent radii (RDKit's); C-C: 1.22 to 1.82 Å
 BOND_FRACTIONS = (0.8, 1.2)
@@ -29,7 +29,7 @@ MOST_LINKS = 2  #: a ligand with more bonds to its receptor than this overlaps i
 METAL_FRACTION = 0.75
 
 _NON_METALS = frozenset((0, 1, 2, *range(5, 11), *range(14, 19), *range(32, 37), *range(51, 55), 85, 86))
-#: by atomic number: is it a metal
+#: by atomic number: whether the element is a metal
 IS_METAL: NDArray[np.bool_] = np.array([z not in _NON_METALS for z in range(256)])
 
 
@@ -51,7 +51,11 @@ def radii() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 
 def centre(atoms: Atoms) -> NDArray[np.float64]:
-    """The mean of the atoms' positions, (3,) Å; NaN for no atoms."""
+    """Return the mean position of atoms, (3,) Å; NaN for no atoms.
+
+    Args:
+        atoms: Heavy atoms.
+    """
     if not len(atoms):
         return np.full(3, np.nan)
     return np.asarray(atoms.xyz, np.float64).mean(axis=0)
@@ -60,7 +64,12 @@ def centre(atoms: Atoms) -> NDArray[np.float64]:
 def near_box(points: Array, around: Array, margin: float) -> NDArray[np.int64]:
     """Indices of the points inside the bounds of ``around`` widened by ``margin`` Å on each side.
 
-    A cheap first cut: it keeps every point within ``margin`` of any of ``around``, and some others.
+    A fast preselection: it keeps every point within ``margin`` of any of ``around``, and some others.
+
+    Args:
+        points: (N, 3) Å.
+        around: (M, 3) Å.
+        margin: Å.
     """
     low = around.min(axis=0) - margin
     high = around.max(axis=0) + margin
@@ -86,7 +95,7 @@ def close_pairs_xyz(
     empty = np.zeros(0, np.int64)
     if not len(receptor) or not len(ligand):
         return empty, empty, np.zeros(0)
-    # the bound is on squared float32 sums: a hair of margin, so that no pair is cut by rounding
+    # the bound is on squared float32 sums: a small margin keeps pairs at the cutoff despite rounding
     near = near_box(receptor, ligand, cutoff + 1e-3)
     if not len(near):
         return empty, empty, np.zeros(0)
@@ -98,15 +107,26 @@ def close_pairs_xyz(
 
 
 def contacts_per_atom(receptor: Atoms, ligand: Atoms, cutoff: float = CONTACT_CUTOFF) -> float:
-    """Heavy-atom pairs at most ``cutoff`` Å apart, per ligand atom; NaN without ligand or receptor atoms."""
+    """Heavy-atom pairs at most ``cutoff`` Å apart, per ligand atom; NaN without ligand or receptor atoms.
+
+    Args:
+        receptor: Heavy atoms of the receptor.
+        ligand: Heavy atoms of the ligand.
+        cutoff: Å.
+    """
     return _pairs_per_atom(receptor, ligand, cutoff)
 
 
 def burial(receptor: Atoms, ligand: Atoms, cutoff: float = BURIAL_CUTOFF) -> float:
     """Receptor heavy atoms within ``cutoff`` Å of a ligand atom, mean over the ligand's atoms.
 
-    The same count as :func:`contacts_per_atom` over a wider shell: it says how deep the ligand
-    lies, not how tightly it fits. NaN without ligand or receptor atoms.
+    The same count as :func:`contacts_per_atom` over a wider shell: it measures the depth of the ligand,
+    not the tightness of its fit. NaN without ligand or receptor atoms.
+
+    Args:
+        receptor: Heavy atoms of the receptor.
+        ligand: Heavy atoms of the ligand.
+        cutoff: Å.
     """
     return _pairs_per_atom(receptor, ligand, cutoff)
 
@@ -122,7 +142,12 @@ def _pairs_per_atom(receptor: Atoms, ligand: Atoms, cutoff: float) -> float:
 
 
 def shortest_distance(receptor: Atoms, ligand: Atoms) -> float:
-    """The shortest heavy-heavy distance between receptor and ligand, Å; NaN without atoms on a side."""
+    """The shortest heavy-heavy distance between receptor and ligand, Å; NaN without atoms on a side.
+
+    Args:
+        receptor: Heavy atoms of the receptor.
+        ligand: Heavy atoms of the ligand.
+    """
     if not len(ligand) or not len(receptor):
         return float("nan")
     near = near_box(receptor.xyz, ligand.xyz, CONTACT_CUTOFF)
@@ -134,12 +159,24 @@ def shortest_distance(receptor: Atoms, ligand: Atoms) -> float:
 
 
 def within(receptor: Atoms, ligand: Atoms, cutoff: float) -> NDArray[np.bool_]:
-    """Which receptor atoms lie within ``cutoff`` Å of any ligand atom: (N,) bool."""
+    """Which receptor atoms lie within ``cutoff`` Å of any ligand atom: (N,) bool.
+
+    Args:
+        receptor: Heavy atoms of the receptor.
+        ligand: Heavy atoms of the ligand.
+        cutoff: Å.
+    """
     return within_xyz(receptor.xyz, ligand.xyz, cutoff)
 
 
 def within_xyz(points: Array, around: Array, cutoff: float) -> NDArray[np.bool_]:
-    """Which of ``points`` (N, 3) lie at most ``cutoff`` Å from any of ``around`` (M, 3): (N,) bool."""
+    """Which of ``points`` (N, 3) lie at most ``cutoff`` Å from any of ``around`` (M, 3): (N,) bool.
+
+    Args:
+        points: (N, 3) Å.
+        around: (M, 3) Å.
+        cutoff: Å.
+    """
     mask = np.zeros(len(points), bool)
     if not len(points) or not len(around):
         return mask
@@ -197,7 +234,13 @@ def close_contacts(receptor: Atoms, ligand: Atoms, fraction: float = CLASH_FRACT
 
 
 def clashes(receptor: Atoms, ligand: Atoms, fraction: float = CLASH_FRACTION) -> int:
-    """The number of clashing heavy-atom pairs; see :func:`close_contacts` for what is not one."""
+    """The number of clashing heavy-atom pairs; see :func:`close_contacts` for what is not one.
+
+    Args:
+        receptor: Heavy atoms of the receptor.
+        ligand: Heavy atoms of the ligand.
+        fraction: Fraction of the sum of the van der Waals radii below which two atoms clash.
+    """
     return len(close_contacts(receptor, ligand, fraction).clash)
 
 

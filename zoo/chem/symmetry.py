@@ -1,8 +1,8 @@
 """Molecular graphs from positions alone: bonds, equivalent atoms, similarity, symmetric RMSD.
 
 Poses come as PDB files without bonds, from docking programs with other bond orders, and in
-tautomers. So all of this looks at elements and at which atoms are bonded, never at bond orders: the
-two oxygens of a carboxylate and the three of a phosphate are equivalent, as they should be.
+tautomers. Therefore these functions use elements and connections, not bond orders: the two oxygens of
+a carboxylate and the three of a phosphate are equivalent.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from affinity_zoo.zoo.chem.geometry import IS_METAL, radii
 
 BOND_SLACK = 0.45  #: Å above the sum of the covalent radii that is still a bond (Open Babel's rule)
 SHORTEST_BOND = 0.4  #: Å; closer atoms are two positions of one atom, not a bond
-MAX_MATCHES = 20_000  #: mappings of a molecule onto itself that are tried
+MAX_MATCHES = 20_000  #: largest number of mappings that are tried
 
 
 def bonds_from_distances(xyz: NDArray[Any], element: NDArray[Any]) -> NDArray[np.int64]:
-    """Which atoms are bonded, judged by distance and covalent radii.
+    """Find bonds from distances and covalent radii.
 
     Args:
         xyz: (N, 3) Å.
@@ -45,7 +45,12 @@ def bonds_from_distances(xyz: NDArray[Any], element: NDArray[Any]) -> NDArray[np
 
 
 def skeleton(element: NDArray[Any], bonds: NDArray[np.int64]) -> Any:
-    """An RDKit molecule of these atoms with single bonds only, no hydrogens, not sanitised."""
+    """An RDKit molecule of these atoms with single bonds only, no hydrogens, not sanitised.
+
+    Args:
+        element: (N,) atomic numbers.
+        bonds: (K, 2) atom indices.
+    """
     from rdkit import Chem
 
     editable = Chem.RWMol()
@@ -62,7 +67,11 @@ def skeleton(element: NDArray[Any], bonds: NDArray[np.int64]) -> Any:
 
 
 def skeleton_of(mol: Any) -> Any:
-    """The skeleton of an RDKit molecule: its heavy atoms in their order, all bonds single."""
+    """The skeleton of an RDKit molecule: its heavy atoms in their order, all bonds single.
+
+    Args:
+        mol: RDKit molecule.
+    """
     heavy = [a.GetIdx() for a in mol.GetAtoms() if a.GetAtomicNum() > 1]
     place = {old: new for new, old in enumerate(heavy)}
     element = np.array([mol.GetAtomWithIdx(i).GetAtomicNum() for i in heavy], np.uint8)
@@ -73,12 +82,12 @@ def skeleton_of(mol: Any) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Mappings:
-    """Every way to lay one molecule's atoms on another's."""
+    """Mappings of the atoms of one molecule onto those of another."""
 
     order: NDArray[
         np.int64
     ]  #: (A, N): row a, entry i: the atom of the probe that lies on atom i of the reference
-    complete: bool  #: False: there are more than were tried, the best one may be missing
+    complete: bool  #: False: not all mappings were tried, the best one may be missing
 
     def __len__(self) -> int:
         return len(self.order)
@@ -99,7 +108,7 @@ def mappings(probe: Any, reference: Any, max_matches: int = MAX_MATCHES) -> Mapp
 
 
 def rmsd(probe: NDArray[Any], reference: NDArray[Any], ways: Mappings) -> float:
-    """The in-place RMSD, Å: the least over the mappings, nothing is moved or turned.
+    """Return the RMSD without superposition, Å: the minimum over the mappings.
 
     Args:
         probe, reference: (N, 3) Å, heavy atoms in the order of the skeletons.
@@ -109,7 +118,7 @@ def rmsd(probe: NDArray[Any], reference: NDArray[Any], ways: Mappings) -> float:
         return float("nan")
     probe = np.asarray(probe, np.float64)
     reference = np.asarray(reference, np.float64)
-    # all pairs once, then a look-up per mapping: 20,000 mappings of 60 atoms take some milliseconds
+    # all pairs once, then one look-up per mapping: 20,000 mappings of 60 atoms take some milliseconds
     squared = ((probe[:, None] - reference[None]) ** 2).sum(axis=2)
     sums = squared[ways.order, np.arange(len(reference))].sum(axis=1)
     return float(np.sqrt(sums.min() / len(reference)))
@@ -118,10 +127,16 @@ def rmsd(probe: NDArray[Any], reference: NDArray[Any], ways: Mappings) -> float:
 def rmsd_lower_bound(
     probe: NDArray[Any], reference: NDArray[Any], probe_skeleton: Any, skeleton: Any
 ) -> float:
-    """No mapping can give less than this, Å: the best assignment of equivalent atoms one by one.
+    """Return a lower bound of the RMSD over all mappings, Å: the best assignment of equivalent atoms.
 
     For molecules with more mappings than can be tried. Atoms are equivalent when their graph
     neighbourhoods are (RDKit's canonical ranks without ties broken).
+
+    Args:
+        probe: (N, 3) Å.
+        reference: (N, 3) Å.
+        probe_skeleton: Skeleton of the probe.
+        skeleton: Skeleton of the reference.
     """
     from rdkit import Chem
     from scipy.optimize import linear_sum_assignment
@@ -138,7 +153,11 @@ def rmsd_lower_bound(
 
 
 def fingerprint(mol: Any) -> Any:
-    """A Morgan fingerprint (radius 2, 2048 bits) of a skeleton: elements, degree and connections."""
+    """A Morgan fingerprint (radius 2, 2048 bits) of a skeleton: elements, degree and connections.
+
+    Args:
+        mol: RDKit molecule.
+    """
     from rdkit.Chem import rdFingerprintGenerator
 
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)
@@ -147,7 +166,12 @@ def fingerprint(mol: Any) -> Any:
 
 
 def similarity(a: Any, b: Any) -> float:
-    """Tanimoto similarity of two fingerprints, 0 to 1."""
+    """Tanimoto similarity of two fingerprints, 0 to 1.
+
+    Args:
+        a: First fingerprint.
+        b: Second fingerprint.
+    """
     from rdkit.DataStructs import TanimotoSimilarity
 
     return float(TanimotoSimilarity(a, b))

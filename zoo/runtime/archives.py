@@ -1,4 +1,4 @@
-"""ZIP archives from strangers: their directory is checked before any member is unpacked.
+"""Untrusted ZIP archives: the directory is checked before any member is unpacked.
 
 A small archive can unpack to terabytes, list millions of members, or name files outside a folder. Every limit here
 is checked on the archive's directory, and a member is never unpacked beyond the size that its entry states.

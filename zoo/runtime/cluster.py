@@ -1,4 +1,4 @@
-"""The worker processes of a training on several hosts, as one of them sees them. TensorFlow only."""
+"""Worker processes of a training on several hosts. TensorFlow only."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PORT = 20_000  #: first of the ports under Slurm; the job's number is added, so
 
 @dataclass(frozen=True)
 class Cluster:
-    """The workers of one training, as one of them sees it."""
+    """The workers of one training, seen from one of them."""
 
     strategy: Any  #: ``tf.distribute.MultiWorkerMirroredStrategy``
     workers: int
@@ -30,18 +30,22 @@ class Cluster:
 
     @property
     def chief(self) -> bool:
-        """Whether this worker writes and speaks."""
+        """Whether this worker writes files and prints."""
         return self.index == 0
 
     def total(self, values: NDArray[Any]) -> NDArray[np.float64]:
-        """Add arrays of one shape over the workers; every worker must call it, and gets the same."""
+        """Add arrays of one shape over the workers. Every worker must call it and gets the same sum.
+
+        Args:
+            values: Array of the same shape on every worker.
+        """
         import tensorflow as tf
 
         strategy = self.strategy
         mine = tf.constant(np.asarray(values, np.float64))
 
         def give(context: Any) -> Any:
-            # several devices of one host: the first brings the values
+            # several devices of one host: the first contributes the values
             return (
                 mine
                 if context.replica_id_in_sync_group % strategy.extended._num_devices_per_worker == 0
@@ -53,37 +57,45 @@ class Cluster:
             return np.asarray(strategy.reduce(tf.distribute.ReduceOp.SUM, spread, axis=None))
 
     def agree(self, what: str, value: str) -> None:
-        """See that all workers have the same.
+        """Check that all workers have the same value.
+
+        Args:
+            what: Name of the value, for the message.
+            value: Value of this worker.
 
         Raises:
-            AffinityZooError: they have not; all of them raise it.
+            AffinityZooError: the values differ; every worker raises it.
         """
-        # 48 bits are whole in a float64
+        # 48 bits are exact in a float64
         mark = int.from_bytes(hashlib.sha256(value.encode()).digest()[:6], "little")
         marks = self.total(np.where(np.arange(self.workers) == self.index, mark, 0))
         others = [i for i in range(self.workers) if marks[i] != marks[0]]
         if others:
             raise AffinityZooError(
-                f"the workers do not train alike: {what} of worker {', '.join(map(str, others))} differs from that of "
-                "worker 0; give all of them the same command, the same data and the same `runs` folder"
+                f"the workers have different settings: {what} of worker {', '.join(map(str, others))} differs from "
+                "that of worker 0; give all of them the same command, the same data and the same `runs` folder"
             )
 
     def number(self, chief: Callable[[], int]) -> int:
-        """What the chief says, known to all."""
+        """Return the chief's number on every worker.
+
+        Args:
+            chief: Function that the chief calls.
+        """
         return int(self.total(np.array(chief() if self.chief else 0)))
 
 
 def connect(asked: bool = False) -> Cluster | None:
-    """Join the training that ``TF_CONFIG``, or Slurm's variables, describe. Must come before any computation.
+    """Join the training that ``TF_CONFIG``, or Slurm's variables, describe. It must be called before any computation.
 
     Args:
-        asked: whether the user wants it: only then Slurm's variables count. ``TF_CONFIG`` always does.
+        asked: whether the user asked for it: only then Slurm's variables are used. ``TF_CONFIG`` always is.
 
     Returns:
         None: this process trains alone.
 
     Raises:
-        UsageError: it was asked for and cannot be.
+        UsageError: it was asked for and is not possible.
     """
     resolver = _resolver(asked)
     if resolver is None:
@@ -113,7 +125,7 @@ _joined: Cluster | None = None
 
 
 def speaks() -> bool:
-    """Whether this process prints: it trains alone, or is the first of its workers."""
+    """Return whether this process prints: it trains alone or is the first worker."""
     return _joined is None or _joined.chief
 
 
@@ -149,7 +161,7 @@ def _resolver(asked: bool) -> Any:
         workers = slurm.cluster_spec()
     except (RuntimeError, ValueError) as error:
         raise UsageError(
-            f"Slurm's variables do not tell the workers: {error}; start them with srun"
+            f"Slurm's variables do not describe the workers: {error}; start them with srun"
         ) from error
     gpus = len(tf.config.list_physical_devices("GPU"))
     return resolvers.SimpleClusterResolver(

@@ -1,4 +1,4 @@
-"""Which device a training uses, and how it is spread over several."""
+"""Choice of the device of a training and distribution over several devices."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Device:
-    """What Keras will compute on."""
+    """The device that Keras computes on."""
 
     description: str
     replicas: int
@@ -22,19 +22,23 @@ class Device:
 
     @property
     def chief(self) -> bool:
-        """Whether this process writes and speaks: always, but for the further workers of several hosts."""
+        """Whether this process writes files and prints; False only for further workers of several hosts."""
         return self.cluster is None or self.cluster.chief
 
     def alone(self) -> Device:
-        """The same device without the other hosts."""
+        """Return the same device without the other hosts."""
         return replace(self, strategy=None if self.cluster else self.strategy, cluster=None)
 
     def scope(self) -> AbstractContextManager[Any]:
-        """The scope in which the model is made."""
+        """Return the scope in which the model is built."""
         return nullcontext() if self.strategy is None else self.strategy.scope()
 
     def round_batch(self, batch_size: int) -> int:
-        """Round up to a multiple of the replicas: `tf.distribute` cannot split anything else."""
+        """Round up to a multiple of the number of replicas, as `tf.distribute` requires.
+
+        Args:
+            batch_size: Wanted number of rows of a batch.
+        """
         return -(-batch_size // self.replicas) * self.replicas
 
 
@@ -42,7 +46,7 @@ def find_device(logical_cpus: int = 0, cluster: Cluster | None = None) -> Device
     """Find the device of the active Keras backend.
 
     Args:
-        logical_cpus: on a machine without an accelerator, cut the CPU into so many logical devices
+        logical_cpus: on a machine without an accelerator, split the CPU into this number of logical devices
             and train on all of them (to try distribution without GPUs); TensorFlow only.
         cluster: the hosts that train together; None: this one alone.
     """
@@ -84,11 +88,15 @@ def _device_of(cluster: Cluster) -> Device:
 
 
 def take_memory_as_needed(gpus: list[Any]) -> None:
-    """Keep TensorFlow from taking all memory of the GPUs; too late, and so left, where it uses them already."""
+    """Keep TensorFlow from allocating all GPU memory at once; without effect once it uses the GPUs.
+
+    Args:
+        gpus: Physical GPUs of TensorFlow.
+    """
     import tensorflow as tf
 
     for gpu in gpus:
-        # evaluate and notebooks load a model first: then the GPUs cannot be set up any more
+        # evaluate and notebooks load a model first; then the GPUs cannot be configured any more
         with suppress(RuntimeError):
             tf.config.experimental.set_memory_growth(gpu, True)
 

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, CSV tables, hashes."""
+"""Atomically written files, CSV tables and hashes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,12 @@ from affinity_zoo.plugins.errors import UsageError
 
 @contextmanager
 def whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary file beside ``path`` that takes its name when the block ends without an error."""
+    """Write a file atomically: open a temporary file that replaces ``path`` if the block succeeds.
+
+    Args:
+        path: The file.
+        mode: Mode of :func:`open`.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     text = "b" not in mode
@@ -34,7 +39,11 @@ def whole(path: Path, mode: str = "w") -> Iterator[IO[Any]]:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """Give a new folder to write into that takes its name, and the place of an older one, when the block ends well."""
+    """Write a folder atomically: yield a temporary folder that replaces ``folder`` if the block succeeds.
+
+    Args:
+        folder: The folder.
+    """
     temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
@@ -48,10 +57,13 @@ def whole_folder(folder: Path) -> Iterator[Path]:
 
 
 def check_output(path: Path) -> Path:
-    """Return the path of a file that is going to be written, checked before the work is done.
+    """Check the path of an output file before the work begins.
+
+    Args:
+        path: The file.
 
     Raises:
-        UsageError: it is a folder, or its folder is a file.
+        UsageError: the path is a folder, or its parent is a file.
     """
     if path.is_dir():
         raise UsageError(f"{path} is a folder: give the name of a file to write")
@@ -61,10 +73,13 @@ def check_output(path: Path) -> Path:
 
 
 def check_folder(path: Path) -> Path:
-    """Return the path of a folder that is going to be written to, checked before the work is done.
+    """Check the path of an output folder before the work begins.
+
+    Args:
+        path: The file.
 
     Raises:
-        UsageError: there is a file of that name.
+        UsageError: a file has that name.
     """
     if path.exists() and not path.is_dir():
         raise UsageError(f"{path} is a file: give the name of a folder")
@@ -72,19 +87,35 @@ def check_folder(path: Path) -> Path:
 
 
 def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file whole."""
+    """Write a file atomically.
+
+    Args:
+        path: The file.
+        data: Content of the file.
+    """
     with whole(path, "wb") as handle:
         handle.write(data)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON whole, keys sorted."""
+    """Write JSON atomically, with sorted keys.
+
+    Args:
+        path: The file.
+        value: JSON-ready value.
+    """
     with whole(path) as handle:
         handle.write(json.dumps(value, indent=1, sort_keys=True) + "\n")
 
 
 def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], header: bool = True) -> str:
-    """Rows as CSV text; floats in the shortest form that reads back equal, NaN and None as nothing."""
+    """Format rows as CSV; floats in the shortest form that reads back equal, NaN and None as empty cells.
+
+    Args:
+        columns: Names of the columns, in order.
+        rows: Values by column name.
+        header: Write the column names first.
+    """
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     if header:
@@ -95,13 +126,23 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], header:
 
 
 def write_csv(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Write a CSV table whole."""
+    """Write a CSV table atomically.
+
+    Args:
+        path: The file.
+        columns: Names of the columns, in order.
+        rows: Values by column name.
+    """
     with whole(path) as handle:
         handle.write(csv_lines(columns, rows))
 
 
 def cell(value: Any) -> str:
-    """One value as it stands in a CSV file."""
+    """Format one value for a CSV file.
+
+    Args:
+        value: Text, number or None.
+    """
     if value is None or value != value:  # noqa: PLR0124  NaN of Python and of numpy alike
         return ""
     if isinstance(value, float):
@@ -110,7 +151,11 @@ def cell(value: Any) -> str:
 
 
 def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
-    """The values of some columns, row by row, without holding the table; all columns must be there.
+    """Yield the values of some columns row by row, without loading the table.
+
+    Args:
+        path: The file.
+        columns: Names of the columns, in order.
 
     Raises:
         ValueError: a column is missing, or a row has another number of values than the header.
@@ -128,7 +173,11 @@ def csv_rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[str, ...]]:
 
 
 def all_rows(path: Path) -> Iterator[list[str]]:
-    """The rows of a CSV table after its header, as they are; blank lines are left out."""
+    """Yield the rows of a CSV table after its header; blank lines are skipped.
+
+    Args:
+        path: The file.
+    """
     with open(path, encoding="utf-8-sig", newline="", errors="replace") as handle:
         reader = csv.reader(handle)
         next(reader, None)
@@ -136,13 +185,21 @@ def all_rows(path: Path) -> Iterator[list[str]]:
 
 
 def csv_header(path: Path) -> list[str]:
-    """The column names of a CSV table."""
+    """Return the column names of a CSV table.
+
+    Args:
+        path: The file.
+    """
     with open(path, encoding="utf-8-sig", newline="", errors="replace") as handle:
         return [name.strip() for name in next(csv.reader(handle), [])]
 
 
 def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Column names and rows of a CSV table."""
+    """Return the column names and the rows of a CSV table.
+
+    Args:
+        path: The file.
+    """
     with open(path, encoding="utf-8-sig", newline="", errors="replace") as handle:
         reader = csv.reader(handle)
         columns = next(reader, [])
@@ -150,11 +207,19 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
 
 
 def file_hash(path: Path) -> str:
-    """SHA-256 of a file, hex."""
+    """Return the SHA-256 of a file, hexadecimal.
+
+    Args:
+        path: The file.
+    """
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def text_hash(text: str) -> str:
-    """SHA-256 of a text, hex."""
+    """Return the SHA-256 of a text, hexadecimal.
+
+    Args:
+        text: The text.
+    """
     return hashlib.sha256(text.encode()).hexdigest()

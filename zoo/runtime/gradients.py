@@ -1,4 +1,4 @@
-"""Derivatives with respect to inputs, by whichever backend Keras runs on. The one place that asks which."""
+"""Derivatives with respect to inputs for every Keras backend. The only module that distinguishes backends."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def value_and_gradient(
     """Evaluate a function and differentiate the sum of its values.
 
     Args:
-        function: from a tensor of the backend to a tensor of any shape, made of ``keras.ops`` and layers. Rows
-            that do not depend on each other keep their own gradients under the sum.
-        at: float32, where to evaluate.
+        function: from a tensor of the backend to a tensor of any shape, made of ``keras.ops`` and layers.
+            Independent rows keep separate gradients under the sum.
+        at: float32, point of evaluation.
 
     Returns:
         The function's values, and the gradient in the shape of ``at``; None where the values do not depend
-        on the argument by anything that can be differentiated.
+        differentiably on the argument.
 
     Raises:
-        AffinityZooError: the backend has no derivatives here.
+        AffinityZooError: derivatives are not implemented for this backend.
     """
     backend = keras.config.backend()
     found = _BACKENDS.get(backend)

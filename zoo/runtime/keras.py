@@ -1,4 +1,4 @@
-"""Starting Keras without the notes that TensorFlow's C++ side writes to the terminal."""
+"""Start of Keras without the log messages of TensorFlow's C++ code."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import tempfile
 
 
 def start_keras() -> None:
-    """Import Keras and its backend with file descriptor 2 turned aside; what failed is shown after all.
+    """Import Keras and its backend with file descriptor 2 redirected; its content is shown if the import fails.
 
-    TensorFlow writes notes about oneDNN and missing CUDA drivers before its own log level counts. GPU memory
-    is set to be taken as needed, which is possible only before the first computation.
-    ``AFFINITY_ZOO_VERBOSE=1`` lets everything through.
+    TensorFlow writes notes about oneDNN and missing CUDA drivers before its log level takes effect. GPU memory
+    is set to grow as needed, which is possible only before the first computation.
+    ``AFFINITY_ZOO_VERBOSE=1`` shows all messages.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if os.environ.get("AFFINITY_ZOO_VERBOSE"):

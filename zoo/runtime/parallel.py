@@ -1,7 +1,7 @@
-"""Parallel work, all of it: one ordered map over a ``concurrent.futures`` executor.
+"""All parallel work of the project: an ordered map over a ``concurrent.futures`` executor.
 
-It submits in a bounded window, keeps order, limits the time of each item inside the worker, and survives
-workers that die: what was in flight is run again one by one, and what kills its worker alone is lost with a reason.
+It submits a bounded number of chunks, keeps the order, and limits the time of each item inside the worker. If a
+worker dies, unfinished items run again one by one; an item that kills its worker again is reported as lost.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LOOK = 5.0  #: seconds between two looks whether a cluster is still there
-_GRACE = 5.0  #: seconds after which a call that ignores its time limit takes its worker with it
+_LOOK = 5.0  #: seconds between two checks of a cluster's scheduler
+_GRACE = 5.0  #: seconds after which a worker that ignores its time limit is ended
 
 
 @dataclass(frozen=True)
 class Lost:
-    """What stands in the place of a result that there is none of."""
+    """Placeholder for an item that produced no result."""
 
     stage: str  #: ``timeout``, ``crash`` or ``error``
     reason: str
@@ -48,59 +48,66 @@ class Done(Generic[T, R]):
 
 
 class _OutOfTime(BaseException):
-    """Not an Exception, so that no handler for bad input swallows it."""
+    """Time limit exceeded. It is not an ``Exception``, so that handlers of bad input do not catch it."""
 
 
 def default_workers() -> int:
-    """The processors this process may use."""
+    """Return the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return max(1, os.cpu_count() or 1)
 
 
 def local_pool(workers: int) -> ProcessPoolExecutor:
-    """A pool of fresh processes: never a plain fork, which hangs once TensorFlow or threads were used."""
+    """Return a pool of new processes. They are not forked: a fork hangs after TensorFlow or threads were used.
+
+    Args:
+        workers: Number of processes.
+    """
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method))
 
 
 class DaskCluster:
-    """Makes executors on a Dask cluster, for :func:`ordered_map`.
+    """Factory of executors on a Dask cluster, for :func:`ordered_map`.
 
-    Its workers need this package and the same paths. A worker process does one piece at a time, whatever its number
-    of threads: what the pieces use is not all thread-safe.
+    Its workers need this package and the same paths. A worker process runs one task at a time, whatever its number
+    of threads, because not all code is thread-safe.
     """
 
     def __init__(self, client: Any, address: str) -> None:
         self._client, self._address = client, address
 
     def __call__(self) -> Executor:
-        """Give an executor that runs on the cluster."""
+        """Return an executor that runs on the cluster."""
         # pure=False: equal calls are not merged into one
         return self._client.get_executor(pure=False)  # type: ignore[no-any-return]
 
     @property
     def slots(self) -> int:
-        """Worker processes there are now; more may come and go."""
+        """Current number of worker processes; it may change."""
         return max(1, len(self._client.nthreads()))
 
     def check(self) -> None:
-        """See that the scheduler is still there.
+        """Check that the scheduler is still running.
 
         Raises:
-            AffinityZooError: it is not. What was finished is kept by whoever asked.
+            AffinityZooError: the scheduler is gone. The caller keeps finished results.
         """
         if self._client.status != "running":
             raise AffinityZooError(
-                f"the Dask scheduler at {self._address} is gone: start it again, and give the same command again"
+                f"the Dask scheduler at {self._address} is gone: restart it and run the same command again"
             )
 
 
 def dask_cluster(address: str) -> DaskCluster:
     """Connect to a Dask cluster; workers may join later.
 
+    Args:
+        address: Address of the scheduler, ``tcp://host:port``.
+
     Raises:
-        UsageError: Dask is not installed, or nothing answers at the address.
+        UsageError: Dask is not installed, or no scheduler answers at the address.
         AffinityZooError: a worker does not have this version of affinity-zoo.
     """
     try:
@@ -121,7 +128,7 @@ def _same_version(client: Any) -> None:
 
     found = client.run(_version, on_error="return")
     if not found:
-        warn("no Dask worker has joined yet: waiting for the first")
+        warn("no Dask worker has joined yet; waiting for the first")
     for worker, version in found.items():
         if version != __version__:
             problem = f"version {version}" if isinstance(version, str) else f"none ({version})"
@@ -148,13 +155,13 @@ def ordered_map(
     """Apply ``function`` to every item and yield the results in the order of the items.
 
     Args:
-        function: picklable; what it raises becomes a :class:`Lost`.
-        items: any iterable; it is read only as far as the window reaches.
-        workers: processes; None: one for each processor; 0: in this process.
-        chunk: items sent at once.
-        timeout: seconds an item may take; beyond it is lost (stage ``timeout``).
-        make_executor: another executor than the local pool, for example :func:`dask_cluster`; called again when the
-            executor broke.
+        function: picklable; an exception becomes a :class:`Lost`.
+        items: any iterable; only a bounded number of items is read ahead.
+        workers: number of processes; None: one per processor; 0: work in this process.
+        chunk: items per submission.
+        timeout: time limit of an item in seconds; an item that exceeds it is lost (stage ``timeout``).
+        make_executor: factory of another executor, for example from :func:`dask_cluster`; called again after the
+            executor breaks.
     """
     workers = default_workers() if workers is None else workers
     if workers == 0 and make_executor is None:
@@ -199,14 +206,14 @@ class _Mapper(Generic[T, R]):
                 try:
                     values = self._result(future)
                 except BrokenExecutor:
-                    # The pool is gone with all that was in flight. Which item did it is not known yet.
+                    # The pool and all submitted chunks are lost. It is not known yet which item caused it.
                     self._renew()
                     values = self._one_by_one(batch)
                     flight = deque(self._again(flight))
                 except (
                     Exception,
                     CancelledError,
-                ):  # what a cluster says of a worker that died: the others go on
+                ):  # a cluster lost a worker: the others continue
                     self.check()
                     values = self._one_by_one(batch)
                 for item, value in zip(batch, values, strict=True):
@@ -219,7 +226,7 @@ class _Mapper(Generic[T, R]):
             wait([future], timeout=_LOOK)
             if future.done():
                 return future.result()
-            self.check()  # what a cluster's scheduler takes along with it never ends
+            self.check()  # tasks of a lost scheduler never end
 
     def _close(self) -> None:
         try:
@@ -253,7 +260,7 @@ class _Mapper(Generic[T, R]):
                 values += self._result(self._submit([item]))
             except BrokenExecutor:
                 self._renew()
-                values.append(Lost("crash", "reading it ends the worker process (twice), or takes too long"))
+                values.append(Lost("crash", "it ended the worker process twice, or exceeded the time limit"))
             except (Exception, CancelledError) as error:
                 self.check()
                 values.append(Lost("crash", f"the worker was lost ({type(error).__name__}: {error})"))
@@ -266,7 +273,7 @@ _one_at_a_time = threading.Lock()
 def _run_chunk(function: Callable[[T], R], batch: list[T], timeout: float | None) -> list[R | Lost]:
     if threading.current_thread() is threading.main_thread():
         return [_run_one(function, item, timeout, hard=True) for item in batch]
-    with _one_at_a_time:  # a thread of a Dask worker: captured output and alarms are the process's
+    with _one_at_a_time:  # a thread of a Dask worker: captured output and alarms belong to the process
         return [_run_one(function, item, timeout, hard=True) for item in batch]
 
 
@@ -280,7 +287,7 @@ def _run_one(function: Callable[[T], R], item: T, timeout: float | None, hard: b
                 return function(item)
         before = signal.signal(signal.SIGALRM, _alarm)
         if hard:
-            # Compiled code does not see the signal until it returns: then the worker goes.
+            # Compiled code handles the signal only when it returns; end the worker then.
             faulthandler.dump_traceback_later(timeout + _GRACE, exit=True, file=_nowhere())
         signal.setitimer(signal.ITIMER_REAL, timeout)
         try:
@@ -300,7 +307,7 @@ def _run_one(function: Callable[[T], R], item: T, timeout: float | None, hard: b
 
 @contextmanager
 def _thread_limit(timeout: float) -> Iterator[None]:
-    """Stop a thread that is not the main one. Compiled code does not see it until it returns."""
+    """Limit the time of a thread other than the main one. Compiled code is interrupted only when it returns."""
     import ctypes
 
     me, over, fired, guard = threading.get_ident(), False, False, threading.Lock()
@@ -325,7 +332,9 @@ def _thread_limit(timeout: float) -> Iterator[None]:
         with guard:
             over = True
         timer.cancel()
-        while fired and not stopped:  # it comes within the next few steps, and must not come later
+        while (
+            fired and not stopped
+        ):  # the exception arrives within a few steps; wait, so that it does not arrive later
             time.sleep(0.001)
 
 

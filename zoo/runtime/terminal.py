@@ -1,4 +1,4 @@
-"""What the commands print: one console, progress bars with rate and time left, tables, JSON."""
+"""Terminal output of the commands: console, progress bars, tables, JSON."""
 
 from __future__ import annotations
 
@@ -11,24 +11,28 @@ from typing import Any, Protocol
 WIDTH_OF_A_FILE = 140  #: columns, where the output is not a terminal
 
 
-#: how lines name arguments: as they are for a Python caller, as options on the command line
+#: stack of functions that rewrite argument names: unchanged for Python callers, options on the command line
 _spelling: list[Callable[[str], str]] = [str]
 
 
 class Advance(Protocol):
-    """What a long task calls when ``n`` more items are done."""
+    """Callback of a long task: ``n`` more items are done."""
 
     def __call__(self, n: int = 1) -> None:
         """Count ``n`` items as done."""
 
 
 def console(stderr: bool = False) -> Any:
-    """A rich console; progress and warnings go to stderr, results to stdout."""
+    """Return a rich console; results go to stdout, progress and warnings to stderr.
+
+    Args:
+        stderr: Write to stderr instead of stdout.
+    """
     from rich.console import Console
 
     stream = sys.stderr if stderr else sys.stdout
-    # a pipe or file has no width: wide enough that no name is broken; text is shown as it is,
-    # for to rich the [nH] of a SMILES is a style and the :b: of a chain a picture
+    # a pipe or file has no width: use one that breaks no name. Markup is off, because rich would
+    # read the [nH] of a SMILES as a style and the :b: of a chain as an emoji
     return Console(
         stderr=stderr, width=None if stream.isatty() else WIDTH_OF_A_FILE, markup=False, emoji=False
     )
@@ -36,10 +40,10 @@ def console(stderr: bool = False) -> Any:
 
 @contextmanager
 def spelled(spelling: Callable[[str], str]) -> Iterator[None]:
-    """Print every line as ``spelling`` writes it: the command line puts options in the place of arguments.
+    """Rewrite every printed line: the command line replaces arguments by options.
 
     Args:
-        spelling: a function from a line to what is printed.
+        spelling: function from a line to the printed line.
     """
     _spelling.append(spelling)
     try:
@@ -49,22 +53,38 @@ def spelled(spelling: Callable[[str], str]) -> Iterator[None]:
 
 
 def say(message: str) -> None:
-    """Print one line of result, as it is: brackets are no markup."""
+    """Print one line of results, without interpretation of markup.
+
+    Args:
+        message: The line, without its line break.
+    """
     console().print(_spelling[-1](message), highlight=False, soft_wrap=True)
 
 
 def warn(message: str) -> None:
-    """Print one line of warning to stderr."""
+    """Print a warning to stderr.
+
+    Args:
+        message: The line, without its line break.
+    """
     _marked("warning:", "yellow", message)
 
 
 def error(message: str) -> None:
-    """Print the line that a command fails with to stderr."""
+    """Print the error message of a command to stderr.
+
+    Args:
+        message: The line, without its line break.
+    """
     _marked("error:", "red", message)
 
 
 def note(message: str) -> None:
-    """Print one line to stderr: something the user should know that is no warning."""
+    """Print a note to stderr, for information that is not a warning.
+
+    Args:
+        message: The line, without its line break.
+    """
     console(stderr=True).print(_spelling[-1](message), highlight=False, soft_wrap=True)
 
 
@@ -77,7 +97,13 @@ def _marked(mark: str, style: str, message: str) -> None:
 
 @contextmanager
 def progress(description: str, total: int | None, unit: str = "items") -> Iterator[Advance]:
-    """Show a bar with rate and time left on stderr; silent where stderr is not a terminal."""
+    """Show a progress bar with rate and time left on stderr; silent if stderr is not a terminal.
+
+    Args:
+        description: Text before the bar.
+        total: Number of items; None: unknown.
+        unit: Name of the items.
+    """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
@@ -113,7 +139,7 @@ def table(
         columns: headings.
         rows: cells.
         caption: below it.
-        unbroken: break no cell; the table may be wider than the terminal.
+        unbroken: do not wrap cells; the table may be wider than the terminal.
     """
     from rich.table import Table
 
@@ -134,7 +160,11 @@ def table(
 
 
 def print_json(value: Any) -> None:
-    """Print JSON on stdout, without colours or wrapping."""
+    """Print JSON on stdout, without colours or wrapping.
+
+    Args:
+        value: JSON-ready value.
+    """
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
 
 

@@ -1,1 +1,1 @@
-"""How a ranking is judged, one file a family."""
+"""Metrics of rankings, one file per family."""

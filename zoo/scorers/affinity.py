@@ -18,14 +18,14 @@ TOO_FEW = "undefined: fewer than three rows, or a constant column"
 
 @dataclass(frozen=True)
 class AffinityScorer(Scorer):
-    """What the scorers of this module share; weights are whole numbers, rows are repeated by them."""
+    """Base class of the scorers of this module; weights are integers, rows are repeated accordingly."""
 
     truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
     direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
 
     @abstractmethod
     def agreement(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-        """The figure of scores x and truths y, (N,) each."""
+        """Return the metric of scores x and true values y, (N,) each."""
 
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
@@ -44,7 +44,7 @@ class AffinityScorer(Scorer):
 
 @dataclass(frozen=True)
 class Pearson(AffinityScorer):
-    """Pearson's linear correlation, all rows pooled; it judges between targets as much as within them."""
+    """Pearson's linear correlation over all rows, between targets as well as within them."""
 
     name: ClassVar[str] = "pearson"
     on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 30),)
@@ -53,7 +53,7 @@ class Pearson(AffinityScorer):
     unit: ClassVar[str] = "r"
 
     def agreement(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-        """By scipy."""
+        """Computed by scipy."""
         from scipy.stats import pearsonr
 
         return pearsonr(x, y).statistic
@@ -78,7 +78,7 @@ class Spearman(AffinityScorer):
     unit: ClassVar[str] = "rho"
 
     def agreement(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-        """By scipy."""
+        """Computed by scipy."""
         from scipy.stats import spearmanr
 
         return spearmanr(x, y).statistic
@@ -103,7 +103,7 @@ class Kendall(AffinityScorer):
     unit: ClassVar[str] = "tau"
 
     def agreement(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-        """By scipy."""
+        """Computed by scipy."""
         from scipy.stats import kendalltau
 
         return kendalltau(x, y).statistic
@@ -121,7 +121,7 @@ class Kendall(AffinityScorer):
 
 @dataclass(frozen=True)
 class Rmse(AffinityScorer):
-    """Root mean squared difference of score and pK: for scores that are in pK units."""
+    """Root mean squared difference of score and pK, for scores in pK units."""
 
     name: ClassVar[str] = "rmse"
     on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 50),)
@@ -131,7 +131,7 @@ class Rmse(AffinityScorer):
     direction: ClassVar[Literal["higher", "lower", "none"]] = "lower"
 
     def agreement(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-        """By definition."""
+        """Computed by definition."""
         import numpy as np
 
         return float(np.sqrt(np.mean((x - y) ** 2)))
@@ -150,7 +150,7 @@ class Rmse(AffinityScorer):
 
 @dataclass(frozen=True)
 class Mae(AffinityScorer):
-    """Mean absolute difference of score and pK: for scores that are in pK units."""
+    """Mean absolute difference of score and pK, for scores in pK units."""
 
     name: ClassVar[str] = "mae"
     on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 60),)
@@ -160,7 +160,7 @@ class Mae(AffinityScorer):
     direction: ClassVar[Literal["higher", "lower", "none"]] = "lower"
 
     def agreement(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
-        """By definition."""
+        """Computed by definition."""
         import numpy as np
 
         return float(np.mean(np.abs(x - y)))
@@ -178,5 +178,5 @@ class Mae(AffinityScorer):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [Pearson, Spearman, Kendall, Rmse, Mae]

@@ -1,4 +1,4 @@
-"""Agreement of two columns of numbers in bootstrap replicates: arithmetic behind the affinity scorers."""
+"""Agreement of two columns of numbers in bootstrap replicates, for the affinity scorers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 
-MOST_PAIRS = 12_000  #: rows up to which Kendall's replicates are made from all pairs at once
+MOST_PAIRS = 12_000  #: largest number of rows for which Kendall's replicates use all pairs at once
 
 
 def repeat(x: Array, y: Array, weights: Array | None) -> tuple[Array, Array]:
-    """The two columns, each row as often as its (whole) weight says."""
+    """Repeat each row of two columns by its integer weight.
+
+    Args:
+        x: (N,) first column.
+        y: (N,) second column.
+        weights: (N,) integer weights; None: 1 each.
+    """
     if weights is None:
         return x, y
     times = np.rint(weights).astype(np.int64)
@@ -21,12 +27,24 @@ def repeat(x: Array, y: Array, weights: Array | None) -> tuple[Array, Array]:
 
 
 def varies(x: Array, y: Array) -> bool:
-    """Whether a correlation is defined: three rows or more and neither column constant."""
+    """Return whether a correlation is defined: three rows or more and no constant column.
+
+    Args:
+        x: (N,) first column.
+        y: (N,) second column.
+    """
     return len(x) > 2 and bool(np.any(x != x[0])) and bool(np.any(y != y[0]))
 
 
 def pearson_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array:
-    """Pearson's correlation in every replicate, from sums over groups: (B,)."""
+    """Pearson's correlation in every replicate, from sums over groups: (B,).
+
+    Args:
+        x: (N,) first column.
+        y: (N,) second column.
+        group: (N,) number of the resampled group of each row.
+        counts: (B, G) multiplicity of each group in each replicate.
+    """
     x, y = x - x.mean(), y - y.mean()
     drawn = counts.astype(np.float64)
     columns = (np.ones(len(x)), x, y, x * x, y * y, x * y)
@@ -38,7 +56,13 @@ def pearson_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array
 
 
 def mean_replicates(values: Array, group: Array, counts: Array) -> Array:
-    """The mean of ``values`` (N,) in every replicate: (B,)."""
+    """The mean of ``values`` (N,) in every replicate: (B,).
+
+    Args:
+        values: (N,) values of the rows.
+        group: (N,) number of the resampled group of each row.
+        counts: (B, G) multiplicity of each group in each replicate.
+    """
     size = np.bincount(group, minlength=counts.shape[1])
     drawn = counts.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -46,7 +70,14 @@ def mean_replicates(values: Array, group: Array, counts: Array) -> Array:
 
 
 def spearman_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array:
-    """Spearman's correlation in every replicate: Pearson's of the mid-ranks among the drawn rows: (B,)."""
+    """Spearman's correlation in every replicate: Pearson's of the mid-ranks among the drawn rows: (B,).
+
+    Args:
+        x: (N,) first column.
+        y: (N,) second column.
+        group: (N,) number of the resampled group of each row.
+        counts: (B, G) multiplicity of each group in each replicate.
+    """
     found = np.full(len(counts), np.nan)
     plans = [_blocks(column) for column in (x, y)]
     for b, drawn in enumerate(counts):
@@ -77,6 +108,12 @@ def kendall_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array
 
     The three sums of tau-b over pairs of rows are quadratic in how often each group is drawn, so the
     pairs are counted once, group by group: O(N^2) once, then O(G^2) a replicate.
+
+    Args:
+        x: (N,) first column.
+        y: (N,) second column.
+        group: (N,) number of the resampled group of each row.
+        counts: (B, G) multiplicity of each group in each replicate.
     """
     groups = counts.shape[1]
     sums = np.zeros((3, groups, groups))

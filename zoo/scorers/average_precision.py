@@ -43,7 +43,7 @@ class AveragePrecision(PooledRanking):
         return scans.AVERAGE_PRECISION, 0.0
 
     def explain(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> dict[str, Any]:
-        """The value of a random order."""
+        """Return the value of a random order."""
         from affinity_zoo.zoo.scorers import ties
 
         one_block = positives.sum(keepdims=True), negatives.sum(keepdims=True)
@@ -52,5 +52,5 @@ class AveragePrecision(PooledRanking):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [AveragePrecision]

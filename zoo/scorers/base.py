@@ -1,7 +1,7 @@
-"""What the built-in scorers share: pooled rankings, means over complexes, means over targets.
+"""Base classes of the built-in scorers: pooled rankings, means over complexes, means over targets.
 
-A scorer may offer ``resample``; the bootstrap then asks for all replicates at once instead of
-calling ``score`` with weights a thousand times. It is open to any plugin's scorer.
+A scorer may define ``resample``; the bootstrap then computes all replicates at once instead of
+calling ``score`` with weights a thousand times. Scorers of plugins may define it too.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from affinity_zoo.zoo.scorers.units import Units
 
 ONE_CLASS = "undefined: the rows have one class only"
-CHUNK = 4_000_000  #: numbers held at once while replicates are computed
+CHUNK = 4_000_000  #: largest size of temporary arrays while replicates are computed
 
 
 def resample_blocks(
@@ -31,14 +31,14 @@ def resample_blocks(
     group: NDArray[np.int64],
     counts: NDArray[np.int32],
 ) -> NDArray[np.float64]:
-    """A ranking figure in every bootstrap replicate.
+    """Compute a ranking metric in every bootstrap replicate.
 
     Args:
         measure: from tie blocks (B, K) of positives and negatives to (B,).
-        scan: what of :mod:`~affinity_zoo.zoo.scorers.scans` computes the same, and its parameter.
+        scan: the equivalent function of :mod:`~affinity_zoo.zoo.scorers.scans`, and its parameter.
         score: (N,).
         label: (N,).
-        group: (N,) which of the G drawn things each row belongs to.
+        group: (N,) number of the resampled group, of G, that each row belongs to.
         counts: (B, G) how often each was drawn.
 
     Returns:
@@ -68,26 +68,26 @@ def resample_blocks(
 
 @dataclass(frozen=True)
 class PooledRanking(Scorer):
-    """A figure of one ranking over all rows, from the tie blocks of :mod:`~affinity_zoo.zoo.scorers.ties`."""
+    """A metric of one ranking over all rows, from the tie blocks of :mod:`~affinity_zoo.zoo.scorers.ties`."""
 
     truths: ClassVar[tuple[Truth, ...]] = ("pose_label", "active")
     direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
 
     @abstractmethod
     def measure(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The figure as a fraction, from tie blocks (..., K), for each leading index."""
+        """Return the metric as a fraction, from tie blocks (..., K), for each leading index."""
 
     def scan(self) -> tuple[int, float] | None:
-        """What of :mod:`~affinity_zoo.zoo.scorers.scans` computes the same, and its parameter."""
+        """Return the equivalent function of :mod:`~affinity_zoo.zoo.scorers.scans`, and its parameter."""
         return None
 
     def explain(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> dict[str, Any]:
-        """Further details for the result, from tie blocks (K,)."""
+        """Return further details of the result, from tie blocks (K,)."""
         return {}
 
     @property
     def scale(self) -> float:
-        """From the fraction to the unit."""
+        """Factor from the fraction to the unit."""
         return 100.0 if self.unit == "%" else 1.0
 
     def score(
@@ -105,15 +105,15 @@ class PooledRanking(Scorer):
     def resample(
         self, predictions: Predictions, truth: Truth, group: NDArray[np.int64], counts: NDArray[np.int32]
     ) -> NDArray[np.float64] | None:
-        """The value in every bootstrap replicate.
+        """Return the value in every bootstrap replicate.
 
         Args:
             predictions, truth: as for ``score``.
-            group: (N,) which of the G drawn things each row belongs to.
+            group: (N,) number of the resampled group, of G, that each row belongs to.
             counts: (B, G) how often each was drawn.
 
         Returns:
-            (B,), NaN where undefined; None where this scorer cannot do it faster than ``score``.
+            (B,), NaN where undefined; None where this scorer has no faster way than ``score``.
         """
         label = getattr(predictions, truth)
         return self.scale * resample_blocks(
@@ -123,36 +123,36 @@ class PooledRanking(Scorer):
 
 @dataclass(frozen=True)
 class MeanOverUnits(Scorer):
-    """A figure taken within each complex (or target) and averaged over all of them."""
+    """A metric computed within each complex (or target) and averaged."""
 
     direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
-    missing: ClassVar[str] = "undefined: no complex has what this figure needs"
+    missing: ClassVar[str] = "undefined: no complex has the rows that this metric needs"
 
     @abstractmethod
     def values(
         self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
     ) -> NDArray[np.float64]:
-        """The figure in each unit, (U,); NaN leaves the unit out of the mean."""
+        """Return the metric in each unit, (U,); a unit with NaN does not enter the mean."""
 
     def places(self, predictions: Predictions, truth: Truth) -> Units:
-        """The units: complexes for a pose truth, targets for an activity."""
+        """Return the units: complexes for a pose truth, targets for an activity."""
         from affinity_zoo.zoo.scorers.units import units
 
         return units(predictions, truth)
 
     def unit_name(self, truth: Truth) -> str:
-        """What the units are called, in the plural."""
+        """Return the name of the units, plural."""
         return "complexes" if truth in ("pose_label", "rmsd") else "targets"
 
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """Further details for the result."""
+        """Return further details of the result."""
         return {}
 
     @property
     def scale(self) -> float:
-        """From the fraction to the unit."""
+        """Factor from the fraction to the unit."""
         return 100.0 if self.unit == "%" else 1.0
 
     def score(
@@ -172,7 +172,7 @@ class MeanOverUnits(Scorer):
     def resample(
         self, predictions: Predictions, truth: Truth, group: NDArray[np.int64], counts: NDArray[np.int32]
     ) -> NDArray[np.float64] | None:
-        """See :meth:`PooledRanking.resample`; None where a unit is cut by the drawn groups."""
+        """See :meth:`PooledRanking.resample`; None where a unit spans several resampled groups."""
         import numpy as np
 
         where = self.places(predictions, truth)
@@ -200,27 +200,27 @@ class MeanOverUnits(Scorer):
         group: NDArray[np.int64],
         counts: NDArray[np.int32],
     ) -> NDArray[np.float64] | None:
-        """The value in every replicate where rows of one unit are drawn apart; None: no fast way."""
+        """Return the value in every replicate if a unit spans several resampled groups; None: no fast way."""
         return None
 
 
 @dataclass(frozen=True)
 class PerTargetRanking(MeanOverUnits):
-    """A figure of the ranking within each target, mean over the targets: what a screen of one target gives."""
+    """A metric of the ranking within each target, mean over targets, as in a screen of one target."""
 
     truths: ClassVar[tuple[Truth, ...]] = ("active", "pose_label")
     missing: ClassVar[str] = ONE_CLASS
 
     @abstractmethod
     def measure(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The figure as a fraction, from tie blocks (..., K), for each leading index; NaN: refused."""
+        """Return the metric as a fraction, from tie blocks (..., K), for each leading index; NaN: refused."""
 
     def scan(self) -> tuple[int, float] | None:
         """See :meth:`PooledRanking.scan`."""
         return None
 
     def places(self, predictions: Predictions, truth: Truth) -> Units:
-        """The targets, whatever the truth."""
+        """Return the targets for any truth."""
         from affinity_zoo.zoo.scorers.units import units
 
         return units(predictions, "active")
@@ -254,7 +254,7 @@ class PerTargetRanking(MeanOverUnits):
         group: NDArray[np.int64],
         counts: NDArray[np.int32],
     ) -> NDArray[np.float64]:
-        """The mean over the targets of each target's own replicates."""
+        """Return the mean over targets of the replicates of each target."""
         import numpy as np
 
         label = getattr(predictions, truth)
@@ -271,7 +271,7 @@ class PerTargetRanking(MeanOverUnits):
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """The figure of each target, where there are few."""
+        """Return the metric of each target, if there are few."""
         if len(where) > 50:
             return {}
         return {

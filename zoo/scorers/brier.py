@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-NO_PROBABILITY = "undefined: there is no column 'probability', and a score is none"
+NO_PROBABILITY = "undefined: there is no column 'probability', and a score is not a probability"
 
 
 @dataclass(frozen=True)
@@ -22,11 +22,11 @@ class Brier(Scorer):
 
     Needs the further column ``probability``: corrected for loss weight and balanced batches, which the raw
     logit is not. ``details`` holds the calibration: in bins of equal size, the mean probability and the
-    fraction of positives, and the expected calibration error; ``chance`` is the score of
-    stating the fraction of positives every time.
+    fraction of positives, and the expected calibration error; ``chance`` is the score of a
+    constant prediction of the fraction of positives.
 
     Args:
-        bins: of the calibration.
+        bins: number of calibration bins.
     """
 
     bins: int = 10
@@ -49,7 +49,7 @@ class Brier(Scorer):
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
-        """By scikit-learn; see :class:`~affinity_zoo.plugins.contracts.Scorer`."""
+        """Computed by scikit-learn; see :class:`~affinity_zoo.plugins.contracts.Scorer`."""
         import numpy as np
         from sklearn.metrics import brier_score_loss
 
@@ -97,5 +97,5 @@ class Brier(Scorer):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [Brier]

@@ -1,4 +1,4 @@
-"""The confusion matrix at a threshold, written as the ancestor did."""
+"""Confusion matrix at a threshold, in the ancestor's layout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,9 @@ class Confusion(Scorer):
     constant answer, 1 for a perfect one.
     """
 
-    threshold: float = 0.0  #: on the score; 0 on a logit is probability one half. Take it from validation.
+    threshold: float = (
+        0.0  #: of the score, chosen on validation data; a logit of 0 is a probability of one half
+    )
 
     name: ClassVar[str] = "confusion"
     on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 70), Place("active", 80))
@@ -36,14 +38,18 @@ class Confusion(Scorer):
     direction: ClassVar[Literal["higher", "lower", "none"]] = "higher"
 
     def called(self, predictions: Predictions) -> NDArray[np.bool_]:
-        """Rows that are called positive, (N,); one without a score never is."""
+        """Return the rows called positive, (N,); a row without a score is negative.
+
+        Args:
+            predictions: Predictions of N rows.
+        """
         above = predictions.score > self.threshold
         return above & (predictions.extra[UNSCORED] == 0) if UNSCORED in predictions.extra else above
 
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
-        """By scikit-learn; see :class:`~affinity_zoo.plugins.contracts.Scorer`."""
+        """Computed by scikit-learn; see :class:`~affinity_zoo.plugins.contracts.Scorer`."""
         from sklearn.metrics import confusion_matrix
 
         label = getattr(predictions, truth) > 0.5
@@ -81,5 +87,5 @@ def _matthews(tp: float, fp: float, fn: float, tn: float) -> float:
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [Confusion]

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from affinity_zoo.zoo.scorers.units import Units
 
-FEWEST_SELECTED = 10  #: under so many rows in the selection the factor is noise and is refused
+FEWEST_SELECTED = 10  #: smallest number of selected rows for which the factor is computed
 
 
 @dataclass(frozen=True)
 class Enrichment(PerTargetRanking):
-    """How many times more positives the first percent of a target's rows holds than all its rows; mean over targets.
+    """Enrichment factor: concentration of positives in the first percent of a target's rows; mean over targets.
 
     Refused for a target whose selection would hold fewer than 10 rows. ``highest`` is the highest possible
     value: the selection full of positives, or all positives found.
@@ -86,7 +86,7 @@ class Bedroc(PerTargetRanking):
     same value without ties and the mean over all orders with them.
 
     Args:
-        alpha: how early counts; at 20 the first 8 % of the rows make 80 % of the value.
+        alpha: weight of early ranks; at 20 the first 8 % of the rows contribute 80 % of the value.
     """
 
     alpha: float = 20.0
@@ -116,5 +116,5 @@ class Bedroc(PerTargetRanking):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [Enrichment, Bedroc]

@@ -1,4 +1,4 @@
-"""Mean average precision at K, by which the ancestor's Kaggle file was judged."""
+"""Mean average precision at K, the metric of the ancestor's Kaggle competition."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MapAtK(PerTargetRanking):
     with one class only are left out.
 
     Args:
-        k: how many rows of each receptor count.
+        k: number of first rows of each receptor.
     """
 
     k: int = 10
@@ -53,7 +53,7 @@ class MapAtK(PerTargetRanking):
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """What a random order gets."""
+        """Return the value of a random order."""
         import numpy as np
 
         from affinity_zoo.zoo.scorers.rescored import with_score
@@ -64,5 +64,5 @@ class MapAtK(PerTargetRanking):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [MapAtK]

@@ -1,4 +1,4 @@
-"""Figures of pose prediction: is the pose that is ranked first a good one."""
+"""Metrics of pose prediction: quality of the first-ranked pose."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from affinity_zoo.zoo.scorers.units import Units
 
-NOT_DOCKED = ("crystal", "crystal_relaxed")  #: sources that are no poses of a docking program
+NOT_DOCKED = ("crystal", "crystal_relaxed")  #: sources other than docking programs
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Top1(MeanOverUnits):
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """What a random choice gets: the mean share of near-native poses."""
+        """Return the value of a random choice: the mean fraction of near-native poses."""
         import numpy as np
 
         share = where.means(getattr(predictions, truth) > 0.5)
@@ -60,11 +60,11 @@ class Top1(MeanOverUnits):
 class DockingSuccess(MeanOverUnits):
     """Percent of all complexes with a near-native docked pose among the first ``top``.
 
-    Crystal poses and minimised crystal poses are taken out: only docked poses compete. A complex for which
+    Crystal poses and minimised crystal poses are excluded: only docked poses count. A complex for which
     the docking made no near-native pose counts as a failure; ``ceiling`` is the percent that has one.
 
     Args:
-        top: how many of the first poses count.
+        top: number of first poses that count.
         cutoff: a pose is near-native up to this RMSD, Å; where no RMSD is known the pose label decides.
     """
 
@@ -94,7 +94,12 @@ class DockingSuccess(MeanOverUnits):
             )
 
     def near(self, predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
-        """Which poses are near-native and docked: (N,)."""
+        """Return which poses are near-native and docked, (N,).
+
+        Args:
+            predictions: Predictions of N rows.
+            truth: Column of true values.
+        """
         import numpy as np
 
         good = predictions.rmsd <= self.cutoff if truth == "rmsd" else predictions.pose_label > 0.5
@@ -117,7 +122,7 @@ class DockingSuccess(MeanOverUnits):
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """The ceiling and chance, percent."""
+        """Return the ceiling and chance, percent."""
         import numpy as np
 
         from affinity_zoo.zoo.scorers.units import Units, unit_top
@@ -132,5 +137,5 @@ class DockingSuccess(MeanOverUnits):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [Top1, DockingSuccess]

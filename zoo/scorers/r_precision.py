@@ -44,12 +44,12 @@ class RPrecision(PooledRanking):
         return scans.R_PRECISION, 0.0
 
     def explain(self, positives: NDArray[np.float64], negatives: NDArray[np.float64]) -> dict[str, Any]:
-        """The value of a random order."""
+        """Return the value of a random order."""
         p, n = float(positives.sum()), float(negatives.sum())
         return {"chance": 100.0 * p / (p + n)}
 
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [RPrecision]

@@ -1,4 +1,4 @@
-"""The same rows with other scores: what chance levels and baselines are judged on."""
+"""The same rows with other scores, for chance levels and baselines."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions
 
-RELATION = "affinity_relation"  #: a column of ``extra`` where any affinity is a bound
+RELATION = "affinity_relation"  #: column of ``extra`` that marks affinities that are bounds
 
 
 def with_score(predictions: Predictions, score: NDArray[Any]) -> Predictions:

@@ -1,4 +1,4 @@
-"""How well a score follows the RMSD of poses: the pose that comes first, their order, the error of a predicted RMSD."""
+"""Agreement of a score with the RMSD of poses: first pose, order, error of a predicted RMSD."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
     from affinity_zoo.zoo.scorers.units import Units
 
-CAP = 8.0  #: Å; how far off a wrong pose lies beyond it tells nothing more
+CAP = 8.0  #: Å; larger RMSDs carry no further information
 
 
 @dataclass(frozen=True)
 class FirstRmsd(MeanOverUnits):
     """RMSD of the docked pose that is ranked first, mean over complexes; poses tied for the first place share it.
 
-    Crystal poses and minimised crystal poses are taken out: only docked poses compete.
+    Crystal poses and minimised crystal poses are excluded: only docked poses count.
 
     Args:
         cap: larger RMSDs count as this, Å.
@@ -60,7 +60,7 @@ class FirstRmsd(MeanOverUnits):
     def explain(
         self, predictions: Predictions, truth: Truth, where: Units, values: NDArray[np.float64]
     ) -> dict[str, Any]:
-        """The best possible figure, and that of a random choice, Å."""
+        """Return the best possible value and the value of a random choice, Å."""
         import numpy as np
 
         docked = ~np.isin(predictions.source, NOT_DOCKED)
@@ -167,5 +167,5 @@ def _check_cap(cap: float) -> None:
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [FirstRmsd, RmsdOrder, RmsdError]

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 class RocAuc(PooledRanking):
     """The chance that a random positive ranks above a random negative, ties one half; all rows pooled.
 
-    ``details`` carries the mean over complexes (targets for ``active``) too. Pooled over targets it
-    also judges whether scores of different targets can be compared, which is another question.
+    ``details`` carries the mean over complexes (targets for ``active``) too. The pooled value also depends
+    on whether scores of different targets are comparable.
     """
 
     name: ClassVar[str] = "roc-auc"
@@ -47,7 +47,7 @@ class RocAuc(PooledRanking):
     def score(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
     ) -> Score:
-        """By scikit-learn; see :class:`~affinity_zoo.plugins.contracts.Scorer`."""
+        """Computed by scikit-learn; see :class:`~affinity_zoo.plugins.contracts.Scorer`."""
         from sklearn.metrics import roc_auc_score
 
         label = getattr(predictions, truth)
@@ -97,5 +97,5 @@ class RocAucPerComplex(MeanOverUnits):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [RocAuc, RocAucPerComplex]

@@ -1,7 +1,7 @@
-"""Bootstrap replicates of ranking figures over large tables, compiled.
+"""Compiled bootstrap replicates of ranking metrics over large tables.
 
-A million rows times a thousand replicates are 10^9 weights: too many to hold as arrays, a second
-or two for a compiled loop. Small tables do not come here, so they never wait for the compiler.
+A million rows times a thousand replicates are 10^9 weights: too many for arrays, one or two seconds
+in a compiled loop. Small tables do not use this module, so they never wait for the compiler.
 """
 
 from __future__ import annotations
@@ -17,22 +17,24 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 
-AUC, R_PRECISION, AVERAGE_PRECISION, ENRICHMENT, BEDROC = range(5)  #: what :func:`replicates` computes
-AT_ONCE = 4_000_000  #: counts that one job holds as float64
-LARGE = 30_000_000  #: rows times replicates from which compiling pays
+AUC, R_PRECISION, AVERAGE_PRECISION, ENRICHMENT, BEDROC = range(
+    5
+)  #: metrics that :func:`replicates` computes
+AT_ONCE = 4_000_000  #: largest number of float64 counts per job
+LARGE = 30_000_000  #: smallest number of rows times replicates that justifies compilation
 
 
 def replicates(
     what: int, parameter: float, starts: Array, positive: Array, group: Array, counts: Array
 ) -> Array:
-    """A ranking figure in every replicate.
+    """Compute a ranking metric in every replicate.
 
     Args:
         what: one of the constants of this module.
         parameter: percent for enrichment, alpha for bedroc, else unused.
         starts: (K,) first row of each block of equal scores.
         positive: (N,) labels, best row first.
-        group: (N,) what is drawn.
+        group: (N,) number of the resampled group of each row.
         counts: (B, G) how often each was drawn.
 
     Returns:
@@ -43,7 +45,7 @@ def replicates(
     label = positive.astype(np.uint8)
     out = np.empty(len(counts))
     workers = max(1, min(len(counts), os.cpu_count() or 1))
-    # a job's counts are float64 only while it runs: at 10^5 groups all of them would be 800 MB
+    # counts are float64 only while a job runs: for 10^5 groups all of them would take 800 MB
     parts = min(len(counts), max(workers, counts.size // AT_ONCE))
     edges = np.linspace(0, len(counts), parts + 1).astype(int)
 
@@ -58,7 +60,7 @@ def replicates(
 
 @njit(nogil=True)
 def _walk(what, parameter, ends, label, group, counts, out):  # type: ignore[no-untyped-def]
-    """One pass over the blocks a replicate; see :mod:`~affinity_zoo.zoo.scorers.ties` for the formulas."""
+    """One pass over the blocks per replicate; see :mod:`~affinity_zoo.zoo.scorers.ties` for the formulas."""
     groups = counts.shape[1]
     class_sizes = np.zeros((2, groups))
     for i in range(len(label)):

@@ -1,4 +1,4 @@
-"""Affinity within each series (target): ranking and error without what differs between targets."""
+"""Affinity within each series (target): ranking and error without differences between targets."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class SeriesKendall(MeanOverUnits):
     """Kendall's tau-b within each target, mean over targets with ``fewest`` rows or more.
 
-    A target with a constant score counts as 0, what its expected value is; one with a constant pK is left out.
+    A target with a constant score counts as 0, its expected value; one with a constant pK is left out.
 
     Args:
         fewest: rows that a target needs to count.
@@ -58,7 +58,7 @@ class SeriesKendall(MeanOverUnits):
 class SeriesSpearman(MeanOverUnits):
     """Spearman's rank correlation within each target, mean over targets: CASF's ranking power.
 
-    A target with a constant score counts as 0, what its expected value is; one with a constant pK is left out.
+    A target with a constant score counts as 0, its expected value; one with a constant pK is left out.
 
     Args:
         fewest: rows that a target needs to count; CASF-2016 has five in each.
@@ -97,9 +97,9 @@ class SeriesSpearman(MeanOverUnits):
 
 @dataclass(frozen=True)
 class SeriesRmse(MeanOverUnits):
-    """Root mean squared error within each target after taking away its mean error, mean over targets.
+    """Root mean squared error within each target after removal of its mean error, mean over targets.
 
-    What is left when the zero point of each target is forgiven, as in relative binding free energies.
+    The zero point of each target does not matter, as in relative binding free energies.
 
     Args:
         fewest: rows that a target needs to count.
@@ -134,5 +134,5 @@ class SeriesRmse(MeanOverUnits):
 
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
-    """This module's scorers."""
+    """Register the scorers of this module."""
     return [SeriesKendall, SeriesSpearman, SeriesRmse]

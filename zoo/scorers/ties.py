@@ -1,8 +1,8 @@
-"""Rankings as tie blocks: every figure is the expected one over all orders of equal scores.
+"""Rankings as tie blocks: every metric is the expectation over all orders of equal scores.
 
-Rows with equal scores form one block. All ranking figures depend on nothing but the weight of
-positives and of negatives in each block, best block first: two arrays ``(..., K)``, the leading
-axes being bootstrap replicates.
+Rows with equal scores form one block. All ranking metrics depend only on the weight of positives and
+of negatives in each block, best block first: two arrays ``(..., K)``, whose leading axes are bootstrap
+replicates.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ Array: TypeAlias = NDArray[Any]
 
 
 def ordered(score: Array) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The rows, best first, and where each block of equal scores starts in that order."""
+    """Return the row numbers, best first, and the start of each block of equal scores in that order.
+
+    Args:
+        score: (N,) scores, larger is better.
+    """
     order = np.argsort(-score, kind="stable")
     ranked = score[order]
     starts = np.flatnonzero(np.r_[True, ranked[1:] != ranked[:-1]]) if len(ranked) else np.zeros(0, np.int64)
@@ -44,14 +48,25 @@ def blocks(score: Array, label: Array, weights: Array | None = None) -> tuple[Ar
 
 
 def auc(positives: Array, negatives: Array) -> Array:
-    """Area under the ROC curve: the chance that a positive ranks above a negative, ties one half."""
+    """Area under the ROC curve: the chance that a positive ranks above a negative, ties one half.
+
+    Args:
+        positives: (..., K) weight of positives in each block, best block first.
+        negatives: (..., K) weight of negatives in each block.
+    """
     p, n = positives.sum(-1), negatives.sum(-1)
     below = n[..., None] - np.cumsum(negatives, -1)
     return _ratio((positives * (below + 0.5 * negatives)).sum(-1), p * n)
 
 
 def hits(positives: Array, negatives: Array, size: Array) -> Array:
-    """Expected weight of positives among the first ``size`` (weight of) rows."""
+    """Expected weight of positives among the first ``size`` (weight of) rows.
+
+    Args:
+        positives: (..., K) weight of positives in each block, best block first.
+        negatives: (..., K) weight of negatives in each block.
+        size: (...) number (weight) of first rows.
+    """
     block = positives + negatives
     end = np.cumsum(block, -1)
     inside = np.clip(np.asarray(size, np.float64)[..., None] - (end - block), 0.0, block)
@@ -59,7 +74,12 @@ def hits(positives: Array, negatives: Array, size: Array) -> Array:
 
 
 def r_precision(positives: Array, negatives: Array) -> Array:
-    """Expected fraction of positives among the first P rows, P the number of positives."""
+    """Expected fraction of positives among the first P rows, P the number of positives.
+
+    Args:
+        positives: (..., K) weight of positives in each block, best block first.
+        negatives: (..., K) weight of negatives in each block.
+    """
     p = positives.sum(-1)
     return _ratio(hits(positives, negatives, p), p)
 
@@ -71,6 +91,11 @@ def average_precision(positives: Array, negatives: Array, depth: float = np.inf)
     Within a block of n rows with p positives, after R rows with T positives, rank R + j holds a
     positive with probability p / n, and then T + 1 + (j - 1) (p - 1) / (n - 1) positives are
     expected down to it. The sum over j is closed by harmonic numbers.
+
+    Args:
+        positives: (..., K) weight of positives in each block, best block first.
+        negatives: (..., K) weight of negatives in each block.
+        depth: Largest rank that counts.
     """
     from scipy.special import digamma
 
@@ -86,12 +111,23 @@ def average_precision(positives: Array, negatives: Array, depth: float = np.inf)
 
 
 def selected(rows: Array, percent: float) -> Array:
-    """Number of rows in the first ``percent`` of ``rows``, rounded up as RDKit does."""
+    """Number of rows in the first ``percent`` of ``rows``, rounded up as RDKit does.
+
+    Args:
+        rows: (...) numbers of rows.
+        percent: Size of the selection, percent of the rows.
+    """
     return np.ceil(np.asarray(rows, np.float64) * percent / 100.0 - 1e-9)
 
 
 def enrichment(positives: Array, negatives: Array, percent: float) -> Array:
-    """Expected fraction of positives in the first ``percent`` of the rows over that in all rows."""
+    """Expected fraction of positives in the first ``percent`` of the rows over that in all rows.
+
+    Args:
+        positives: (..., K) weight of positives in each block, best block first.
+        negatives: (..., K) weight of negatives in each block.
+        percent: Size of the selection, percent of the rows.
+    """
     rows = positives.sum(-1) + negatives.sum(-1)
     size = selected(rows, percent)
     return _ratio(_ratio(hits(positives, negatives, size), size) * rows, positives.sum(-1))
@@ -101,6 +137,11 @@ def bedroc(positives: Array, negatives: Array, alpha: float) -> Array:
     """Boltzmann-enhanced discrimination (Truchon and Bayly 2007), expected over orders of equal scores.
 
     A positive at rank r counts exp(-alpha r / N); the sum over a block's ranks is a geometric series.
+
+    Args:
+        positives: (..., K) weight of positives in each block, best block first.
+        negatives: (..., K) weight of negatives in each block.
+        alpha: Weight of early ranks.
     """
     block = positives + negatives
     rows = block.sum(-1)
@@ -118,6 +159,6 @@ def bedroc(positives: Array, negatives: Array, alpha: float) -> Array:
 
 
 def _ratio(above: Array, below: Array, empty: float = np.nan) -> Array:
-    """``above / below``, ``empty`` where below is zero."""
+    """Return ``above / below``, or ``empty`` where below is zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(below != 0.0, above / np.where(below != 0.0, below, 1.0), empty)

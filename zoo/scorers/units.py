@@ -1,7 +1,7 @@
-"""Figures taken within each complex or target and averaged over them.
+"""Metrics computed within each complex or target and averaged.
 
-A *unit* is what one figure is taken in: the poses of one molecule in one target for a pose
-truth, all molecules of one target for an activity.
+A *unit* is the set of rows of one value: the poses of one molecule in one target for a pose truth,
+all molecules of one target for an activity.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Array: TypeAlias = NDArray[Any]
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """Which unit each row belongs to."""
+    """Assignment of rows to units."""
 
     of_row: NDArray[np.int64]  #: (N,) number of the unit
     names: list[str]  #: (U,)
@@ -29,19 +29,27 @@ class Units:
         return len(self.names)
 
     def rows(self) -> list[NDArray[np.int64]]:
-        """The rows of each unit: U arrays."""
+        """Return the rows of each unit: U arrays."""
         order = np.argsort(self.of_row, kind="stable")
         return np.split(order, np.cumsum(np.bincount(self.of_row, minlength=len(self)))[:-1])
 
     def means(self, values: Array) -> Array:
-        """Mean of ``values`` (N,) over the rows of each unit: (U,)."""
+        """Mean of ``values`` (N,) over the rows of each unit: (U,).
+
+        Args:
+            values: (N,) values of the rows.
+        """
         return np.bincount(self.of_row, values, len(self)) / np.maximum(
             np.bincount(self.of_row, minlength=len(self)), 1
         )
 
 
 def factorize(*columns: Array) -> Units:
-    """Number the distinct combinations of text columns in order of first appearance."""
+    """Number the distinct combinations of text columns in order of first appearance.
+
+    Args:
+        columns: (N,) columns of text.
+    """
     numbers: dict[Any, int] = {}
     keys = zip(*(column.tolist() for column in columns), strict=True)
     of_row = np.fromiter((numbers.setdefault(k, len(numbers)) for k in keys), np.int64, len(columns[0]))
@@ -52,7 +60,11 @@ def factorize(*columns: Array) -> Units:
 def units(predictions: Predictions, truth: Truth) -> Units:
     """The units of a truth: molecule in target for ``pose_label`` and ``rmsd``, else the target.
 
-    Where no target is named the group stands for it.
+    Without a target the group is used instead.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
     """
     target = predictions.target if np.any(predictions.target != "") else predictions.group
     if truth in ("pose_label", "rmsd"):
@@ -62,7 +74,7 @@ def units(predictions: Predictions, truth: Truth) -> Units:
 
 @dataclass(frozen=True, eq=False)
 class UnitBlocks:
-    """Blocks of equal scores within units, best first in each: K blocks in all."""
+    """Blocks of equal scores within units, best first in each unit: K blocks in total."""
 
     unit: NDArray[np.int64]  #: (K,) ascending
     positives: Array  #: (K,) weight
@@ -71,17 +83,32 @@ class UnitBlocks:
     count: int  #: number of units
 
     def before(self, values: Array) -> Array:
-        """Sum of ``values`` (K,) over the better blocks of the same unit: (K,)."""
+        """Sum of ``values`` (K,) over the better blocks of the same unit: (K,).
+
+        Args:
+            values: (K,) values of the blocks.
+        """
         total = np.cumsum(values) - values
         return total - total[self.first][self.unit]
 
     def sums(self, values: Array) -> Array:
-        """Sum of ``values`` (K,) over each unit: (U,)."""
+        """Sum of ``values`` (K,) over each unit: (U,).
+
+        Args:
+            values: (K,) values of the blocks.
+        """
         return np.bincount(self.unit, values, self.count)
 
 
 def unit_blocks(score: Array, label: Array, where: Units, weights: Array | None = None) -> UnitBlocks:
-    """Tie blocks within each unit; see :func:`affinity_zoo.zoo.scorers.ties.blocks`."""
+    """Tie blocks within each unit; see :func:`affinity_zoo.zoo.scorers.ties.blocks`.
+
+    Args:
+        score: (N,) scores, larger is better.
+        label: (N,) 1 positive, 0 negative.
+        where: Units of the rows.
+        weights: (N,) multiplicities of the rows; None: once each.
+    """
     order = np.lexsort((-score, where.of_row))
     unit, ranked = where.of_row[order], score[order]
     new = (
@@ -101,7 +128,14 @@ def unit_blocks(score: Array, label: Array, where: Units, weights: Array | None 
 
 
 def unit_auc(score: Array, label: Array, where: Units, weights: Array | None = None) -> Array:
-    """Area under the ROC curve in each unit, ties one half; NaN in a unit of one class: (U,)."""
+    """Area under the ROC curve in each unit, ties one half; NaN in a unit of one class: (U,).
+
+    Args:
+        score: (N,) scores, larger is better.
+        label: (N,) 1 positive, 0 negative.
+        where: Units of the rows.
+        weights: (N,) multiplicities of the rows; None: once each.
+    """
     b = unit_blocks(score, label, where, weights)
     p, n = b.sums(b.positives), b.sums(b.negatives)
     below = n[b.unit] - b.before(b.negatives) - b.negatives
@@ -114,13 +148,19 @@ def unit_top(score: Array, label: Array, where: Units, k: int) -> Array:
     """Probability that a positive is among the first ``k`` of each unit, ties in random order: (U,).
 
     In a block cut by rank k, r of its n rows (p positive) are drawn: 1 - C(n - p, r) / C(n, r).
+
+    Args:
+        score: (N,) scores, larger is better.
+        label: (N,) 1 positive, 0 negative.
+        where: Units of the rows.
+        k: Number of first rows of each unit.
     """
     from scipy.special import gammaln
 
     b = unit_blocks(score, label, where)
     size = b.positives + b.negatives
     drawn = np.clip(k - b.before(size), 0, size)
-    room = size - b.positives - drawn  # negatives left over when none of the drawn is positive
+    room = size - b.positives - drawn  # negatives that remain if no drawn row is positive
     possible = room >= 0
     room = np.maximum(room, 0)
     log_miss = gammaln(b.negatives + 1) - gammaln(room + 1) - gammaln(size + 1) + gammaln(size - drawn + 1)

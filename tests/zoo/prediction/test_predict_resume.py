@@ -187,7 +187,7 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
         for task in items:
             records = [r for p in task.pieces for r in ([w[0] for w in p.wanted] or range(p.first, p.last))]
             if 7 in records:
-                yield parallel.Done(task, parallel.Lost("crash", "reading it ends the worker process"))
+                yield parallel.Done(task, parallel.Lost("crash", "it ended the worker process"))
             else:
                 rows = [PosePrediction(record=r, file=task.pieces[0].shown).as_dict() for r in records]
                 yield parallel.Done(task, Scored(rows, []))
@@ -206,7 +206,7 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
     ]  # fmt: skip
     assert rows[5].id == "seven" and rows[5].docking_score == -9.5
     lost = [row for row in rows if row.status == "failed"]
-    assert [row.record for row in lost] == [7, 7] and all("ends the worker" in row.reason for row in lost)
+    assert [row.record for row in lost] == [7, 7] and all("ended the worker" in row.reason for row in lost)
 
 
 def test_a_worker_that_cannot_score_is_an_error(monkeypatch) -> None:  # type: ignore[no-untyped-def]
