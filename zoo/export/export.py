@@ -1,4 +1,4 @@
-"""ONNX and SavedModel files from a model, each run and compared with Keras before it is kept."""
+"""Export to ONNX and SavedModel; each file is run and compared with Keras before it is kept."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Inputs = dict[str, NDArray[Any]]
 FORMATS = ("onnx", "savedmodel")
 SOURCES = ("image", "atoms")
 TOLERANCE = 1e-4  #: largest difference to Keras, in units of the output or relative where that is above 1
-#: what each format needs beyond the package, and the extra that brings it
+#: additional packages of each format, and the extra that installs them
 NEEDS = {"onnx": (("tf2onnx", "onnx", "onnxruntime"), "onnx"), "savedmodel": (("tensorflow",), "")}
 
 
 @dataclass(frozen=True)
 class Exported:
-    """An exported model as it was checked; written beside it as JSON."""
+    """Description of an exported model; written beside it as JSON."""
 
     model: str
     format: str
@@ -43,17 +43,17 @@ class Exported:
     outputs: list[dict[str, str]]  #: columns of the result: name, unit, direction
     box: dict[str, Any]
     channels: tuple[str, ...]
-    logit_correction: float  #: to add to the pose logit before the sigmoid
-    difference: float  #: to Keras, on the images that were tried
+    logit_correction: float  #: correction added to the pose logit before the sigmoid
+    difference: float  #: largest difference from Keras on the test images
     tried: int
 
 
 def export(model: Model, out: str | Path, *, format: str = "onnx", source: str = "image") -> Exported:
-    """Export a model, run the file, compare it with Keras, and keep it only where they agree.
+    """Export a model, run the file, compare it with Keras, and keep it only if they agree.
 
     Args:
         model: from :func:`~affinity_zoo.zoo.models.loading.load_model`.
-        out: the ONNX file, or the SavedModel folder; ``<out>.json`` says what goes in and comes out.
+        out: the ONNX file, or the SavedModel folder; ``<out>.json`` describes input and output.
         format: ``onnx`` or ``savedmodel``.
         source: ``image``: the network from ``(B, D, D, D, C)``. ``atoms``: voxelizer and network, from the
             dict of encoded atoms; SavedModel only, see the note in docs/models.md.
@@ -89,11 +89,11 @@ def check_export_file(model: Model, path: Path) -> list[OutputCheck]:
     """Run an export on the reference complex of its model.
 
     Args:
-        model: that was exported.
+        model: the exported model.
         path: the ONNX file or SavedModel folder; its JSON lies beside it.
 
     Returns:
-        One entry an output.
+        One entry per output.
 
     Raises:
         AffinityZooError: the export or its JSON is missing or damaged, or a package is missing.
@@ -145,7 +145,12 @@ def _check(model: Model, format: str, source: str) -> None:
 
 
 def probe(model: Model, place: Place) -> Inputs:
-    """A small batch of made-up complexes as the model takes them; some atoms share a voxel and a channel."""
+    """Make a small batch of synthetic complexes as model input; some atoms share a voxel and a channel.
+
+    Args:
+        model: The model.
+        place: Where images are made.
+    """
     random = np.random.default_rng(0)
     reach = 0.3 * model.box.extent
     receptor = _atoms("receptor", random.uniform(-reach * 1.5, reach * 1.5, (150, 3)), random)
@@ -173,7 +178,7 @@ def _guarded(write: Callable[..., None], model: Model, part: Path, inputs: Input
         write(model, part, inputs, source)
     except AffinityZooError:
         raise
-    except Exception as error:  # the exporters raise whatever they meet
+    except Exception as error:  # the exporters raise exceptions of many types
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise AffinityZooError(
             f"{model.card['name']} cannot be exported: {type(error).__name__}: {first}; try the other `format`"
@@ -209,7 +214,7 @@ def _write_savedmodel(model: Model, part: Path, inputs: Inputs, source: str) -> 
 
 
 def _shape(name: str, array: NDArray[Any]) -> tuple[int | None, ...]:
-    """The shape with any number of samples and, of what is there for each atom, of atoms."""
+    """Return the shape with variable numbers of samples and, for per-atom inputs, of atoms."""
     fixed = name in ("rotation", "shift", "image")
     return (None, *(array.shape[1:] if fixed else (None, *array.shape[2:])))
 

@@ -1,9 +1,9 @@
 """Intervals by resampling whole groups: 95 % percentile bootstrap, seeded.
 
 Rows of one target or complex are not independent, so groups are drawn with replacement, not rows.
-With fewer than ten groups that says little; molecules are drawn within each target instead, and
-the interval says so: it then holds for these targets only. Where the targets have hardly more than one
-molecule each (poses of a few complexes), the few groups are drawn after all, and that is said too.
+With fewer than ten groups such an interval is unreliable. Molecules are then drawn within each target, and
+the interval states that it holds for these targets only. If the targets have hardly more than one molecule
+each (poses of a few complexes), the few groups are drawn nevertheless, and the interval states this.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LEVEL = 0.95
 class Resampling:
     """Bootstrap replicates as multiplicities."""
 
-    group: NDArray[np.int64]  #: (N,) which of the G drawn things each row belongs to
+    group: NDArray[np.int64]  #: (N,) number of the resampled group of each row
     counts: NDArray[np.int32]  #: (B, G) how often each was drawn
     over: str  #: "groups", "molecules within targets", or "groups (only 6: too narrow)"
     seed: int
@@ -34,12 +34,12 @@ class Resampling:
 
 @dataclass(frozen=True)
 class Interval:
-    """A 95 % interval and how it was made."""
+    """A 95 % interval and its method."""
 
     low: float
     high: float
-    over: str  #: what was drawn
-    drawn: int  #: how many of them there are
+    over: str  #: resampled units
+    drawn: int  #: number of units
     replicates: int
     undefined: int  #: replicates without a value, for example with one class only
     seed: int
@@ -53,9 +53,9 @@ def resampling(predictions: Predictions, replicates: int = REPLICATES, seed: int
     """Draw the groups of these rows with replacement.
 
     Args:
-        predictions: the rows; ``group`` is what is drawn, where it is empty the target.
+        predictions: the rows; the bootstrap resamples ``group``, or the target where it is empty.
         replicates: B.
-        seed: the same seed and rows give the same draws, so that two models are compared in pairs.
+        seed: the same seed and rows give the same draws, which allows paired comparisons of models.
     """
     rng = np.random.Generator(np.random.Philox(seed))
     named = predictions.group if np.any(predictions.group != "") else predictions.target
@@ -88,7 +88,14 @@ def _draw(rng: np.random.Generator, size: int, replicates: int) -> NDArray[np.in
 def replicate_values(
     scorer: Scorer, predictions: Predictions, truth: Truth, draws: Resampling
 ) -> NDArray[np.float64]:
-    """The scorer's value in every replicate, (B,); NaN where undefined."""
+    """Return the scorer's value in every replicate, (B,); NaN where undefined.
+
+    Args:
+        scorer: The scorer.
+        predictions: Predictions of N rows.
+        truth: Column of true values.
+        draws: Bootstrap draws.
+    """
     fast = getattr(scorer, "resample", None)
     values = fast(predictions, truth, draws.group, draws.counts) if fast is not None else None
     if values is not None:
@@ -98,7 +105,13 @@ def replicate_values(
 
 
 def interval_of(values: NDArray[np.float64], draws: Resampling, level: float = LEVEL) -> Interval:
-    """The percentile interval of replicate values."""
+    """Return the percentile interval of replicate values.
+
+    Args:
+        values: (B,) values of the replicates.
+        draws: Bootstrap draws.
+        level: Coverage of the interval.
+    """
     known = values[np.isfinite(values)]
     tail = 50.0 * (1.0 - level)
     low, high = np.percentile(known, [tail, 100.0 - tail]) if len(known) else (np.nan, np.nan)
@@ -111,5 +124,13 @@ def interval_of(values: NDArray[np.float64], draws: Resampling, level: float = L
 def interval(
     scorer: Scorer, predictions: Predictions, truth: Truth, draws: Resampling, level: float = LEVEL
 ) -> Interval:
-    """The bootstrap interval of a scorer's value."""
+    """Return the bootstrap interval of a scorer's value.
+
+    Args:
+        scorer: The scorer.
+        predictions: Predictions of N rows.
+        truth: Column of true values.
+        draws: Bootstrap draws.
+        level: Coverage of the interval.
+    """
     return interval_of(replicate_values(scorer, predictions, truth, draws), draws, level)

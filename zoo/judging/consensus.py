@@ -65,6 +65,10 @@ def unit_of(predictions: Predictions, truth: Truth) -> Units:
     """Within what scores of different members are made comparable.
 
     The poses of a complex, the molecules of a target; affinities are ranked over all rows.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
     """
     if truth == "affinity":
         return factorize(np.full(len(predictions), ""))
@@ -72,7 +76,12 @@ def unit_of(predictions: Predictions, truth: Truth) -> Units:
 
 
 def features(members: Sequence[Predictions], truth: Truth) -> Array:
-    """What a stacked model sees of each row: each member's score and its z-score within the unit, (N, 2 members)."""
+    """What a stacked model sees of each row: each member's score and its z-score within the unit, (N, 2 members).
+
+    Args:
+        members: Predictions of each member, for the same rows.
+        truth: Column of true values.
+    """
     where = unit_of(members[0], truth)
     columns = [member.score for member in members]
     within = [mean_z([column], where) for column in columns]
@@ -80,7 +89,11 @@ def features(members: Sequence[Predictions], truth: Truth) -> Array:
 
 
 def stacker(truth: Truth) -> Any:
-    """The stacked model, not fitted: logistic regression on labels, ridge regression on affinities (scikit-learn)."""
+    """The stacked model, not fitted: logistic regression on labels, ridge regression on affinities (scikit-learn).
+
+    Args:
+        truth: Column of true values.
+    """
     from sklearn.linear_model import LogisticRegression, RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
@@ -90,7 +103,12 @@ def stacker(truth: Truth) -> Any:
 
 
 def targets_of(predictions: Predictions, truth: Truth) -> Array:
-    """What a stacked model learns, (N,): the affinity, else 1 and 0; an RMSD counts up to 2 Å."""
+    """What a stacked model learns, (N,): the affinity, else 1 and 0; an RMSD counts up to 2 Å.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
+    """
     values: Array = getattr(predictions, truth)
     if truth == "affinity":
         return values
@@ -98,7 +116,12 @@ def targets_of(predictions: Predictions, truth: Truth) -> Array:
 
 
 def stacked(fitted: Any, rows: Array) -> Array:
-    """Scores of a fitted stacked model, (N,): a logit, or pK."""
+    """Scores of a fitted stacked model, (N,): a logit, or pK.
+
+    Args:
+        fitted: Fitted stacked model.
+        rows: (N, features).
+    """
     values = fitted.decision_function(rows) if hasattr(fitted, "decision_function") else fitted.predict(rows)
     return np.asarray(values, np.float64)
 
@@ -136,7 +159,12 @@ def cross_validated(members: Sequence[Predictions], truth: Truth) -> Array:
 
 
 def completed(members: Sequence[Predictions], truth: Truth) -> list[Predictions]:
-    """The members' rows with a truth, missing scores filled as a board fills them."""
+    """The members' rows with a truth, missing scores filled as a board fills them.
+
+    Args:
+        members: Predictions of each member, for the same rows.
+        truth: Column of true values.
+    """
     return [complete(member, truth)[0] for member in members]
 
 

@@ -1,4 +1,4 @@
-"""Judge predictions by several scorers at once, each with its interval."""
+"""Evaluation of predictions by several scorers, each with its interval."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Choice = tuple[type[Scorer], Mapping[str, Any]]  #: a scorer's class and the opt
 
 @dataclass(frozen=True)
 class Metric:
-    """One figure of a result, ready for JSON: NaN is None there."""
+    """One metric of a result."""
 
     name: str  #: the scorer
     value: float
@@ -31,20 +31,20 @@ class Metric:
     unit: str
     direction: str
     truth: str
-    rows: int  #: how many were judged
-    missing: int = 0  #: how many of them had no score and so count as last (affinity: as the training mean)
-    n: int = 0  #: how many of what the figure is taken over, for example complexes
-    of: int = 0  #: of how many there are
+    rows: int  #: number of evaluated rows
+    missing: int = 0  #: number of rows without a score; they rank last (affinity: the training mean)
+    n: int = 0  #: number of units that the metric is averaged over, for example complexes
+    of: int = 0  #: number of all such units
     what: str = "pairs"
     options: dict[str, Any] = field(default_factory=dict)
     details: dict[str, Any] = field(default_factory=dict)
     note: str = ""
-    interval: dict[str, Any] = field(default_factory=dict)  #: how the interval was made
+    interval: dict[str, Any] = field(default_factory=dict)  #: method of the interval
     seconds: float = 0.0
 
     @property
     def counted(self) -> str:
-        """Over how many the figure is taken: ``314 of 388 complexes``, ``all 388 complexes``."""
+        """Number of units in words: ``314 of 388 complexes``, ``all 388 complexes``."""
         if not self.of:
             return ""
         return (
@@ -57,7 +57,11 @@ class Metric:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Metric:
-        """From what :meth:`as_dict` gave."""
+        """Make a metric from the result of :meth:`as_dict`.
+
+        Args:
+            data: Fields of the metric.
+        """
         numbers = {
             key: math.nan if data[key] is None else float(data[key]) for key in ("value", "low", "high")
         }
@@ -65,7 +69,11 @@ class Metric:
 
 
 def plain(value: Any) -> Any:
-    """The same value in JSON's types: NumPy numbers become Python's, NaN becomes None."""
+    """Convert a value to JSON's types: NumPy numbers become Python's, NaN becomes None.
+
+    Args:
+        value: Any value.
+    """
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
     if isinstance(value, (list, tuple, np.ndarray)):
@@ -76,7 +84,11 @@ def plain(value: Any) -> Any:
 
 
 def metric_key(scorer: Scorer) -> str:
-    """The name of a scorer with the options that are not its defaults: ``enrichment(percent=5.0)``."""
+    """Return the name of a scorer with its non-default options: ``enrichment(percent=5.0)``.
+
+    Args:
+        scorer: The scorer.
+    """
     try:
         usual = type(scorer)().options()
     except TypeError:  # an option without default
@@ -88,12 +100,20 @@ def metric_key(scorer: Scorer) -> str:
 
 
 def present_truths(predictions: Predictions) -> list[Truth]:
-    """The truths that any row has; a board leads with the first."""
+    """Return the truths with a known value; a board leads with the first.
+
+    Args:
+        predictions: Predictions of N rows.
+    """
     return [truth for truth in PREFERENCE if np.isfinite(getattr(predictions, truth)).any()]
 
 
 def standing_scorers(truth: Truth) -> list[Choice]:
-    """The columns of every board that is judged by a truth, in their order; plugins' scorers are among them."""
+    """Return the columns of every board for a truth, in order, including scorers of plugins.
+
+    Args:
+        truth: Column of true values.
+    """
     from affinity_zoo.zoo.catalog.registry import catalog
 
     found = [
@@ -110,11 +130,11 @@ def standing_scorers(truth: Truth) -> list[Choice]:
 def default_scorers(
     predictions: Predictions, threshold: float | None = None, calibrated: bool = True
 ) -> list[Scorer]:
-    """The scorers that fit the truths of these rows.
+    """Return the scorers that fit the truths of these rows.
 
     Args:
         predictions: the rows.
-        threshold: for scorers that have one, from validation; None: their default.
+        threshold: threshold chosen on validation data, for scorers with this option; None: their default.
         calibrated: whether the score is a logit or pK; else scorers that need that are left out. They are left out
             too where no output of the model is on the truth's scale (a pose logit has no RMSE to a pK).
     """
@@ -131,7 +151,12 @@ def default_scorers(
 
 
 def with_threshold(scorer: Scorer, threshold: float | None) -> Scorer:
-    """The scorer at a threshold, where it has such an option; None leaves it as it is."""
+    """Return a scorer with its threshold set, if it has this option; None leaves it unchanged.
+
+    Args:
+        scorer: The scorer.
+        threshold: Threshold on the score; None: unchanged.
+    """
     options = scorer.options()
     if threshold is None or "threshold" not in options:
         return scorer
@@ -139,7 +164,12 @@ def with_threshold(scorer: Scorer, threshold: float | None) -> Scorer:
 
 
 def truth_of(scorer: Scorer, predictions: Predictions) -> Truth | None:
-    """The first truth that the scorer can use and these rows have; None: there is none."""
+    """Return the first truth that the scorer can use and the rows have; None: no such truth.
+
+    Args:
+        scorer: The scorer.
+        predictions: Predictions of N rows.
+    """
     return next((t for t in scorer.truths if np.isfinite(getattr(predictions, t)).any()), None)
 
 
@@ -152,15 +182,15 @@ def judge(
     seed: int = 0,
     training_mean: float | None = None,
 ) -> dict[str, Metric]:
-    """Judge predictions by each scorer, with a 95 % interval over groups.
+    """Evaluate predictions by each scorer, with a 95 % interval over groups.
 
     Args:
-        predictions: all rows; those without the truth are taken out, per truth. A missing score counts against the
+        predictions: all rows; rows without the truth are excluded, per truth. A missing score counts against the
             model (:mod:`~affinity_zoo.zoo.judging.missing`).
         scorers: None: :func:`default_scorers`.
         threshold: see :func:`default_scorers`.
-        replicates: of the bootstrap; 0: no intervals.
-        seed: of the bootstrap.
+        replicates: number of bootstrap replicates; 0: no intervals.
+        seed: seed of the bootstrap.
         training_mean: mean pK of the pairs that the model was trained on; None: not known.
 
     Returns:
@@ -183,13 +213,13 @@ def judge(
     if scorers is not None and not metrics:
         wanted = sorted({truth for scorer in chosen for truth in scorer.truths})
         raise UsageError(
-            f"these predictions have no truth to judge by: the scorers need {' or '.join(wanted)}"
+            f"these predictions have no truth to evaluate: the scorers need {' or '.join(wanted)}"
         )
     return metrics
 
 
 def _with_bounds(metric: Metric, bounds: int) -> Metric:
-    """Say how many affinities were bounds (``>``, ``<``) and so were not judged."""
+    """Note the number of affinities that are bounds (``>``, ``<``) and were therefore excluded."""
     note = f"{bounds} affinities are bounds (< or >): left out"
     return replace(
         metric,
@@ -238,7 +268,7 @@ def _judge_one(
 
 
 def _counted(scorer: Scorer, truth: Truth, rows: int, everything: int, found: Score) -> dict[str, Any]:
-    """Over how many of what a figure is taken."""
+    """Return the number and the name of the units of a metric."""
     if isinstance(scorer, MeanOverUnits) and "units" in found.details:
         used = int(found.details["units"])
         whole = used + int(found.details.get("left_out", 0))
@@ -247,7 +277,7 @@ def _counted(scorer: Scorer, truth: Truth, rows: int, everything: int, found: Sc
 
 
 def _missing_note(missing: int, rows: int, truth: Truth) -> str:
-    """Say how many scores are missing and what they count as."""
+    """Note the number of missing scores and the value that replaces them."""
     if not missing:
         return ""
     what = "the mean" if truth == "affinity" else "last"

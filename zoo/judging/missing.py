@@ -1,9 +1,9 @@
-"""Pairs that a model gave no score: they count against it, and how many there are is said.
+"""Pairs without a score: they count against the model and are reported.
 
-A missing score ranks last: below every score of the benchmark, tied with the other missing ones. Where a label is
-called positive from a threshold it is called negative, and its probability counts as 0. For an affinity it is the
-training set's mean pK, or, where that is not known or the score is not in pK, the mean of the scores that were given.
-So a missing score is worth what a model could have said without knowing anything of the pair.
+A missing score ranks last: below every score of the benchmark, tied with other missing scores. At a threshold the
+row is called negative, and its probability counts as 0. For an affinity the mean pK of the training set is used, or,
+if it is not known or the score is not in pK, the mean of the given scores. Thus a missing score counts like a
+prediction without any knowledge of the pair.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from affinity_zoo.zoo.judging.predictions import known_rows, take
 def complete(
     predictions: Predictions, truth: Truth, training_mean: float | None = None
 ) -> tuple[Predictions, int]:
-    """The rows that are judged by a truth, each with a score.
+    """Return the rows that are evaluated by a truth, each with a score.
 
     Args:
         predictions: all rows.
@@ -35,7 +35,7 @@ def complete(
     """
     scored = for_truth(predictions, truth)
     known = known_rows(scored, truth)
-    # a million rows are not copied for each truth
+    # do not copy a million rows for each truth
     rows = scored if known.all() else take(scored, np.flatnonzero(known))
     missing = ~np.isfinite(rows.score)
     number = int(missing.sum())

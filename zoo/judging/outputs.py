@@ -1,8 +1,8 @@
-"""Models with several outputs: which of them ranks by which truth.
+"""Models with several outputs: choice of the output for each truth.
 
 A model's predictions hold each output in a column of its own, ``pose_output``, ``activity_output`` (logits),
-``affinity_output`` (pK) and ``rmsd_output`` (Å). ``score`` is the one that the pairs are ranked by where nothing else
-is said; larger is better, so it is minus the RMSD.
+``affinity_output`` (pK) and ``rmsd_output`` (Å). ``score`` is the output that ranks the pairs by default;
+larger is better, so an RMSD enters with a minus sign.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Truth
 
-#: the output that a truth is judged by: the first that the model has
+#: outputs that fit a truth; the first that the model has is used
 PREFERENCE: dict[Truth, tuple[str, ...]] = {
     "pose_label": ("pose", "rmsd", "activity", "affinity", "product"),
     "rmsd": ("rmsd", "pose", "activity", "affinity", "product"),
@@ -26,49 +26,84 @@ PREFERENCE: dict[Truth, tuple[str, ...]] = {
 PRODUCT = "product"  #: probability times affinity, gnina's CNN_VS: made of two outputs, judged where it is asked for
 #: output -> its unit
 UNITS = {"pose": "logit", "activity": "logit", "affinity": "pK", "rmsd": "Å", PRODUCT: "probability x pK"}
-#: the scale of a truth, as the output that predicts it has it
+#: the output that has the scale of a truth
 _TRUTH_UNITS: dict[Truth, str] = {"pose_label": "logit", "active": "logit", "affinity": "pK", "rmsd": "Å"}
 NAMES = tuple(UNITS)
 
 
 def unit_of(output: str) -> str:
-    """The unit of an output."""
+    """Return the unit of an output.
+
+    Args:
+        output: Name of the output.
+    """
     return UNITS[output]
 
 
 def lower_is_better(output: str) -> bool:
-    """Whether the smaller value is the better one."""
+    """Return whether smaller values are better.
+
+    Args:
+        output: Name of the output.
+    """
     return output == "rmsd"
 
 
 def as_score(output: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """An output as a score: larger is better."""
+    """Convert an output to a score: larger is better.
+
+    Args:
+        output: Name of the output.
+        values: (N,) values of the output.
+    """
     return -values if lower_is_better(output) else values
 
 
 def column_of(output: str) -> str:
-    """The column of predictions that holds an output."""
+    """Return the name of the prediction column of an output.
+
+    Args:
+        output: Name of the output.
+    """
     return f"{output}_output"
 
 
 def outputs_of(card: Mapping[str, Any]) -> tuple[str, ...]:
-    """What the columns of a model mean, by its card."""
+    """Return the names of a model's outputs from its card.
+
+    Args:
+        card: The model's card.
+    """
     return tuple(str(output["name"]) for output in card.get("outputs") or ({"name": "pose"},))
 
 
 def present_outputs(predictions: Predictions) -> tuple[str, ...]:
-    """The outputs that predictions hold; none in those of a baseline or of an earlier version."""
+    """Return the outputs in predictions; predictions of a baseline or an earlier version have none.
+
+    Args:
+        predictions: Predictions of N rows.
+    """
     return tuple(name for name in NAMES if column_of(name) in predictions.extra)
 
 
 def output_for(truth: Truth, outputs: Iterable[str]) -> str | None:
-    """The output that a truth is judged by; None where there are none to choose from."""
+    """Return the output for a truth; None if there are no outputs.
+
+    Args:
+        truth: Column of true values.
+        outputs: Names of the model's outputs.
+    """
     there = set(outputs)
     return next((name for name in PREFERENCE[truth] if name in there), None)
 
 
 def for_truth(predictions: Predictions, truth: Truth) -> Predictions:
-    """The predictions ranked by the output that fits a truth."""
+    """Return predictions ranked by the output that fits a truth.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
+    """
     output = output_for(truth, present_outputs(predictions))
     if output is None:
         return predictions
@@ -77,9 +112,13 @@ def for_truth(predictions: Predictions, truth: Truth) -> Predictions:
 
 
 def fits_scale(predictions: Predictions, truth: Truth) -> bool:
-    """Whether the score for a truth is on the truth's own scale: a logit for a label, pK, or minus an RMSD in Å.
+    """Return whether the score has the scale of a truth: a logit for a label, pK, or minus an RMSD in Å.
 
-    Predictions that do not say what their outputs are count as fitting, except for an RMSD: scores are seldom that.
+    Predictions without named outputs count as fitting, except for an RMSD, which scores rarely are.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
     """
     output = output_for(truth, present_outputs(predictions))
     if output is None:

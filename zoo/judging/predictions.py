@@ -1,4 +1,4 @@
-"""Predictions as a table: from an index, to and from CSV, parts of them."""
+"""Tables of predictions: from an index, to and from CSV, and selections of rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ COLUMNS = ("id", "score", "group", "target", "molecule", "pose_label", "active",
 
 
 def make_predictions(*, extra: Mapping[str, Array] | None = None, **columns: Any) -> Predictions:
-    """Predictions from any of their columns; the others are empty text or NaN.
+    """Make predictions from some of their columns; the others are empty text or NaN.
 
     Args:
         extra: further columns, N entries each.
@@ -55,12 +55,12 @@ def make_predictions(*, extra: Mapping[str, Array] | None = None, **columns: Any
 def from_dataset(
     dataset: Dataset, rows: Array, score: Array, extra: Mapping[str, Array] | None = None
 ) -> Predictions:
-    """Predictions for some rows of an index.
+    """Make predictions for some rows of an index.
 
     Args:
         dataset: the index.
         rows: (N,) row numbers.
-        score: (N,), larger is better, NaN where there is none.
+        score: (N,), larger is better, NaN for a missing score.
         extra: further columns, N entries each.
     """
     columns = {name: dataset.column(name)[rows] for name in COLUMNS if name != "score"}
@@ -72,29 +72,47 @@ def from_dataset(
 
 
 def take(predictions: Predictions, rows: Array) -> Predictions:
-    """The rows that a mask (N,) or row numbers select, in that order."""
+    """Select rows by a mask (N,) or by row numbers, in their order.
+
+    Args:
+        predictions: Predictions of N rows.
+        rows: Mask (N,) or row numbers.
+    """
     parts = {f.name: getattr(predictions, f.name)[rows] for f in fields(predictions) if f.name != "extra"}
     return Predictions(extra={name: column[rows] for name, column in predictions.extra.items()}, **parts)
 
 
 def known_rows(predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
-    """Rows that have this truth: (N,).
+    """Return which rows have a truth, (N,).
 
-    An affinity that is only a bound (``pK > 9``) is no truth to take an error or a rank of: left out.
+    An affinity that is only a bound (``pK > 9``) has no defined error or rank and is excluded.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
     """
     known = np.isfinite(getattr(predictions, truth))
     return known & ~censored(predictions) if truth == "affinity" else known
 
 
 def censored(predictions: Predictions) -> NDArray[np.bool_]:
-    """Rows whose affinity is a bound: (N,)."""
+    """Return which rows have an affinity that is a bound, (N,).
+
+    Args:
+        predictions: Predictions of N rows.
+    """
     if RELATION not in predictions.extra:
         return np.zeros(len(predictions), np.bool_)
     return np.isin(predictions.extra[RELATION], CENSORED)
 
 
 def write_predictions(path: Path, predictions: Predictions) -> Path:
-    """Write a CSV, one row a pair; floats so that reading gives the same bits, missing ones empty."""
+    """Write predictions as CSV, one row per pair; floats are exact, missing values are empty.
+
+    Args:
+        path: The CSV file.
+        predictions: Predictions of N rows.
+    """
     names = [*COLUMNS, *predictions.extra]
     columns = [_texts(getattr(predictions, name)) for name in COLUMNS]
     columns += [_texts(column) for column in predictions.extra.values()]
@@ -106,7 +124,11 @@ def write_predictions(path: Path, predictions: Predictions) -> Path:
 
 
 def read_predictions(path: Path) -> Predictions:
-    """Read what :func:`write_predictions` wrote, or any CSV with ``id``, ``score`` and some truths."""
+    """Read predictions from :func:`write_predictions`, or any CSV with ``id``, ``score`` and some truths.
+
+    Args:
+        path: The CSV file.
+    """
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.reader(file)
@@ -133,7 +155,11 @@ def read_predictions(path: Path) -> Predictions:
 
 
 def labels_hash(predictions: Predictions) -> str:
-    """A hash of ids and truths in the order of ids: what a benchmark says, whatever a model says."""
+    """Return a hash of ids and truths in the order of ids; it identifies a benchmark independently of models.
+
+    Args:
+        predictions: Predictions of N rows.
+    """
     order = np.argsort(predictions.id, kind="stable")
     digest = hashlib.sha256("\n".join(predictions.id[order].tolist()).encode())
     for truth in TRUTHS:

@@ -1,1 +1,1 @@
-"""Poses moved to where a model likes them better, without clashes and never to a worse score."""
+"""Refinement of poses along the gradient of a model's score, without new clashes."""

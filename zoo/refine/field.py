@@ -1,4 +1,4 @@
-"""The score of a ligand at a place in its receptor, and its slope with respect to the atoms' positions."""
+"""Score of a ligand in its receptor, and its gradient with respect to atom positions."""
 
 from __future__ import annotations
 
@@ -18,11 +18,15 @@ from affinity_zoo.zoo.runtime.gradients import value_and_gradient
 from affinity_zoo.zoo.see.imaging import to_numpy
 
 NO_SHIFT = np.zeros(3, np.float32)
-DIFFERENCE = 0.02  #: Å, by which the receptor is shifted to take its slope
+DIFFERENCE = 0.02  #: Å, shift of the receptor for its numerical gradient
 
 
 def check_positions_count(featurizer: Featurizer, own_layer: bool) -> None:
-    """Refuse a featurizer whose image has no slope with respect to the atoms' positions.
+    """Refuse a featurizer whose image has no gradient with respect to atom positions.
+
+    Args:
+        featurizer: The featurizer.
+        own_layer: Whether the featurizer has a custom layer.
 
     Raises:
         AffinityZooError: the voxelizer is ``nearest`` or ``binary``, or the image is made on the host.
@@ -66,7 +70,12 @@ class Field:
             )
 
     def scores(self, xyz: NDArray[np.float64], rotations: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(V,) scores in these views, as ``predict`` gives them, of the ligand at ``xyz`` (N, 3) Å."""
+        """Return the scores in these views, (V,), equal to those of ``predict``.
+
+        Args:
+            xyz: (N, 3) Å.
+            rotations: (V, 3, 3), rotations of the views.
+        """
         place = xyz[self._used].astype(np.float32)
         centre = _centre(place)
         if self._own:
@@ -82,9 +91,13 @@ class Field:
     def slope(
         self, xyz: NDArray[np.float64], rotations: NDArray[np.float32]
     ) -> tuple[float, NDArray[np.float64]]:
-        """Mean score over the views, and its gradient (N, 3) per Å, zero for atoms that are not imaged.
+        """Return the mean score over the views and its gradient (N, 3) per Å, zero for atoms that are not imaged.
 
-        The box follows the ligand's centre, and the gradient knows it.
+        The box follows the ligand's centre; the gradient includes this dependence.
+
+        Args:
+            xyz: (N, 3) Å.
+            rotations: (V, 3, 3), rotations of the views.
 
         Raises:
             AffinityZooError: the featurizer's own layer has no gradient with respect to positions.
@@ -96,14 +109,14 @@ class Field:
         else:
             values, moving, whole = self._slope_by_kernel(place, centre, rotations)
         slope = np.zeros(xyz.shape)
-        # a ligand atom that moves takes the box with it by 1 / n: all atoms, the receptor's too, move back in it
+        # a moving ligand atom moves the box by 1 / n: relative to the box all atoms, also the receptor's, move back
         slope[self._used] = moving - whole / len(place)
         return float(values.mean(dtype=np.float64)), slope
 
     def _slope_by_layer(
         self, place: NDArray[np.float32], centre: NDArray[np.float32], rotations: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-        """Scores, slope of each ligand atom in a box that stays, and of all atoms together."""
+        """Return scores, gradients of the ligand atoms in a fixed box, and the gradient of all atoms together."""
         inputs = self._inputs(place, centre, rotations, whole=True)
         layer, rest = self._layer(), {k: ops.convert_to_tensor(v) for k, v in inputs.items() if k != "xyz"}
         values, slope = value_and_gradient(lambda x: self._score(layer({**rest, "xyz": x})), inputs["xyz"])
@@ -114,7 +127,7 @@ class Field:
     def _slope_by_kernel(
         self, place: NDArray[np.float32], centre: NDArray[np.float32], rotations: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]:
-        """The same where densities add: the network once, then the voxelizer for the ligand's few atoms only."""
+        """Return the same for additive densities: the network once, then the voxelizer for the ligand atoms only."""
         receptor = [(self._receptor.xyz, self._receptor.encoding)]
         images = self._images([*receptor, (place, self._ligand.encoding)], centre, rotations)
         values, by_voxel = value_and_gradient(self._score, images)
@@ -125,7 +138,7 @@ class Field:
         _, slope = value_and_gradient(lambda x: layer({**rest, "xyz": x}) * wanted, inputs["xyz"])
         moving = self._checked(slope).astype(np.float64)
         whole = moving.sum(axis=(0, 1))
-        for axis in range(3):  # the receptor as a whole: by images shifted to and fro
+        for axis in range(3):  # the receptor as a whole: by images shifted in both directions
             shift = np.zeros(3, np.float32)
             shift[axis] = DIFFERENCE
             change = self._images(receptor, centre, rotations, shift) - self._images(
@@ -170,7 +183,7 @@ class Field:
         rotations: NDArray[np.float32],
         whole: bool,
     ) -> dict[str, NDArray[Any]]:
-        """What a voxelizer layer takes: the ligand's atoms first, then the receptor's where ``whole``."""
+        """Return the input of a voxelizer layer: ligand atoms, then, if ``whole``, receptor atoms."""
         parts: list[tuple[NDArray[np.float32], Encoding]] = [(place, self._ligand.encoding)]
         if whole:
             parts.append((self._receptor.xyz, self._receptor.encoding))

@@ -1,4 +1,4 @@
-"""The guard: a move may make no new clash, with the receptor or within the ligand, nor deepen one."""
+"""Clash check: a move must neither create nor deepen a clash with the receptor or within the ligand."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.chem.geometry import CLASH_FRACTION, close_contacts, close_pairs_xyz, near_box, radii
 from affinity_zoo.zoo.see.imaging import take
 
-DEEPER = 0.02  #: Å by which a clash that was there may change
-TOUCH = 0.15  #: Å above the distance at which two atoms clash: nearer ones are not pushed together
+DEEPER = 0.02  #: Å by which an existing clash may deepen
+TOUCH = 0.15  #: Å above the clash distance; atoms closer than this are not pushed together
 STRETCH = 0.1  #: Å by which a covalent link to the receptor may change
-FULL_PUSH = 0.5  #: Å of overlap from which on an atom is pushed out as strongly as the slope pulls on average
-APART = 3  #: bonds; ligand atoms this near to each other have their distance from angles, not from contacts
+FULL_PUSH = 0.5  #: Å of overlap at which the repulsion of an atom equals the mean gradient
+APART = 3  #: number of bonds; distances of ligand atoms this close in the graph are set by angles, not by contacts
 
 Pair = tuple[int, int]
 
 
 class Guard:
-    """Judges positions of one ligand against where it started.
+    """Checks positions of a ligand against its start.
 
     Args:
         receptor, ligand: as read.
@@ -44,7 +44,11 @@ class Guard:
         self._outside, self._links = self._close(start)
 
     def allows(self, xyz: NDArray[np.float64]) -> bool:
-        """Whether the ligand (N, 3) has no clash here that it had not, or had less, at its start."""
+        """Return whether the ligand has no new and no deeper clash than at its start.
+
+        Args:
+            xyz: (N, 3) Å.
+        """
         if (self._distances(xyz) < np.minimum(self._limit, self._inside)).any():
             return False
         return all(
@@ -56,7 +60,12 @@ class Guard:
         )
 
     def sliding(self, xyz: NDArray[np.float64], slope: NDArray[np.float64]) -> NDArray[np.float64]:
-        """A slope (N, 3) on which atoms slide along those that they touch, and are pushed out of those they overlap."""
+        """Project a gradient (N, 3) so that atoms slide along atoms they touch and leave atoms they overlap.
+
+        Args:
+            xyz: (N, 3) Å.
+            slope: (N, 3) gradient of the score per Å.
+        """
         slope = slope.copy()
         if not len(self._receptor):
             return slope
@@ -80,7 +89,7 @@ class Guard:
         return np.linalg.norm(xyz[self._pairs[:, 0]] - xyz[self._pairs[:, 1]], axis=1)
 
     def _close(self, xyz: NDArray[np.float64]) -> tuple[dict[Pair, float], dict[Pair, float]]:
-        """Pairs of a receptor and a ligand atom that are too close, and covalent links, with their distances.
+        """Return pairs of a receptor and a ligand atom that are too close, and covalent links, with distances.
 
         A link counts as too close as well: one that was not there at the start is a clash.
         """

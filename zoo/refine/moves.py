@@ -1,4 +1,4 @@
-"""How a pose may move: as a whole, and about its rotatable bonds. Bond lengths, angles and rings stay."""
+"""Moves of a pose: as a rigid body and about its rotatable bonds. Bond lengths, angles and rings are fixed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-SMALLEST = 1e-6  #: Å; a motion that moves the atoms less than this is none
+SMALLEST = 1e-6  #: Å; smaller motions are ignored
 
 
 @dataclass(frozen=True, eq=False)
 class Torsion:
-    """A rotatable bond from atom ``a`` to atom ``b``, and the atoms that turn about it: the smaller side."""
+    """A rotatable bond from atom ``a`` to atom ``b``, and the atoms that rotate about it: the smaller side."""
 
     a: int
     b: int
@@ -68,19 +68,23 @@ def _side(near: list[list[int]], a: int, b: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class Motion:
-    """An amount for each freedom: three translations (Å), three rotations and the torsions (radians)."""
+    """A displacement in each degree of freedom: three translations (Å), three rotations and the torsions (radians)."""
 
     shift: Array  #: (3,)
     turn: Array  #: (3,) axis times angle, about the centre of the moved atoms
     twists: Array  #: (torsions,)
 
     def scaled(self, factor: float) -> Motion:
-        """All amounts times a factor."""
+        """Multiply all displacements by a factor.
+
+        Args:
+            factor: The factor.
+        """
         return Motion(factor * self.shift, factor * self.turn, factor * self.twists)
 
 
 def uphill(xyz: Array, slope: Array, bonds: list[Torsion], centre_of: NDArray[np.int64]) -> Motion:
-    """The motion along a gradient, each freedom weighed by how far it moves the atoms; mean square move 1 Å².
+    """Return the motion along a gradient, each degree of freedom weighted by its atom displacement; mean square 1 Å².
 
     Args:
         xyz: (N, 3) Å, all atoms of the molecule.
@@ -116,7 +120,14 @@ def _fields(xyz: Array, bonds: list[Torsion], centre_of: NDArray[np.int64]) -> A
 
 
 def moved(xyz: Array, motion: Motion, bonds: list[Torsion], centre_of: NDArray[np.int64]) -> Array:
-    """The molecule after a motion: twists one after the other, then turned about its centre, then shifted."""
+    """Apply a motion: torsions one after the other, then rotation about the centre, then translation.
+
+    Args:
+        xyz: (N, 3) Å.
+        motion: The motion.
+        bonds: Rotatable bonds.
+        centre_of: Atoms that define the centre.
+    """
     xyz = xyz.copy()
     for bond, angle in zip(bonds, motion.twists, strict=True):
         origin = xyz[bond.b]
@@ -128,7 +139,11 @@ def moved(xyz: Array, motion: Motion, bonds: list[Torsion], centre_of: NDArray[n
 
 
 def rotation(vector: Array) -> Array:
-    """The rotation matrix about an axis by the vector's length in radians (Rodrigues)."""
+    """Return the rotation matrix about an axis by the vector's length in radians (Rodrigues).
+
+    Args:
+        vector: (3,) axis times angle.
+    """
     angle = float(np.linalg.norm(vector))
     if angle == 0:
         return np.eye(3)

@@ -1,4 +1,4 @@
-"""One pose, moved uphill: the search behind ``affinity-zoo refine``."""
+"""Gradient ascent of one pose: the search behind ``affinity-zoo refine``."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ FIRST_STEP: Final = 0.2  #: Å, root mean square move of the heavy atoms
 LONGEST_STEP: Final = 0.5
 SHORTEST_STEP: Final = 0.02
 DECIMALS: Final = 4  #: of a coordinate in an SDF file
-SEARCH_STREAM: Final = 1_000_003  #: views of the search are not those by which a result is judged
+SEARCH_STREAM: Final = 1_000_003  #: the views of the search differ from those that score the result
 
 
 @dataclass(frozen=True)
 class Options:
-    """How poses are moved.
+    """Options of a refinement.
 
     Args:
-        steps: gradients taken at most, half of them with the pose rigid where torsions may turn.
-        torsions: turn rotatable bonds too.
+        steps: largest number of gradients, half of them with a rigid pose if torsions may turn.
+        torsions: rotate rotatable bonds too.
         views: number of rotations by which a pose is scored and judged, those of ``predict``; None: the card's.
-        search_views: averaged to choose the way, so that no direction of the grid counts.
-        max_move: Å, RMSD from the start that is not passed.
+        search_views: number of views averaged for the search direction, so that no grid axis is preferred.
+        max_move: Å, largest RMSD from the start.
         seed: of the views.
     """
 
@@ -56,17 +56,17 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class Refined:
-    """Where a pose went."""
+    """Result of the refinement of one pose."""
 
     xyz: NDArray[np.float64]  #: (M, 3) Å of all atoms of the molecule, hydrogens included
     before: float
     after: float  #: never below ``before``
     moved: float  #: Å, root mean square move of the heavy atoms
-    steps: int  #: that were accepted on the way there
+    steps: int  #: accepted steps
 
     @property
     def improved(self) -> bool:
-        """Whether the pose moved at all."""
+        """Whether the pose was moved."""
         return self.steps > 0
 
 
@@ -82,12 +82,12 @@ def refine_pose(
     """Move a pose along the gradient of one of a model's outputs.
 
     Args:
-        column: which output; larger is better.
+        column: column of the output; larger is better.
         ligand: as read.
         molecule, place: RDKit molecule of the pose, and the number in it of each atom of ``ligand``.
 
     Returns:
-        The pose with the best score that was met, or the original where none was better.
+        The pose with the best score, or the original if none was better.
     """
     field = Field(model, column, receptor, ligand)
     start = np.asarray(molecule.GetConformer().GetPositions(), np.float64)
@@ -104,14 +104,14 @@ def refine_pose(
         return float(field.scores(xyz[place], judged_by).mean())
 
     before = judge(start)
-    path = [np.round(xyz, DECIMALS) for xyz in search.path]  # as they will stand in the file
+    path = [np.round(xyz, DECIMALS) for xyz in search.path]  # rounded as in the output file
     chosen, after = _best(path, judge, before)
     xyz = start if chosen == 0 else path[chosen]
     return Refined(xyz, before, after, _rms(xyz[place] - start[place]), chosen)
 
 
 def _best(path: list[NDArray[np.float64]], judge: Any, before: float) -> tuple[int, float]:
-    """The place on the path with the best score by the judge's views: the last three, the middle; else the start."""
+    """Return the best position on the path by the scoring views (last three, middle), else the start."""
     last = len(path) - 1
     tried = sorted({k for k in (last, last - 1, last - 2, (3 * last) // 4, last // 2, last // 4) if k > 0})
     scores = {k: judge(path[k]) for k in tried}
@@ -122,9 +122,9 @@ def _best(path: list[NDArray[np.float64]], judge: Any, before: float) -> tuple[i
 
 
 def _search_rotations(options: Options) -> NDArray[np.float32]:
-    """(V, 3, 3) random rotations, other ones than those of the judge."""
+    """Return random rotations (V, 3, 3), different from those of the scoring views."""
     views = fixed_views(options.seed + SEARCH_STREAM, options.search_views + 1)
-    return rotations_of(views[1:])  # view 0 is not turned
+    return rotations_of(views[1:])  # view 0 is not rotated
 
 
 class _Search:
@@ -145,7 +145,7 @@ class _Search:
         self._score, self._slope = field.slope(start[place], rotations)
 
     def climb(self, bonds: list[Torsion], steps: int) -> None:
-        """Go uphill by at most ``steps`` gradients; every accepted place is added to the path."""
+        """Ascend by at most ``steps`` gradients; every accepted position is added to the path."""
         step = FIRST_STEP
         for _ in range(steps):
             here = self.path[-1]
@@ -153,7 +153,7 @@ class _Search:
             slope[self._place] = self._guard.sliding(here[self._place], self._slope)
             way = uphill(here, slope, bonds, self._place)
             trial = moved(here, way.scaled(step), bonds, self._place)
-            while not self._allowed(trial):  # costs no gradient
+            while not self._allowed(trial):  # needs no gradient
                 step /= 2
                 if step < SHORTEST_STEP:
                     return
@@ -178,5 +178,10 @@ def _rms(difference: NDArray[np.float64]) -> float:
 
 
 def at(ligand: Atoms, xyz: NDArray[np.float64]) -> Atoms:
-    """The ligand at another place."""
+    """Return the ligand at other positions.
+
+    Args:
+        ligand: The ligand.
+        xyz: (N, 3) Å.
+    """
     return replace(ligand, xyz=np.asarray(xyz, np.float32))

@@ -1,4 +1,4 @@
-"""All poses of a receptor, refined one after the other: one row in, one row out."""
+"""Refinement of all poses of a receptor: one output row per input record."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ STATUSES = ("improved", "unchanged", "failed")
 
 @dataclass(frozen=True)
 class RefinedPose:
-    """One pose and what became of it. NaN: there is none."""
+    """Result of one pose. NaN: not available."""
 
     file: str
     record: int  #: in the file, from 0
@@ -36,11 +36,11 @@ class RefinedPose:
     after: float = math.nan  #: score as written, never below ``before``
     moved: float = math.nan  #: Å, root mean square move of the heavy atoms
     steps: int = 0
-    reason: str = ""  #: of a failure
+    reason: str = ""  #: reason of a failure
     notes: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """For JSON and CSV: NaN as None."""
+        """Return the fields for JSON and CSV; NaN becomes None."""
         return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in asdict(self).items()}
 
 
@@ -65,17 +65,17 @@ def refine(
         table: CSV file with one row for every record, failed ones too; None: none.
 
     Returns:
-        One row a record, in the order of the inputs.
+        One row per record, in the order of the inputs.
 
     Raises:
-        UsageError: the model has no such output, or less of it is better.
-        AffinityZooError: the receptor cannot be read, or the model's image has no slope.
+        UsageError: the model has no such output, or smaller values of it are better.
+        AffinityZooError: the receptor cannot be read, or the model's image has no gradient.
     """
     options = options or Options()
     column, described = output_column(model.card, output)
     if described["direction"].startswith("lower"):
         raise UsageError(
-            f"`output={described['name']!r}`: refinement raises an output, and of this one less is better"
+            f"`output={described['name']!r}`: refinement raises an output, and smaller values of this output are better"
         )
     check_positions_count(model.featurizer, model.featurizer.voxelizer(model.box) is not None)
     read_options = ReadOptions.from_dict(model.recipe.data.read_options)
@@ -102,7 +102,7 @@ def _one(
     pose: PoseRecord,
     options: Options,
 ) -> tuple[RefinedPose, str]:
-    """The row of one record, and its SDF text; empty where it failed."""
+    """Return the row of one record and its SDF text; empty if it failed."""
     if pose.atoms is None:
         reason = pose.failure.reason if pose.failure else "no atoms"
         return RefinedPose(str(path), pose.record, pose.name, "failed", reason=reason), ""
@@ -134,7 +134,13 @@ def _text(molecule: Any, found: Refined, row: RefinedPose, pose: PoseRecord, out
 
 
 def write_table(path: Path, rows: Sequence[RefinedPose], output: dict[str, str]) -> None:
-    """Write the rows as CSV; the header says unit and direction."""
+    """Write the rows as CSV with unit and direction in the header.
+
+    Args:
+        path: The CSV file.
+        rows: Refined poses.
+        output: The model's output, from its card.
+    """
     said = f"({output['unit']} of {output['name']}, {output['direction']})"
     heads = {"before": f"before {said}", "after": f"after {said}", "moved": "moved (Å, heavy-atom RMSD)"}
     named = [{heads.get(k, k): v for k, v in row.as_dict().items()} for row in rows]
@@ -143,17 +149,30 @@ def write_table(path: Path, rows: Sequence[RefinedPose], output: dict[str, str])
 
 
 def counts(rows: Sequence[RefinedPose]) -> dict[str, int]:
-    """How many rows have each status."""
+    """Count the rows of each status.
+
+    Args:
+        rows: Refined poses.
+    """
     return {status: sum(row.status == status for row in rows) for status in STATUSES}
 
 
 def exit_code(rows: Sequence[RefinedPose]) -> int:
-    """0: every record gave a pose; 3: some failed; 1: all failed."""
+    """Return the exit code. 0: every record gave a pose; 3: some failed; 1: all failed.
+
+    Args:
+        rows: Refined poses.
+    """
     failed = counts(rows)["failed"]
     return 0 if not failed else 1 if failed == len(rows) else 3
 
 
 def listed(rows: Sequence[RefinedPose], most: int) -> Iterator[tuple[Any, ...]]:
-    """The rows of the printed table."""
+    """Yield the rows of the printed table.
+
+    Args:
+        rows: Refined poses.
+        most: Largest number of rows.
+    """
     for row in [r for r in rows if r.status != "failed"][:most]:
         yield Path(row.file).name, row.record, row.name, row.status, row.before, row.after, row.moved

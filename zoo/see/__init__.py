@@ -1,1 +1,1 @@
-"""What a network looks at: attributions to atoms, images as the network gets them, pages that turn in 3D."""
+"""Explanation and display: attributions to atoms, input images of networks, interactive 3D pages."""

@@ -1,17 +1,17 @@
-"""Which atoms a score comes from: by gradients through the voxelizer, and by leaving atoms out.
+"""Attribution of a score to atoms: by gradients through the voxelizer, and by occlusion.
 
-Let ``w`` scale what each atom puts into the image (1: as it is, 0: not there).
+Let ``w`` scale the contribution of each atom to the image (1: unchanged, 0: absent).
 
 ``gradient x input``
-    ``w_i * d score / d w_i`` at ``w = 1``: what the score loses, per unit, when atom i fades a little.
+    ``w_i * d score / d w_i`` at ``w = 1``: the relative loss of score when atom i fades slightly.
 ``integrated gradients`` (Sundararajan et al., ICML 2017)
     the mean of ``d score / d w_i`` while all atoms fade in together from ``w = 0`` to ``w = 1``. Its sum over the
     atoms is ``score(complex) - score(empty box)``: the sum rule. For a network without biases that is piecewise
     linear (ReLU, pooling), gradient x input obeys it too.
 ``occlusion``
-    ``score(complex) - score(complex without the atom or residue)``, the box staying where it is.
+    ``score(complex) - score(complex without the atom or residue)`` in the same box.
 
-Everywhere a positive number means: the atom raises the score.
+A positive number always means that the atom raises the score.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.runtime.gradients import value_and_gradient
 from affinity_zoo.zoo.see.imaging import WeightedImager, to_numpy
 
-TOLERANCE = 0.01  #: of the score's difference: how far the sum may be off before more steps are taken
+TOLERANCE = 0.01  #: largest relative error of the sum; more steps are taken beyond it
 SLACK = 1e-3  #: the same in units of the score, for differences near 0
 MOST_STEPS = 512
 Advance = Callable[[int], None]
@@ -40,17 +40,17 @@ def _silent(n: int = 1) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Gradients:
-    """What gradients say. ``n`` atoms: receptor first, then ligand; atoms that no view can see have 0."""
+    """Gradient attributions of ``n`` atoms, receptor first, then ligand; 0 for atoms outside every view."""
 
     gradient: NDArray[np.float64]  #: (n,) gradient x input
     integrated: NDArray[np.float64]  #: (n,) integrated gradients
     score: float  #: of the complex, mean over the views
     empty: float  #: of an empty box
-    steps: int  #: along the path that were enough
+    steps: int  #: number of points along the path
 
     @property
     def gap(self) -> float:
-        """By how much the sum of ``integrated`` misses ``score - empty``."""
+        """Difference between the sum of ``integrated`` and ``score - empty``."""
         return float(self.integrated.sum() - (self.score - self.empty))
 
 
@@ -59,7 +59,7 @@ class OutputScorer:
 
     Args:
         network: from ``(B, D, D, D, C)`` to ``(B, outputs)``.
-        column: which output.
+        column: column of the output.
         imager: makes the images.
         batch_size: images at once.
     """
@@ -70,13 +70,22 @@ class OutputScorer:
         self.network, self.column, self.imager, self.batch_size = network, column, imager, batch_size
 
     def of_images(self, images: Any) -> Any:
-        """(B,) scores of a tensor of images."""
+        """Return the scores of a tensor of images, (B,).
+
+        Args:
+            images: (B, D, D, D, C).
+        """
         return self.network(images, training=False)[:, self.column]
 
     def scores(
         self, rotations: NDArray[np.float32], weights: NDArray[np.float32] | None = None
     ) -> NDArray[np.float64]:
-        """(B,) scores, one for each rotation with its weights (B, n)."""
+        """Return one score for each rotation with its weights, (B,).
+
+        Args:
+            rotations: (B, 3, 3).
+            weights: (B, n) weights of the atoms; None: all 1.
+        """
         found = []
         for start in range(0, len(rotations), self.batch_size):
             part = slice(start, start + self.batch_size)
@@ -96,7 +105,7 @@ def gradients(
         advance: called with 1 for each view done.
 
     Raises:
-        AffinityZooError: the image is made on the host, or does not depend on what the atoms put into it.
+        AffinityZooError: the image is made on the host, or does not depend on the atom values.
     """
     if scorer.imager.how == "host":
         raise AffinityZooError(
@@ -116,9 +125,9 @@ def gradients(
 
 
 def _by_kernel(scorer: OutputScorer, rotation: NDArray[np.float32], steps: int) -> Gradients:
-    """One view of a voxelizer for which fading all atoms is fading the image: image(t w) = t image(w).
+    """One view of a linear voxelizer: image(t w) = t image(w).
 
-    So the network is differentiated along the path by itself, and the voxelizer once, with the mean.
+    The network alone is differentiated along the path, and the voxelizer once, with the mean gradient.
     """
     image = scorer.imager.images(rotation)
     score, at_end = value_and_gradient(scorer.of_images, image)
@@ -154,13 +163,13 @@ def _through_voxelizer(
 
 
 def _by_layer(scorer: OutputScorer, rotation: NDArray[np.float32], steps: int) -> Gradients:
-    """One view of a featurizer's own layer, of which nothing is known: differentiated along the whole path."""
+    """One view of a custom layer of unknown form: layer and network are differentiated along the whole path."""
     imager = scorer.imager
     inputs = imager.inputs(rotation)
     shape = inputs["radius"].shape
 
     def at(w: NDArray[np.float32]) -> tuple[float, NDArray[np.float64]]:
-        # one sample at a time: the size of what such a layer computes on the way is not known
+        # one sample at a time: the memory use of such a layer is not known
         score, slope = value_and_gradient(lambda x: scorer.of_images(imager.layer(_scaled(inputs, x))), w)
         return float(score[0]), _placed(imager, slope)[0]
 
@@ -181,7 +190,7 @@ def _enough_steps(
     difference: float,
     total: Callable[[NDArray[np.float64]], float],
 ) -> tuple[NDArray[np.float64], int]:
-    """The mean slope along the path by the midpoint rule; thrice the points (the old ones stay) until it adds up."""
+    """Return the mean gradient along the path by the midpoint rule; triple the points until the sum rule holds."""
     mean = slopes((np.arange(steps) + 0.5) / steps) / steps
     enough = TOLERANCE * abs(difference) + SLACK
     while abs(total(mean) - difference) > enough and 3 * steps <= MOST_STEPS:
@@ -221,7 +230,7 @@ def occlusion(
     groups: Sequence[NDArray[np.int64]],
     advance: Advance = _silent,
 ) -> tuple[NDArray[np.float64], float]:
-    """What the score loses without each group of atoms, averaged over the views.
+    """Return the loss of score without each group of atoms, averaged over the views.
 
     Args:
         rotations: (V, 3, 3) of the views.

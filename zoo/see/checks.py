@@ -1,4 +1,4 @@
-"""What can be checked of an explanation or a refinement before Keras starts."""
+"""Checks of an explanation or a refinement that do not need Keras."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ METHODS = ("gradient", "occlusion", "both")
 
 
 def check_method(method: str) -> None:
-    """Refuse an unknown way to explain.
+    """Refuse an unknown method of explanation.
+
+    Args:
+        method: Name of the method.
 
     Raises:
-        UsageError: it is none of :data:`METHODS`.
+        UsageError: the method is not one of :data:`METHODS`.
     """
     if method not in METHODS:
         raise UsageError(f"`method` is one of {', '.join(METHODS)}, not {method!r}")
@@ -47,7 +50,7 @@ def output_column(card: Mapping[str, Any], name: str | None) -> tuple[int, dict[
 
 
 def check_complex(folder: Path, receptor: Path, pose: Path, record: int, output: str | None) -> None:
-    """Read the complex and the model's card, and refuse what is not there.
+    """Check that the complex and the model's card can be read and that record and output exist.
 
     Args:
         folder: the model directory.

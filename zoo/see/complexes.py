@@ -1,4 +1,4 @@
-"""Reading the one complex that is looked at, and what its atoms are called."""
+"""Reading of the displayed complex, and names of its atoms."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Complex:
     pose: PoseRecord
     receptor_file: Path
     pose_file: Path
-    notes: tuple[str, ...] = ()  #: what the readers say of either
+    notes: tuple[str, ...] = ()  #: notes of the readers
 
     @property
     def name(self) -> str:
-        """The pose's name, or where it stands."""
+        """The pose's name, or its file and record."""
         return self.pose.name or f"{self.pose_file.name}, record {self.pose.record}"
 
 
@@ -64,7 +64,7 @@ def read_complex(
 
 @dataclass(frozen=True, eq=False)
 class Residue:
-    """A residue and which of the receptor's atoms are its own."""
+    """A residue and its atoms."""
 
     chain: str
     name: str
@@ -78,7 +78,11 @@ class Residue:
 
 
 def residues(receptor: Atoms) -> list[Residue]:
-    """The residues of a receptor in the order of their first atoms; same chain, number and name: one residue."""
+    """The residues of a receptor in the order of their first atoms; same chain, number and name: one residue.
+
+    Args:
+        receptor: Atoms of the receptor.
+    """
     found: dict[tuple[bytes, int, bytes], list[int]] = {}
     keys = zip(receptor.chain, receptor.residue_number, receptor.residue_name, strict=True)
     for i, (chain, number, name) in enumerate(keys):
@@ -90,17 +94,29 @@ def residues(receptor: Atoms) -> list[Residue]:
 
 
 def text(name: bytes) -> str:
-    """A name as stored, as text."""
+    """A name as stored, as text.
+
+    Args:
+        name: Name in the file.
+    """
     return bytes(name).decode("ascii", "replace").strip()
 
 
 def symbols(atoms: Atoms) -> list[str]:
-    """Element symbols; X for an unknown element."""
+    """Element symbols; X for an unknown element.
+
+    Args:
+        atoms: The atoms.
+    """
     return [SYMBOLS[z] if 0 < z < len(SYMBOLS) else "X" for z in atoms.element.tolist()]
 
 
 def labels(atoms: Atoms) -> list[str]:
-    """What each atom is called: ``ASP 189 A OD1``; ligand atoms by element and number from 1 without names."""
+    """What each atom is called: ``ASP 189 A OD1``; ligand atoms by element and number from 1 without names.
+
+    Args:
+        atoms: The atoms.
+    """
     names = [text(name) for name in atoms.name]
     if atoms.role == "ligand":
         return unique_names(names)
@@ -109,7 +125,11 @@ def labels(atoms: Atoms) -> list[str]:
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Names that are not told apart (SDF files have elements only) get their number in the file, from 1."""
+    """Names that are not told apart (SDF files have elements only) get their number in the file, from 1.
+
+    Args:
+        names: Names, possibly repeated.
+    """
     if len(set(names)) == len(names):
         return list(names)
     return [f"{name}{i}" for i, name in enumerate(names, start=1)]

@@ -1,4 +1,4 @@
-"""Why a model scores a pose as it does, atom by atom: the function behind ``affinity-zoo explain``."""
+"""Attribution of a pose's score to atoms: the function behind ``affinity-zoo explain``."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from affinity_zoo.zoo.see.complexes import Complex, Residue, read_complex, resid
 from affinity_zoo.zoo.see.imaging import WeightedImager
 
 Method = Literal["gradient", "occlusion", "both"]
-#: the columns of values, in the order in which the first that is there colours atoms
+#: kinds of values; the first one present colours the atoms
 KINDS = ("gradient", "integrated", "occlusion")
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """What each atom adds to a score. ``n`` atoms: the receptor's first, then the ligand's; NaN: not asked for.
+    """Contribution of each atom to a score. ``n`` atoms: receptor first, then ligand; NaN: not computed.
 
     Positive: the atom raises the score. Unit of all values: the output's.
     """
@@ -64,11 +64,15 @@ class Explanation:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Which of the values are there, the one that colours first."""
+        """Kinds of values that were computed; the first colours the atoms."""
         return tuple(kind for kind in KINDS if np.isfinite(getattr(self, kind)).any())
 
     def per_residue(self, kind: str) -> NDArray[np.float64]:
-        """(residues,) values: sums over the residue's atoms; of occlusion the drop without the whole residue."""
+        """(residues,) values: sums over the residue's atoms; of occlusion the drop without the whole residue.
+
+        Args:
+            kind: Kind of values.
+        """
         if kind == "occlusion":
             return self.residue_occlusion
         values = getattr(self, kind)
@@ -95,7 +99,7 @@ def explain(
         receptor, pose: files, read as the training data was; ``record`` of the pose file, from 0.
         method: ``gradient`` (gradient x input and integrated gradients), ``occlusion``, or ``both``.
         output: name of one of the model's outputs; None: the first.
-        views: fixed rotations averaged, the first as the files lie; None: as many as the model's card says.
+        views: number of fixed rotations that are averaged, the first without rotation; None: as on the model's card.
         seed: of the rotations.
         steps: of the integrated gradients.
 
@@ -113,7 +117,7 @@ def explain(
     scorer = OutputScorer(model.network.network, column, imager, batch_size)
     notes = [*found.notes]
     if imager.unknown:
-        notes.append(f"{imager.unknown} atoms the featurizer has no place for")
+        notes.append(f"{imager.unknown} atoms that the featurizer cannot represent")
     if method == "both" and imager.how == "host":
         method = "occlusion"
         notes.append("the featurizer makes its image on the host, which has no gradients: occlusion only")
@@ -136,11 +140,11 @@ def _score(model: Model, output: str, found: Complex, choices: ScoringChoices) -
 def _drops(
     scorer: OutputScorer, rotations: NDArray[np.float32], found: Complex, advance: Callable[[int], None]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Score drops without each ligand atom and without each residue."""
+    """Return score drops without each ligand atom and without each residue."""
     split = len(found.receptor)
     atoms: Sequence[NDArray[np.int64]] = [np.array([split + i]) for i in range(len(found.ligand))]
     if len(atoms) == 1:
-        atoms = []  # nothing would be left to centre on
+        atoms = []  # no atom would be left to centre the box on
     groups = [*atoms, *(residue.atoms for residue in residues(found.receptor))]
     drops, _ = occlusion(scorer, rotations, groups, advance)
     ligand = drops[: len(atoms)] if atoms else np.full(1, np.nan)

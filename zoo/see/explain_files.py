@@ -1,4 +1,4 @@
-"""What ``explain`` leaves behind: a PDB file with the values as B factors, an SDF file, tables."""
+"""Output files of ``explain``: a PDB file with the values as B factors, an SDF file, tables."""
 
 from __future__ import annotations
 
@@ -24,11 +24,16 @@ WORDS = {
     "gradient": "gradient x input",
     "integrated": "integrated gradients",
     "occlusion": "occlusion",
-}  #: what a kind of values is called in full
+}  #: full name of each kind of values
 
 
 def write_tables(explanation: Explanation, folder: Path) -> list[Path]:
-    """Write ``atoms.csv`` and ``residues.csv``; headers say unit and direction."""
+    """Write ``atoms.csv`` and ``residues.csv``; headers say unit and direction.
+
+    Args:
+        explanation: The explanation.
+        folder: Output folder.
+    """
     atoms, groups = folder / "atoms.csv", folder / "residues.csv"
     columns, rows = atom_table(explanation)
     write_csv(atoms, columns, rows)
@@ -38,13 +43,22 @@ def write_tables(explanation: Explanation, folder: Path) -> list[Path]:
 
 
 def header(explanation: Explanation, kind: str) -> str:
-    """A column's name with unit and direction."""
+    """A column's name with unit and direction.
+
+    Args:
+        explanation: The explanation.
+        kind: Kind of values.
+    """
     unit = explanation.output["unit"]
     return f"{kind} ({unit}, positive raises the {explanation.output['name']} score)"
 
 
 def atom_table(explanation: Explanation) -> tuple[list[str], list[dict[str, Any]]]:
-    """One row for each ligand atom, then one for each receptor atom that a view can see."""
+    """One row for each ligand atom, then one for each receptor atom that a view can see.
+
+    Args:
+        explanation: The explanation.
+    """
     complex_ = explanation.complex
     split, kinds = explanation.split, explanation.kinds
     parts = (complex_.receptor, complex_.ligand)
@@ -65,14 +79,18 @@ def atom_table(explanation: Explanation) -> tuple[list[str], list[dict[str, Any]
         row |= {f"{axis} (Å)": f"{xyz[i, k]:.3f}" for k, axis in enumerate("xyz")}
         for kind in kinds:
             value = getattr(explanation, kind)[i]
-            # a receptor atom's occlusion is its residue's: it stands in residues.csv
+            # occlusion of a receptor atom is that of its residue and is listed in residues.csv
             row[header(explanation, kind)] = _cell(math.nan if kind == "occlusion" and not ligand else value)
         rows.append(row)
     return [*columns, *(header(explanation, kind) for kind in kinds)], rows
 
 
 def residue_table(explanation: Explanation) -> tuple[list[str], list[dict[str, Any]]]:
-    """One row for each residue that a view can see, the strongest first."""
+    """One row for each residue that a view can see, the strongest first.
+
+    Args:
+        explanation: The explanation.
+    """
     kinds = explanation.kinds
     distances = residue_distances(explanation)
     values = {kind: explanation.per_residue(kind) for kind in kinds}
@@ -92,7 +110,11 @@ def residue_table(explanation: Explanation) -> tuple[list[str], list[dict[str, A
 
 
 def residue_distances(explanation: Explanation) -> NDArray[np.float64]:
-    """(residues,) shortest distance of each residue to the ligand, Å."""
+    """(residues,) shortest distance of each residue to the ligand, Å.
+
+    Args:
+        explanation: The explanation.
+    """
     from scipy.spatial import cKDTree
 
     tree = cKDTree(explanation.complex.ligand.xyz)
@@ -101,7 +123,11 @@ def residue_distances(explanation: Explanation) -> NDArray[np.float64]:
 
 
 def ranked_residues(explanation: Explanation) -> list[int]:
-    """Numbers of the residues that a view can see, by the size of the first kind of value, largest first."""
+    """Numbers of the residues that a view can see, by the size of the first kind of value, largest first.
+
+    Args:
+        explanation: The explanation.
+    """
     values = np.abs(np.nan_to_num(explanation.per_residue(explanation.kinds[0])))
     seen = [i for i, r in enumerate(explanation.residues) if explanation.seen[r.atoms].any()]
     return sorted(seen, key=lambda i: (-values[i], i))
@@ -111,7 +137,7 @@ def write_pdb(explanation: Explanation, path: Path, kind: str | None = None) -> 
     """Write the complex with the values in the B-factor column, by ProDy; the scale is in the remarks.
 
     Args:
-        kind: of the values; None: the first that is there.
+        kind: kind of the values; None: the first one present.
     """
     import prody
 
@@ -137,7 +163,11 @@ def write_pdb(explanation: Explanation, path: Path, kind: str | None = None) -> 
 
 
 def beta_scale(values: NDArray[np.float64]) -> float:
-    """The power of ten with which values use the six places and two decimals of the B-factor column, sign included."""
+    """The power of ten with which values use the six places and two decimals of the B-factor column, sign included.
+
+    Args:
+        values: Values of the atoms.
+    """
     largest = float(np.abs(values).max(initial=0.0))
     if largest == 0:
         return 1.0
@@ -195,15 +225,19 @@ def _quiet(logger: Any) -> Iterator[None]:
 def write_sdf(explanation: Explanation, path: Path) -> str:
     """Write the ligand with the values as atom property lists (``atom.dprop.gradient``, ...).
 
+    Args:
+        explanation: The explanation.
+        path: Output file.
+
     Returns:
-        A note on its bonds; empty where they are the file's.
+        A note on its bonds; empty if they come from the file.
     """
     complex_ = explanation.complex
     lists: dict[str, str] = {}
     molecule, place, note = molecule_of(complex_.ligand, complex_.pose_file, complex_.pose.record)
     for kind in explanation.kinds:
         values = getattr(explanation, kind)[explanation.split :]
-        listed = ["n/a"] * molecule.GetNumAtoms()  # RDKit's word for an atom without a value
+        listed = ["n/a"] * molecule.GetNumAtoms()  # RDKit's marker of an atom without a value
         for i, value in zip(place.tolist(), values.tolist(), strict=True):
             if math.isfinite(value):
                 listed[i] = f"{value:.6f}"

@@ -1,4 +1,4 @@
-"""``explain.html``: the complex in 3D, atoms coloured by what they add to the score, tables beside it."""
+"""``explain.html``: the complex in 3D with atoms coloured by their contribution to the score, and tables."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from affinity_zoo.zoo.see.imaging import take
 from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
 from affinity_zoo.zoo.see.page import drawn_atoms, page
 
-POCKET = 5.0  #: Å; residues this near to the ligand are drawn
-STRONGEST = 12  #: residues that are drawn and listed wherever they are
-NAMED = 8  #: residues whose names stand in the scene
+POCKET = 5.0  #: Å; residues within this distance of the ligand are drawn
+STRONGEST = 12  #: number of strongest residues that are drawn and listed at any distance
+NAMED = 8  #: number of residues with labels in the scene
 BACKBONE = 14.0  #: Å; the chain is drawn this far from the ligand
 
 ABOUT = {
-    "gradient": "How fast the score falls as the atom fades (a receptor residue: the sum of its atoms).",
-    "integrated": "The atom's share of the way from an empty box to this complex; all atoms add up to the whole way.",
-    "occlusion": "What the score loses without this atom, or without this whole residue.",
+    "gradient": "Rate at which the score falls as the atom fades (receptor residue: sum over its atoms).",
+    "integrated": "The atom's share of the score difference between this complex and an empty box (sum rule).",
+    "occlusion": "Loss of score without this atom, or without this whole residue.",
 }
 
 
@@ -60,7 +60,11 @@ def write_page(explanation: Explanation, path: Path, command: str = "") -> Path:
 
 
 def sum_rule(explanation: Explanation) -> str:
-    """The sum rule in words; empty without gradients."""
+    """State the sum rule in words; empty without gradients.
+
+    Args:
+        explanation: The explanation.
+    """
     if not math.isfinite(explanation.gap):
         return ""
     difference = explanation.score - explanation.empty
@@ -96,7 +100,11 @@ def _side(explanation: Explanation) -> str:
 
 
 def page_data(explanation: Explanation) -> dict[str, Any]:
-    """What the page's script draws."""
+    """Return the data that the page's script draws.
+
+    Args:
+        explanation: The explanation.
+    """
     complex_, split, kinds = explanation.complex, explanation.split, explanation.kinds
     distances = residue_distances(explanation)
     ranked = ranked_residues(explanation)
@@ -148,7 +156,11 @@ def _residues(
 
 
 def backbone(explanation: Explanation) -> list[list[float] | None]:
-    """The CA atoms near the ligand as a line; None where the chain is broken."""
+    """The CA atoms near the ligand as a line; None where the chain is broken.
+
+    Args:
+        explanation: The explanation.
+    """
     receptor = explanation.complex.receptor
     middle = explanation.complex.ligand.xyz.mean(axis=0)
     line: list[list[float] | None] = []
@@ -167,7 +179,12 @@ def backbone(explanation: Explanation) -> list[list[float] | None]:
 
 
 def camera(ligand: NDArray[np.float32], pocket: NDArray[np.float32]) -> dict[str, Any]:
-    """Look along the ligand's thinnest direction, from where less of the pocket is in the way."""
+    """Look along the ligand's thinnest direction, from where less of the pocket is in the way.
+
+    Args:
+        ligand: (n, 3) Å.
+        pocket: (m, 3) Å.
+    """
     centred = ligand.astype(np.float64) - ligand.mean(axis=0)
     axes = np.linalg.svd(np.vstack([centred, np.eye(3) * 1e-3]), full_matrices=False)[2]
     look = axes[2]

@@ -1,4 +1,4 @@
-"""All files of an explanation in a folder, and what is printed of it."""
+"""Output files and printed summary of an explanation."""
 
 from __future__ import annotations
 
@@ -25,7 +25,14 @@ LISTED = 10
 
 
 def write_all(explanation: Explanation, folder: Path, page: bool, command: str = "") -> list[Path]:
-    """Write ``atoms.csv``, ``residues.csv``, ``explain.pdb``, ``ligand.sdf`` and, if wanted, ``explain.html``."""
+    """Write ``atoms.csv``, ``residues.csv``, ``explain.pdb``, ``ligand.sdf`` and, if wanted, ``explain.html``.
+
+    Args:
+        explanation: The explanation.
+        folder: Output folder.
+        page: Write ``explain.html`` too.
+        command: Command line, shown in the output.
+    """
     check_folder(folder).mkdir(parents=True, exist_ok=True)
     written = [*write_tables(explanation, folder), write_pdb(explanation, folder / "explain.pdb")]
     note = write_sdf(explanation, folder / "ligand.sdf")
@@ -38,7 +45,13 @@ def write_all(explanation: Explanation, folder: Path, page: bool, command: str =
 
 
 def print_explanation(explanation: Explanation, written: Sequence[Path], as_json: bool) -> None:
-    """Print the strongest residues and ligand atoms, the sum rule and what was written."""
+    """Print the strongest residues and ligand atoms, the sum rule and what was written.
+
+    Args:
+        explanation: The explanation.
+        written: Files that were written.
+        as_json: Print JSON.
+    """
     if as_json:
         print_json(as_dict(explanation, written))
         return
@@ -75,7 +88,12 @@ def print_explanation(explanation: Explanation, written: Sequence[Path], as_json
 
 
 def as_dict(explanation: Explanation, written: Sequence[Path]) -> dict[str, object]:
-    """The explanation for machines."""
+    """Return the explanation as JSON-ready values.
+
+    Args:
+        explanation: The explanation.
+        written: Files that were written.
+    """
     kinds = explanation.kinds
     gradients = "integrated" in kinds
     return {

@@ -1,4 +1,4 @@
-"""Images of one complex in which every atom counts by a weight of its own: 1 as it is, 0 as if it were not there."""
+"""Images of one complex with a weight for every atom: 1 unchanged, 0 absent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.batches.batches import makes_own_image, padded_size
 
 How = Literal["kernel", "layer", "host"]
-HOST_REACH = 3.0  #: Å beyond the box at which a featurizer of whole images may still see an atom
+HOST_REACH = 3.0  #: Å beyond the box within which a featurizer of whole images may use an atom
 
 
 class WeightedImager:
@@ -98,6 +98,10 @@ class WeightedImager:
         """The dict that a voxelizer layer takes, with the atoms of :attr:`seen` in their order, then padding.
 
         An atom of weight 0 is padding too: a layer that does not look at values must not see it either.
+
+        Args:
+            rotations: (B, 3, 3).
+            weights: (B, n) weights of the atoms; None: all 1.
         """
         batch, m = len(rotations), len(self.seen)
         size = padded_size(m)
@@ -130,7 +134,7 @@ class WeightedImager:
                 f"featurizer {self.featurizer.name!r} cannot image a complex without its ligand: "
                 "the ligand has a single atom, so nothing can be left out"
             )
-        # the featurizer centres on the ligand it is given: the shift brings the box back
+        # the featurizer centres on the given ligand: the shift moves the box back
         moved = ligand.xyz.astype(np.float64).mean(axis=0) - self.centre
         shift = (rotation.astype(np.float64) @ moved).astype(np.float32)
         image = self.featurizer.image(take(self.receptor, keep[:split]), ligand, self.box, rotation, shift)
@@ -144,13 +148,22 @@ class WeightedImager:
 
 
 def take(atoms: Atoms, which: NDArray[Any]) -> Atoms:
-    """The atoms that a mask or numbers name."""
+    """Select atoms by a mask or by numbers.
+
+    Args:
+        atoms: The atoms.
+        which: Mask or atom numbers.
+    """
     columns = {f.name: getattr(atoms, f.name)[which] for f in fields(atoms) if f.name != "role"}
     return replace(atoms, **columns)
 
 
 def to_numpy(tensor: Any) -> NDArray[np.float32]:
-    """A tensor of any backend as float32 on the host."""
+    """Convert a tensor of any backend to float32 on the host.
+
+    Args:
+        tensor: Tensor of the backend.
+    """
     import keras
 
     return np.asarray(keras.ops.convert_to_numpy(tensor), np.float32)

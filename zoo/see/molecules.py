@@ -1,4 +1,4 @@
-"""A pose as an RDKit molecule: with the file's own bonds where it has them, else with bonds from its geometry."""
+"""RDKit molecule of a pose, with bonds from the file or else from its geometry."""
 
 from __future__ import annotations
 
@@ -39,7 +39,11 @@ def molecule_of(atoms: Atoms, file: Path, record: int) -> tuple[Any, NDArray[np.
 
 
 def from_geometry(atoms: Atoms) -> Any:
-    """A molecule of the heavy atoms with bonds and orders perceived; single bonds where they make no sense."""
+    """A molecule of the heavy atoms with bonds and orders perceived; single bonds where they make no sense.
+
+    Args:
+        atoms: The atoms.
+    """
     from rdkit import Chem, RDLogger
 
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
@@ -66,7 +70,7 @@ def from_geometry(atoms: Atoms) -> Any:
             return made
         except (ValueError, RuntimeError):
             continue
-    # a valence that cannot be (a perceived bond too many): kept as it is, unsanitised
+    # an impossible valence (one perceived bond too many): keep the molecule unsanitised
     made.UpdatePropertyCache(strict=False)
     Chem.FastFindRings(made)
     return made
@@ -121,12 +125,12 @@ def _from_mol2(file: Path, record: int) -> Any:
 
 @lru_cache(maxsize=1)
 def _records(file: str, changed: int, split: Callable[[bytes], Iterator[bytes]]) -> list[bytes]:
-    """The records of a file, kept for the next one; ``changed`` tells a file from what it was before."""
+    """Return the records of a file from a cache; ``changed`` identifies its version."""
     return list(split(read_bytes(Path(file))))
 
 
 def _sanitised(molecule: Any) -> Any:
-    """The molecule, sanitised where RDKit can; None stays None."""
+    """Return the molecule, sanitised if RDKit can; None stays None."""
     if molecule is None or not molecule.GetNumConformers():
         return None
     from rdkit import Chem
@@ -143,20 +147,35 @@ def _sanitised(molecule: Any) -> Any:
 
 
 def bonded(molecule: Any) -> NDArray[np.int64]:
-    """(K, 2) numbers of bonded atoms."""
+    """(K, 2) numbers of bonded atoms.
+
+    Args:
+        molecule: RDKit molecule.
+    """
     found = [(b.GetBeginAtomIdx(), b.GetEndAtomIdx()) for b in molecule.GetBonds()]
     return np.array(found, np.int64).reshape(-1, 2)
 
 
 def heavy_bonds(bonds: NDArray[np.int64], place: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Bonds of a molecule among its heavy atoms, by their numbers among these."""
+    """Bonds of a molecule among its heavy atoms, by their numbers among these.
+
+    Args:
+        bonds: (K, 2) atom numbers.
+        place: Number in the molecule of each heavy atom.
+    """
     number = {int(old): new for new, old in enumerate(place)}
     kept = [(number[a], number[b]) for a, b in bonds.tolist() if a in number and b in number]
     return np.array(kept, np.int64).reshape(-1, 2)
 
 
 def sdf_text(molecule: Any, name: str, properties: Mapping[str, str]) -> str:
-    """One SDF record with its properties, kekulised where that is possible."""
+    """One SDF record with its properties, kekulised where that is possible.
+
+    Args:
+        molecule: RDKit molecule.
+        name: Title of the record.
+        properties: Names and values of properties.
+    """
     from rdkit import Chem
 
     molecule = Chem.Mol(molecule)

@@ -1,4 +1,4 @@
-"""The frame of a page that turns in 3D: everything is inside, and the page forbids itself to fetch anything."""
+"""Frame of an interactive 3D page. The page is self-contained and its policy forbids network requests."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.reports.style import STYLE
 
-#: what a browser may do in the page: run what stands in it, no request of any kind
+#: content security policy: inline scripts and styles only, no requests
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 
 _LAYOUT = """
@@ -40,14 +40,14 @@ select, button { font:inherit; color:var(--ink); background:var(--back); border:
 
 
 def needs_plotly() -> None:
-    """Say at once, before the work, that a page cannot be made.
+    """Check before the work begins that a page can be made.
 
     Raises:
         AffinityZooError: plotly is not installed.
     """
     if find_spec("plotly") is None:
         raise AffinityZooError(
-            "the page that turns in 3D needs plotly: pip install 'affinity-zoo[see]' "
+            "the interactive 3D page needs plotly: pip install 'affinity-zoo[see]' "
             "(explain works without it: `page=False`)"
         )
 
@@ -64,13 +64,13 @@ def page(
         scripts: files of this package that draw, after the common ``scene.js``.
 
     Returns:
-        HTML of about 5 MB: the plotting library is in it.
+        HTML of about 5 MB, including the plotting library.
     """
     from plotly.offline import get_plotlyjs
 
     here = resources.files("affinity_zoo.zoo.see")
     drawing = "\n".join((here / name).read_text(encoding="utf-8") for name in ("scene.js", *scripts))
-    # "</" would end the script it stands in
+    # "</" would end the enclosing script
     values = json.dumps(data, separators=(",", ":"), allow_nan=False).replace("</", "<\\/")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -88,7 +88,15 @@ def page(
 def drawn_atoms(
     xyz: Any, element: Sequence[str], label: Sequence[str], bonds: Any, **more: Any
 ) -> dict[str, Any]:
-    """Atoms as the scripts draw them: positions with three decimals, symbols, labels, bonds."""
+    """Atoms as the scripts draw them: positions with three decimals, symbols, labels, bonds.
+
+    Args:
+        xyz: (n, 3) Å.
+        element: (n,) symbols.
+        label: (n,) labels.
+        bonds: (K, 2) atom numbers.
+        more: Further entries.
+    """
     return {
         "xyz": [[round(float(c), 3) for c in row] for row in xyz],
         "element": list(element),

@@ -25,11 +25,11 @@ class ImagedComplex:
     complex: Complex
     featurizer: Featurizer
     box: Box
-    number: int  #: of the view; 0 is not turned
+    number: int  #: number of the view; 0 is not rotated
     image: NDArray[np.float32]  #: (D, D, D, C)
     receptor: NDArray[np.float32]  #: (N, 3) Å
     ligand: NDArray[np.float32]  #: (n, 3) Å
-    unknown: int  #: atoms that the featurizer has no place for
+    unknown: int  #: atoms that the featurizer cannot represent
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -42,7 +42,7 @@ class ImagedComplex:
         return np.asarray((np.abs(self.receptor) <= self.box.extent / 2).all(axis=1))
 
     def described(self) -> list[dict[str, Any]]:
-        """What each channel holds: voxels that are not 0, their sum, least and largest value."""
+        """Summarise each channel: non-zero voxels, sum, smallest and largest value."""
         rows = []
         for c, name in enumerate(self.channels):
             values = self.image[..., c]
@@ -70,13 +70,13 @@ def make_view(
     options: ReadOptions | None = None,
     layer: Any = None,
 ) -> ImagedComplex:
-    """Image one pose as training and prediction do, whichever way its featurizer makes images.
+    """Image one pose as training and prediction do.
 
     Args:
         receptor, pose: files; ``record`` of the pose file, from 0.
-        number: of the view, as in ``predict``; 0 is as the files lie.
+        number: number of the view, as in ``predict``; 0 is without rotation.
         options: how files are read; None: the defaults.
-        layer: the voxelizer of a model, where it has weights of its own.
+        layer: the voxelizer of a model, if it has weights.
 
     Raises:
         AffinityZooError: a file cannot be read, or the featurizer fails.
@@ -97,17 +97,27 @@ def make_view(
 
 
 def box_from(text: tuple[int, float] | None, featurizer: Featurizer, model_box: Box | None = None) -> Box:
-    """The box asked for, else the model's, else the featurizer's own."""
+    """Return the requested box, else the model's, else the featurizer's.
+
+    Args:
+        text: Voxels and spacing; None: not requested.
+        featurizer: The featurizer.
+        model_box: Box of the model; None: no model.
+    """
     if text is not None:
         return Box(*text)
     return model_box or featurizer.default_box
 
 
 def featurizer_of(name: str, options: Mapping[str, str]) -> Featurizer:
-    """A featurizer by name, built-in or a plugin's.
+    """Return a featurizer by name, built-in or from a plugin.
+
+    Args:
+        name: Name of the featurizer.
+        options: Options by name.
 
     Raises:
-        AffinityZooError: there is none of this name, or it has not these options.
+        AffinityZooError: no featurizer has this name, or it lacks these options.
     """
     from affinity_zoo.zoo.catalog.registry import catalog
 

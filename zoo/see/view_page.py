@@ -18,8 +18,12 @@ from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
 from affinity_zoo.zoo.see.page import drawn_atoms, page
 from affinity_zoo.zoo.see.view import ImagedComplex
 
-MOST_BYTES: Final = 3_000_000  #: of voxels in the page, one byte each: with the library it stays below 10 MB
-MOST_VOXELS: Final = 48**3  #: of one channel that a browser turns smoothly as a surface
+MOST_BYTES: Final = (
+    3_000_000  #: largest number of voxels in the page, one byte each; keeps the page below 10 MB
+)
+MOST_VOXELS: Final = (
+    48**3
+)  #: largest number of voxels of a channel that a browser rotates smoothly as a surface
 
 #: told apart by colour-blind eyes as far as so many can be (Okabe and Ito, then Tol's muted)
 COLOURS: Final = (
@@ -38,7 +42,13 @@ CAMERA: Final = {
 
 
 def write_view_page(view: ImagedComplex, path: Path, command: str = "") -> Path:
-    """Write the page."""
+    """Write the page.
+
+    Args:
+        view: The view.
+        path: Output file.
+        command: Command line, shown in the output.
+    """
     box, found = view.box, view.complex
     plural = "" if len(view.channels) == 1 else "s"
     introduction = (
@@ -78,7 +88,11 @@ def write_view_page(view: ImagedComplex, path: Path, command: str = "") -> Path:
 
 
 def view_data(view: ImagedComplex) -> dict[str, Any]:
-    """What the page's script draws."""
+    """Return the data that the page's script draws.
+
+    Args:
+        view: The view.
+    """
     step = thinning(view.box.side, sum(bool(view.image[..., c].any()) for c in range(len(view.channels))))
     near = np.flatnonzero((np.abs(view.receptor) <= view.box.extent / 2).all(axis=1))
     receptor = take(view.complex.receptor, near)
@@ -120,7 +134,12 @@ def view_data(view: ImagedComplex) -> dict[str, Any]:
 
 
 def thinning(side: int, channels: int) -> int:
-    """Edge of the blocks of voxels that are drawn as one."""
+    """Return the edge length of the blocks of voxels that are drawn as one voxel.
+
+    Args:
+        side: Voxels along an edge.
+        channels: Number of channels.
+    """
     step = 1
     while True:
         voxels = -((-side // step) ** 3)
@@ -130,7 +149,12 @@ def thinning(side: int, channels: int) -> int:
 
 
 def thinned(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
-    """The value of largest size in each block of step³ voxels, its sign kept."""
+    """The value of largest size in each block of step³ voxels, its sign kept.
+
+    Args:
+        values: (D, D, D).
+        step: Edge of the blocks.
+    """
     if step == 1:
         return values
     side = -(-values.shape[0] // step)
@@ -146,20 +170,30 @@ def thinned(values: NDArray[np.float32], step: int) -> NDArray[np.float32]:
 
 
 def coded(values: NDArray[np.float32], largest: float) -> str:
-    """Values of -largest to largest as bytes 1 to 255 (128: 0), base64."""
+    """Values of -largest to largest as bytes 1 to 255 (128: 0), base64.
+
+    Args:
+        values: Values to encode.
+        largest: Largest absolute value.
+    """
     steps = np.rint(values / largest * 127.0)
-    # what is not 0 must not vanish by rounding
+    # a non-zero value must not be rounded to 0
     steps = np.where((steps == 0) & (values != 0), np.sign(values), steps)
     return base64.b64encode((steps + 128).astype(np.uint8).tobytes()).decode("ascii")
 
 
 def first_channels(names: list[str], sums: list[float]) -> set[int]:
-    """The channels that are shown at first: the three fullest, of the ligand where names say so."""
+    """The channels that are shown at first: the three fullest, of the ligand where names say so.
+
+    Args:
+        names: Names of the channels.
+        sums: Sum of each channel.
+    """
     own = [i for i, name in enumerate(names) if "ligand" in name and sums[i]]
     candidates = own or [i for i in range(len(names)) if sums[i]]
     return set(sorted(candidates, key=lambda i: -abs(sums[i]))[:3])
 
 
 def _smooth(values: NDArray[np.float32]) -> bool:
-    """Whether a channel takes many values, as a density does, and not only tags or 0 and 1."""
+    """Return whether a channel has many values, like a density, and not only tags or 0 and 1."""
     return bool(len(np.unique(values)) > 40)

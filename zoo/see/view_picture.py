@@ -1,4 +1,4 @@
-"""``view`` as a picture: each channel seen through, along one axis, with the atoms that lie in the box."""
+"""``view`` as a picture: a projection of each channel along one axis, with the atoms in the box."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ELEMENT_COLOURS: Final = {
 
 
 def needs_matplotlib() -> None:
-    """Say at once that a picture cannot be made.
+    """Check that a picture can be made.
 
     Raises:
         AffinityZooError: matplotlib is not installed.
@@ -34,7 +34,13 @@ def needs_matplotlib() -> None:
 
 
 def write_picture(view: ImagedComplex, path: Path, dpi: int = 100) -> Path:
-    """Write a PNG: the complex, then one panel for each channel that is not empty, largest values along z."""
+    """Write a PNG: the complex, then one panel for each channel that is not empty, largest values along z.
+
+    Args:
+        view: The view.
+        path: Output file.
+        dpi: Dots per inch.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -24,10 +24,22 @@ def viewed(
     seed: int,
     runs: Path,
 ) -> ImagedComplex:
-    """Make the view; of a model only the recipe is read, unless its voxelizer is its featurizer's own layer.
+    """Make the view. Of a model only the recipe is read, unless its voxelizer is a custom layer.
+
+    Args:
+        receptor: Structure file.
+        ligand: Pose file.
+        model: Model directory or name; None: use ``featurizer``.
+        featurizer: Name of a featurizer; None: the model's.
+        options: Options by name.
+        box: Voxels and spacing; None: the default.
+        record: Record of the pose file, from 0.
+        number: Number of the view.
+        seed: Seed of the rotations.
+        runs: Folder of the runs.
 
     Raises:
-        AffinityZooError: model, featurizer or a file is not there or cannot be read.
+        AffinityZooError: model, featurizer or a file is missing or cannot be read.
     """
     if model is None:
         assert featurizer is not None
@@ -58,7 +70,7 @@ def viewed(
 
 
 def _may_have_layer(featurizer: Any) -> bool:
-    """Whether the featurizer has a voxelizer of its own: then Keras is needed."""
+    """Return whether the featurizer may have a custom layer, which needs Keras."""
     from affinity_zoo.plugins.contracts import Featurizer
 
     return type(featurizer).voxelizer is not Featurizer.voxelizer
@@ -72,7 +84,13 @@ def _start_where_needed(needed: bool) -> None:
 
 
 def write(view: ImagedComplex, out: Path, command: str) -> Path:
-    """Write the page or, for ``.png``, the picture."""
+    """Write the page or, for ``.png``, the picture.
+
+    Args:
+        view: The view.
+        out: Output file.
+        command: Command line, shown in the output.
+    """
     if out.suffix.lower() == ".png":
         from affinity_zoo.zoo.see.view_picture import write_picture
 
@@ -83,7 +101,13 @@ def write(view: ImagedComplex, out: Path, command: str) -> Path:
 
 
 def report(view: ImagedComplex, out: Path, as_json: bool) -> None:
-    """Print what each channel holds."""
+    """Print a summary of each channel.
+
+    Args:
+        view: The view.
+        out: Output file.
+        as_json: Print JSON.
+    """
     rows, box, found = view.described(), view.box, view.complex
     if as_json:
         print_json(
@@ -109,7 +133,7 @@ def report(view: ImagedComplex, out: Path, as_json: bool) -> None:
     if empty := [row["channel"] for row in rows if not row["voxels"]]:
         say("empty: " + ", ".join(empty))
     if view.unknown:
-        warn(f"{view.unknown} atoms the featurizer has no place for")
+        warn(f"{view.unknown} atoms that the featurizer cannot represent")
     for note in found.notes:
         warn(note)
     say(f"written: {out}")

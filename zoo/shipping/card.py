@@ -1,4 +1,4 @@
-"""The card of a shipped model: its figures on every benchmark beside all baselines."""
+"""The card of a shipped model: its metrics on every benchmark beside all baselines."""
 
 from __future__ import annotations
 
@@ -27,7 +27,16 @@ def make_card(
     seeds: list[dict[str, Any]],
     entries: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    """Return the card: that of the training, with figures, limits, licences and commands."""
+    """Return the card: that of the training, with figures, limits, licences and commands.
+
+    Args:
+        name: Name of the model.
+        chosen: The chosen run.
+        notes: Notes on the model.
+        headline: First lines of the card.
+        seeds: Validation score of each run.
+        entries: Entries of the benchmarks.
+    """
     card, recipe = dict(read_card(chosen.model)), read_model_recipe(chosen.model)
     data = recipe.data
     return {
@@ -64,7 +73,15 @@ def benchmark_entry(
     differences: dict[str, MetricDifference],
     twins: Sequence[Result],
 ) -> dict[str, Any]:
-    """What the card says of one benchmark."""
+    """Return the card's entry of one benchmark.
+
+    Args:
+        name: Name of the model.
+        result: Result of the model.
+        rivals: Results of the baselines.
+        differences: Difference from each baseline.
+        twins: Results of the other seeds.
+    """
     shown = [key for key, metric in result.metrics.items() if math.isfinite(metric.value)]
     shown = [key for i, key in enumerate(shown) if i < FIGURES or type(_scorer(result, key)).on_cards]
     overlap = result.data.get("overlap") or {}
@@ -93,7 +110,14 @@ def benchmark_entry(
 def differences_of(
     result: Result, rivals: Sequence[Result], replicates: int, place: int = 0
 ) -> dict[str, MetricDifference]:
-    """The model against each baseline by the benchmark's first figure, or by that of another place."""
+    """The model against each baseline by the benchmark's first figure, or by that of another place.
+
+    Args:
+        result: Result of the model.
+        rivals: Results of the baselines.
+        replicates: Number of bootstrap replicates.
+        place: Position of the metric on the board, from 0.
+    """
     finite = [key for key, metric in result.metrics.items() if math.isfinite(metric.value)]
     first = finite[place] if place < len(finite) else ""
     made = {}
@@ -113,12 +137,22 @@ def differences_of(
 
 
 def same_benchmark(one: Result, other: Result) -> bool:
-    """Whether two results are of one benchmark with the same labels."""
+    """Whether two results are of one benchmark with the same labels.
+
+    Args:
+        one: First result.
+        other: Second result.
+    """
     return all(one.benchmark.get(key) == other.benchmark.get(key) for key in ("hash", "labels_hash"))
 
 
 def value_of(result: Result, key: str) -> float:
-    """Return a figure of a result; NaN where it has none."""
+    """Return a figure of a result; NaN where it has none.
+
+    Args:
+        result: Result of the model.
+        key: Key of the metric.
+    """
     return result.metrics[key].value if key in result.metrics else math.nan
 
 
@@ -145,7 +179,7 @@ def _figure(result: Result, key: str) -> dict[str, Any]:
 
 
 def _rounded(value: Any) -> Any:
-    """JSON's types, numbers to six digits: more is not known."""
+    """Convert to JSON's types; round numbers to six significant digits."""
     value = plain(value)
     if isinstance(value, dict):
         return {key: _rounded(part) for key, part in value.items()}

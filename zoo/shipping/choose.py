@@ -1,4 +1,4 @@
-"""The best of several trainings of one recipe, by its own figure on validation."""
+"""Choice of the best of several trainings of one recipe, by its validation score."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from affinity_zoo.zoo.models.loading import plugins_of, read_card, read_model_re
 from affinity_zoo.zoo.models.recipe import Recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
 
-LOWER = ("loss", "rmse", "rmse-rmsd")  #: validation figures of which less is better
+LOWER = ("loss", "rmse", "rmse-rmsd")  #: validation scores for which lower is better
 
 
 def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]:
     """Choose the run that is best by its own monitor on validation; say what each reached.
+
+    Args:
+        found: The runs.
 
     Raises:
         AffinityZooError: the runs differ in more than their seed, or a validation figure is missing.
@@ -30,7 +33,7 @@ def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]
         card = read_card(run.model)
         value = (card.get("validation") or {}).get(metric)
         if value is None:
-            raise AffinityZooError(f"run {run.x} has no {metric} on validation: nothing to choose by")
+            raise AffinityZooError(f"run {run.x} has no {metric} on validation: it cannot be compared")
         seeds.append(
             {
                 "run": run.x,
@@ -46,7 +49,7 @@ def choose(found: Sequence[RunFolder]) -> tuple[RunFolder, list[dict[str, Any]]]
 
 
 def _resolved(recipe: Recipe) -> Recipe:
-    """The recipe with every option of today's plugins in it: one that was added since stands at its default."""
+    """Return the recipe with all options of the present plugins; options added since have their defaults."""
     featurizer, architecture = plugins_of(recipe, "the recipe")
     return replace(
         recipe,

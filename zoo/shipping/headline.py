@@ -1,4 +1,4 @@
-"""The first lines of a card: what the model wins and loses against."""
+"""The first lines of a card: comparisons with baselines and other models."""
 
 from __future__ import annotations
 
@@ -42,7 +42,12 @@ def first_line(
 
 
 def second_line(differences: dict[str, MetricDifference], names: Mapping[str, str]) -> str:
-    """What the model loses against by the benchmark's second figure; empty: nothing."""
+    """What the model loses against by the benchmark's second figure; empty: nothing.
+
+    Args:
+        differences: Difference from each baseline.
+        names: Names of baselines in the sentence, by row.
+    """
     lost = [(words, one) for words, one in _named(differences, names) if one.winner == "b"]
     if not lost:
         return ""
@@ -62,6 +67,10 @@ def names_of(rivals: Sequence[Result], notes: Notes) -> dict[str, str]:
     """How the first line calls baselines and other models, by the name of their rows.
 
     Of a baseline that learns, the row that learnt from the training data stands for the cross-validated one.
+
+    Args:
+        rivals: Results of the baselines.
+        notes: Notes on the model.
     """
     found: dict[str, Result] = {}
     for rival in sorted(rivals, key=lambda r: bool((r.model.get("options") or {}).get("training"))):

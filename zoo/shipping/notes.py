@@ -1,4 +1,4 @@
-"""What figures cannot say of a shipped model: limits, licences, commands; read from a TOML file."""
+"""Notes on a shipped model: limits, licences, commands; read from a TOML file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from affinity_zoo.plugins.errors import UsageError
 
 @dataclass(frozen=True)
 class Notes:
-    """What figures cannot say; read from a TOML file that is kept in the repository."""
+    """Notes on a shipped model, from a TOML file in the repository."""
 
     about: str
     licence: str
@@ -21,7 +21,7 @@ class Notes:
     headline_benchmark: str  #: whose comparison the first line tells
     limits: tuple[str, ...]
     cite: tuple[str, ...]
-    commands: tuple[str, ...]  #: that make the model again
+    commands: tuple[str, ...]  #: commands that reproduce the model
     hardware: str = ""
     headline_name: str = ""  #: how the first line calls that benchmark; its name by default
     docking_program: str = ""  #: whose score stands in the files of that benchmark
@@ -30,8 +30,11 @@ class Notes:
 def read_notes(path: Path) -> Notes:
     """Read the notes.
 
+    Args:
+        path: TOML file.
+
     Raises:
-        UsageError: it is not TOML, a field is missing or unknown.
+        UsageError: the file is not TOML, or a field is missing or unknown.
     """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -1,8 +1,8 @@
-"""From several trainings of one recipe to a model that is given away: the function behind ``models ship``.
+"""Shipping: from several trainings of one recipe to a distributed model; the function behind ``models ship``.
 
 The best by validation is taken; its card gains what a user must know before trusting it: on which benchmarks it
 loses against what, with paired intervals, what it was trained on, its limits, and the commands that make it again.
-Figures come from result files, never from hand.
+All figures come from result files.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from affinity_zoo.zoo.shipping.notes import Notes
 def ship(
     trainings: Sequence[str | int], out: Path, notes: Notes, *, runs: Path, replicates: int = 1000
 ) -> Path:
-    """Make a model directory to give away out of the best of several trainings.
+    """Make a model directory for distribution from the best of several trainings.
 
     Args:
         trainings: runs of one recipe that differ in their seed; each evaluated on the same benchmarks.

@@ -1,1 +1,1 @@
-"""Measuring speed: kernels beside peers, the pipeline, training, memory, indexing, the device."""
+"""Speed measurements: kernels beside peers, pipeline, training, memory, indexing, device."""

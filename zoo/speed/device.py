@@ -45,7 +45,7 @@ def measure(batch_size: int, steps: int, say: Callable[[str], None] = lambda lin
     Args:
         batch_size: samples of a batch.
         steps: timed steps of each figure.
-        say: told what is being measured.
+        say: receives the name of each measurement.
 
     Returns:
         JSON-ready: ``device``, ``backend``, ``voxelizers`` (images/s, from atoms on the host to an image on
@@ -76,7 +76,14 @@ def measure(batch_size: int, steps: int, say: Callable[[str], None] = lambda lin
 
 
 def voxelizer_rate(featurizer: Featurizer, box: Box, batch_size: int, steps: int) -> float:
-    """Images per second, atoms sent from the host each time; of the image only a sum comes back."""
+    """Measure images per second; atoms are sent from the host each time and only a sum of the image returns.
+
+    Args:
+        featurizer: The featurizer.
+        box: The box.
+        batch_size: Samples of a batch.
+        steps: Timed steps.
+    """
     batch = _atoms(featurizer, box, batch_size)
     symbols = {n: keras.Input(a.shape[1:], batch_size, dtype=str(a.dtype), name=n) for n, a in batch.items()}
     image = layers.for_featurizer(featurizer, box)(symbols)
@@ -93,7 +100,15 @@ def voxelizer_rate(featurizer: Featurizer, box: Box, batch_size: int, steps: int
 def training(
     featurizer: str, architecture: str, batch_size: int, steps: int, accelerator: bool
 ) -> dict[str, Any]:
-    """Training rates; atoms travel to the device and are imaged there, in half precision on an accelerator."""
+    """Training rates; atoms travel to the device and are imaged there, in half precision on an accelerator.
+
+    Args:
+        featurizer: Name of the featurizer.
+        architecture: Name of the architecture.
+        batch_size: Samples of a batch.
+        steps: Timed steps.
+        accelerator: Whether the device is an accelerator.
+    """
     one = rates.setup(
         featurizer,
         architecture,

@@ -91,7 +91,11 @@ def _rates(
 
 
 def bytes_per_pose(batch: Inputs) -> int:
-    """What one pose of a batch takes, padding included."""
+    """What one pose of a batch takes, padding included.
+
+    Args:
+        batch: A batch of atoms.
+    """
     return sum(array.nbytes for array in batch.values()) // len(next(iter(batch.values())))
 
 

@@ -1,7 +1,7 @@
-"""How fast structures are read, format by format, beside a plain ProDy or RDKit loop in the same run.
+"""Speed of reading by format, beside a plain ProDy or RDKit loop in the same run.
 
-Per core means processor time of this process, so that other work on the machine does not count. What is compared is
-reading a file into typed atoms (ours) and reading it into a parsed object (the plain loop, which types nothing).
+Rates refer to the processor time of this process, so that other work on the machine does not count. Ours reads a
+file into typed atoms; the plain loop reads it into a parsed object without typing.
 """
 
 from __future__ import annotations
@@ -33,16 +33,19 @@ class IndexSpeed:
     what: str
     ours: float  #: records/s of processor time, one core
     plain: float  #: the same of the plain loop
-    plain_loop: str  #: what that loop calls
+    plain_loop: str  #: function of that loop
 
     @property
     def ratio(self) -> float:
-        """How many times faster."""
+        """Ratio of our rate to that of the plain loop."""
         return self.ours / self.plain
 
 
 def rows(seconds: float = 1.0) -> list[IndexSpeed]:
     """Measure every format for about ``seconds`` each.
+
+    Args:
+        seconds: Approximate duration of each measurement.
 
     Raises:
         AffinityZooError: ProDy's installation carries no structures to read.
@@ -52,7 +55,11 @@ def rows(seconds: float = 1.0) -> list[IndexSpeed]:
 
 
 def as_dicts(seconds: float = 1.0) -> list[dict[str, Any]]:
-    """:func:`rows` ready for JSON."""
+    """:func:`rows` ready for JSON.
+
+    Args:
+        seconds: Approximate duration of each measurement.
+    """
     return [asdict(row) | {"ratio": row.ratio} for row in rows(seconds)]
 
 

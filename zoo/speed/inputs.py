@@ -1,4 +1,4 @@
-"""What speed is measured on: typed complexes from a file, or synthetic ones of realistic counts."""
+"""Inputs of speed measurements: typed complexes from a file, or synthetic ones with realistic atom counts."""
 
 from __future__ import annotations
 
@@ -68,8 +68,11 @@ class TypedComplex:
 def load_inputs(path: Path) -> list[TypedComplex]:
     """Read an .npz with ``ID_rec_xyz``, ``ID_rec_type``, ``ID_rec_r`` and the same with ``lig`` for each complex.
 
+    Args:
+        path: The file.
+
     Raises:
-        AffinityZooError: it is no such file.
+        AffinityZooError: the file has another format.
     """
     try:
         archive = np.load(path, allow_pickle=False)
@@ -90,7 +93,12 @@ def load_inputs(path: Path) -> list[TypedComplex]:
 
 
 def save_inputs(path: Path, complexes: list[TypedComplex]) -> None:
-    """Write what :func:`load_inputs` reads."""
+    """Write a file for :func:`load_inputs`.
+
+    Args:
+        path: The file.
+        complexes: Typed complexes.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     for one in complexes:
         for part, (xyz, encoding), first in (
@@ -106,7 +114,12 @@ def save_inputs(path: Path, complexes: list[TypedComplex]) -> None:
 
 
 def synthetic_complexes(count: int = 32, seed: int = 0) -> list[TypedComplex]:
-    """Typed complexes of realistic counts: a pocket of protein density around a ligand of 25 atoms."""
+    """Typed complexes of realistic counts: a pocket of protein density around a ligand of 25 atoms.
+
+    Args:
+        count: Number of complexes.
+        seed: Seed of the random numbers.
+    """
     featurizer = AtomTypes()
     made = []
     for number in range(count):
@@ -117,7 +130,7 @@ def synthetic_complexes(count: int = 32, seed: int = 0) -> list[TypedComplex]:
 
 
 def synthetic_atoms(role: Role, seed: int, number: int, count: int | None = None) -> Atoms:
-    """One structure: a function of its arguments alone.
+    """Make one structure, a function of the arguments alone.
 
     Args:
         count: atoms; None: 3,000 for a receptor, 25 for a ligand.

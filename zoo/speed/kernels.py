@@ -1,4 +1,4 @@
-"""Times the CPU kernels on one core, alternating with a peer on the same inputs.
+"""Timing of the CPU kernels on one core, alternating with a peer on the same inputs.
 
 Both are timed by the processor time of their one thread: on a quiet machine that is the time on the clock, and on
 a busy one it does not count the time of others.
@@ -36,7 +36,7 @@ class Grid:
     side: int
     spacing: float
     kind: Voxelization
-    target: str = ""  #: what the project set out to reach
+    target: str = ""  #: target of the project
 
     @property
     def name(self) -> str:
@@ -71,7 +71,7 @@ def time_kernels(
     """Complexes per second on each grid, one core: crop, rotate, shift and fill a float32 image.
 
     Args:
-        complexes: what is imaged, each once a pass in a view of its own.
+        complexes: complexes to image, each once per pass in its own view.
         peer: ``molgrid`` or None.
         peer_python: the interpreter that has it.
         passes: timed passes over all complexes, of which the median counts.
@@ -140,6 +140,11 @@ def compare_with_peer(
 ) -> dict[str, float]:
     """Largest difference of a voxel from molgrid's, over all channels, in random views of some complexes.
 
+    Args:
+        complexes: Typed complexes.
+        peer_python: Interpreter that has molgrid.
+        side: Voxels along an edge.
+
     Returns:
         ``gaussian``: the largest difference of density; ``binary``: the share of voxels that differ.
     """
@@ -169,7 +174,11 @@ def compare_with_peer(
 
 
 def matrix(quaternion: np.ndarray) -> np.ndarray:
-    """The rotation matrix (3, 3) of a unit quaternion (w, x, y, z)."""
+    """The rotation matrix (3, 3) of a unit quaternion (w, x, y, z).
+
+    Args:
+        quaternion: (4,) w, x, y, z.
+    """
     w, x, y, z = quaternion
     return np.array(
         [

@@ -16,7 +16,11 @@ FEATURIZER = "element-tag"
 
 
 def measure(rows: tuple[int, ...] = (1_000, 100_000)) -> list[dict[str, Any]]:
-    """Peak resident memory for each number of rows, MiB, and its ratio to the first."""
+    """Peak resident memory for each number of rows, MiB, and its ratio to the first.
+
+    Args:
+        rows: Numbers of rows.
+    """
     found: list[dict[str, Any]] = []
     for count in rows:
         done = subprocess.run(
@@ -40,7 +44,13 @@ def measure(rows: tuple[int, ...] = (1_000, 100_000)) -> list[dict[str, Any]]:
 
 
 def run_epoch(rows: int, batch_size: int = 32, workers: int = 2) -> float:
-    """Make every batch of one epoch, each row once; the peak of this process so far, MiB."""
+    """Make every batch of one epoch, each row once; the peak of this process so far, MiB.
+
+    Args:
+        rows: Number of rows.
+        batch_size: Samples of a batch.
+        workers: Threads that make batches.
+    """
     import numpy as np
 
     from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging

@@ -26,10 +26,18 @@ class SyntheticPairs:
         return self._rows
 
     def structures(self, row: int) -> tuple[int, int]:
-        """Numbers of receptor (even) and ligand (odd)."""
+        """Numbers of receptor (even) and ligand (odd).
+
+        Args:
+            row: Row number.
+        """
         return 2 * (row // self._poses), 2 * row + 1
 
     def atoms(self, structure: int) -> Atoms:
-        """Atoms of a structure."""
+        """Atoms of a structure.
+
+        Args:
+            structure: Number of the structure.
+        """
         number, role = divmod(structure, 2)
         return self._pool[role][number % _POOL]

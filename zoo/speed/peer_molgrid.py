@@ -28,7 +28,11 @@ RECEPTOR_CHANNELS, LIGAND_CHANNELS = 14, 14
 
 
 def load(path: str) -> dict[str, tuple[Any, list[Any]]]:
-    """Each complex as a molgrid Example, with the arrays that it looks into."""
+    """Each complex as a molgrid Example, with the arrays that it looks into.
+
+    Args:
+        path: The file.
+    """
     archive = np.load(path, allow_pickle=False)
     ids = sorted({name.rsplit("_rec_", 1)[0] for name in archive.files if "_rec_" in name})
     examples = {}
@@ -46,12 +50,24 @@ def load(path: str) -> dict[str, tuple[Any, list[Any]]]:
 
 
 def maker(side: int, spacing: float, density: str) -> Any:
-    """A GridMaker with ``side`` points an edge."""
+    """A GridMaker with ``side`` points an edge.
+
+    Args:
+        side: Voxels along an edge.
+        spacing: Å.
+        density: ``gaussian`` or ``binary``.
+    """
     return molgrid.GridMaker(resolution=spacing, dimension=spacing * (side - 1), binary=density == "binary")
 
 
 def time_grids(inputs: str, grids: list[list[Any]], passes: int = 5) -> dict[str, Any]:
-    """Complexes per second on each grid: median of the passes over all inputs, after one to warm up."""
+    """Complexes per second on each grid: median of the passes over all inputs, after one to warm up.
+
+    Args:
+        inputs: File of typed complexes.
+        grids: Side, spacing and density of each grid.
+        passes: Timed passes.
+    """
     examples = [example for example, _ in load(inputs).values()]
     rates = {}
     for side, spacing, density in grids:
@@ -69,7 +85,13 @@ def time_grids(inputs: str, grids: list[list[Any]], passes: int = 5) -> dict[str
 
 
 def images(inputs: str, request: str, out: str) -> None:
-    """Write molgrid's images, (n, C, D, D, D), for given rotations and shifts about the ligand's mean."""
+    """Write molgrid's images, (n, C, D, D, D), for given rotations and shifts about the ligand's mean.
+
+    Args:
+        inputs: File of typed complexes.
+        request: File with ids, rotations and shifts.
+        out: Output file.
+    """
     examples = load(inputs)
     wanted = np.load(request, allow_pickle=False)
     side, spacing, density = json.loads(str(wanted["grid"]))

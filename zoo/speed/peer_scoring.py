@@ -28,7 +28,11 @@ CHANNELS = 14
 
 
 def network(path: str) -> nn.Module:
-    """gnina's default2018 with two heads: two pose logits and the affinity."""
+    """gnina's default2018 with two heads: two pose logits and the affinity.
+
+    Args:
+        path: The file.
+    """
     with np.load(path, allow_pickle=False) as archive:
         weights = {name: torch.from_numpy(np.ascontiguousarray(archive[name])) for name in archive.files}
 
@@ -61,7 +65,11 @@ def network(path: str) -> nn.Module:
 
 
 def examples(archive: Any) -> tuple[list[Any], list[Any]]:
-    """A molgrid Example for each pose, and the arrays that they look into."""
+    """A molgrid Example for each pose, and the arrays that they look into.
+
+    Args:
+        archive: Loaded inputs.
+    """
     made, kept = [], []
 
     def part(xyz: Any, types: Any, radii: Any) -> Any:

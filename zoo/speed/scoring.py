@@ -1,4 +1,4 @@
-"""Poses of one receptor, from an SDF file to a ranked CSV, beside the same network in PyTorch on molgrid's images.
+"""Speed of scoring: poses of one receptor, from an SDF file to a ranked CSV, beside PyTorch with molgrid's images.
 
 Ours is the whole of ``predict`` but the start of Python and the loading of the model: reading, typing, checks,
 images, network, ranking, writing. The peer gets the poses typed and in memory, makes the images and computes
@@ -120,7 +120,11 @@ def _compared(report: dict[str, Any], theirs: list[dict[str, Any]], scored: Sequ
 
 
 def random_model(folder: Path) -> Path:
-    """Write gnina's default2018 with random weights as a model directory."""
+    """Write gnina's default2018 with random weights as a model directory.
+
+    Args:
+        folder: Output folder.
+    """
     import keras
 
     keras.utils.set_random_seed(0)
@@ -145,7 +149,12 @@ def random_model(folder: Path) -> Path:
 
 
 def many_poses(folder: Path, n: int) -> tuple[Path, Path]:
-    """Write a receptor (7PBL) and an SDF file of its ligand in ``n`` places, up to 1 Å from where it lies."""
+    """Write a receptor (7PBL) and an SDF file of its ligand in ``n`` places, up to 1 Å from where it lies.
+
+    Args:
+        folder: Output folder.
+        n: Number of poses.
+    """
     from rdkit import Chem
 
     from affinity_zoo.zoo.demo.complexes import make_demo_set

@@ -1,4 +1,4 @@
-"""How fast everything is on this machine: the function behind ``affinity-zoo speed``."""
+"""All speed measurements on this machine: the function behind ``affinity-zoo speed``."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def measure(
     data: Path | None = None,
     say: Callable[[str], None] = lambda line: None,
 ) -> dict[str, Any]:
-    """Measure the parts asked for.
+    """Measure the requested parts.
 
     Args:
         inputs: .npz of typed complexes; None: synthetic ones.
@@ -36,7 +36,7 @@ def measure(
         passes: over the inputs, for each grid.
         batch_size, workers, steps: of the training.
         data: folder of an index whose poses are fed; None: synthetic complexes.
-        say: told what is being measured.
+        say: receives the name of each measurement.
 
     Returns:
         JSON-ready: ``machine``, ``libraries``, ``inputs``, and by part ``kernels``, ``parity`` (with a
@@ -106,7 +106,7 @@ def machine() -> dict[str, Any]:
 
 
 def libraries() -> dict[str, str]:
-    """Versions of what the figures depend on."""
+    """Return the versions of the libraries that affect the figures."""
     found = {}
     for name in _LIBRARIES:
         try:

@@ -1,4 +1,4 @@
-"""Times the input pipeline, the training step with and without it, and scoring, on synthetic complexes.
+"""Timing of the input pipeline, the training step with and without it, and scoring, on synthetic complexes.
 
 Images that a training waits for show here: ``overhead`` compares training fed by the pipeline with training on
 one constant batch that is already made.
@@ -59,7 +59,17 @@ def setup(
     voxelize: str = "auto",
     mixed_precision: bool = False,
 ) -> Setup:
-    """Make model and batches as ``train`` does."""
+    """Make model and batches as ``train`` does.
+
+    Args:
+        featurizer: Name of the featurizer.
+        architecture: Name of the architecture.
+        rows: Number of rows.
+        batch_size: Samples of a batch.
+        workers: Threads that make batches.
+        voxelize: ``auto``, ``host`` or ``device``.
+        mixed_precision: Compute in half precision.
+    """
     made = catalog().create("featurizer", featurizer, {})
     place = choose_place(made, made.default_box, voxelize, find_device().accelerator)
     imaging = Imaging(made, made.default_box, ViewOptions(), place)
@@ -82,7 +92,12 @@ def setup(
 
 
 def pipeline_rate(one: Setup, seconds: float = 3.0) -> float:
-    """Images (or samples of atoms) per second that the pipeline makes when nobody trains."""
+    """Measure images (or samples of atoms) per second of the pipeline without training.
+
+    Args:
+        one: Featurizer, architecture and pairs.
+        seconds: Approximate duration of each measurement.
+    """
     steps = 10**9
     if has_tensorflow():
         feed = iter(training_data(one.batches, 0, steps, one.workers))
@@ -100,6 +115,11 @@ def pipeline_rate(one: Setup, seconds: float = 3.0) -> float:
 
 def training_rates(one: Setup, steps: int = 8, rounds: int = 3) -> dict[str, float]:
     """Training samples per second on one constant batch and with the pipeline, taking turns.
+
+    Args:
+        one: Featurizer, architecture and pairs.
+        steps: Timed steps.
+        rounds: Rounds of each measurement.
 
     Returns:
         ``constant_per_s``, ``pipeline_per_s`` (medians of the rounds) and ``overhead``, the median of
@@ -137,7 +157,12 @@ def _cpu_seconds(work: Callable[[], object]) -> float:
 
 
 def constant_rate(one: Setup, steps: int) -> float:
-    """Training samples per second on one batch that is already made."""
+    """Training samples per second on one batch that is already made.
+
+    Args:
+        one: Featurizer, architecture and pairs.
+        steps: Timed steps.
+    """
     constant = _constant(one)
     _fit(one.model, constant, 3)
     return _fit(one.model, constant, steps) * one.batch_size
@@ -180,7 +205,12 @@ def _constant(one: Setup) -> Any:
 
 
 def scoring_rate(one: Setup, poses: int = 256) -> float:
-    """Poses per second from atoms in memory to scores, one receptor, one view."""
+    """Poses per second from atoms in memory to scores, one receptor, one view.
+
+    Args:
+        one: Featurizer, architecture and pairs.
+        poses: Number of poses.
+    """
     pairs = PosesOfReceptor(
         synthetic_atoms("receptor", 0, 0), [synthetic_atoms("ligand", 1, i) for i in range(poses)]
     )
@@ -195,7 +225,14 @@ def scoring_rate(one: Setup, poses: int = 256) -> float:
 def measure(
     batch_size: int = 32, workers: int = 2, steps: int = 8, say: Callable[[str], None] = lambda line: None
 ) -> list[dict[str, Any]]:
-    """Pipeline, training and scoring for each of :data:`COMBINATIONS`."""
+    """Pipeline, training and scoring for each of :data:`COMBINATIONS`.
+
+    Args:
+        batch_size: Samples of a batch.
+        workers: Threads that make batches.
+        steps: Timed steps.
+        say: Receives the name of each measurement.
+    """
     rows = []
     for featurizer, architecture in COMBINATIONS:
         say(f"training {featurizer} + {architecture}")
