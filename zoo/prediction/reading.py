@@ -72,15 +72,18 @@ def _protein(path: str, stamp: bytes, options: ReadOptions) -> Protein:
     return Protein(found.atoms, cKDTree(found.atoms.xyz), tuple(found.notes))
 
 
-def read_pieces(pieces: tuple[Piece, ...], options: ReadOptions, texts: bool = False) -> list[Pose]:
+def read_pieces(
+    pieces: tuple[Piece, ...], options: ReadOptions, texts: bool = False, given: Protein | None = None
+) -> list[Pose]:
     """Read all rows of a chunk.
 
     Args:
         pieces: of the chunk.
         options: what the reader decides.
         texts: keep the text of SDF records.
+        given: a receptor that was read before; None: the pieces name it.
     """
-    return [pose for piece in pieces for pose in _piece(piece, options, texts)]
+    return [pose for piece in pieces for pose in _piece(piece, options, texts, given)]
 
 
 def molecule_of(name: str, file: str) -> str:
@@ -92,9 +95,10 @@ def molecule_of(name: str, file: str) -> str:
     return name if name.upper() not in _NO_NAMES else _stem(file)
 
 
-def _piece(piece: Piece, options: ReadOptions, texts: bool) -> Iterator[Pose]:
+def _piece(piece: Piece, options: ReadOptions, texts: bool, given: Protein | None) -> Iterator[Pose]:
+    receptor: Protein | None
     try:
-        receptor, broken = protein(piece.receptor, options), ""
+        receptor, broken = given or protein(piece.receptor, options), ""
     except AffinityZooError as error:
         receptor, broken = None, str(error)
     found = list(_records(piece, options, {wanted[0] for wanted in piece.wanted}))

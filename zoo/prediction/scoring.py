@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.inference.combine import combine
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel
@@ -37,13 +38,18 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """A chunk as read: the poses by the reading of the first model, and of each other reading that differs."""
+    """Poses as read: by the reading of the first model, and by each other reading that differs."""
 
-    task: Task
     models: Sequence[ReadyModel]
-    poses: list[Pose]
+    scoring: ScoringChoices
     readings: dict[ReadOptions, list[Pose]]
     warnings: list[str]
+    structures: bool  #: whether the poses are wanted as SDF
+
+    @property
+    def poses(self) -> list[Pose]:
+        """The poses by the reading of the first model."""
+        return self.readings[self.models[0].options]
 
 
 def score_chunk(task: Task) -> Scored:
@@ -58,43 +64,68 @@ def prepare(task: Task, models: Sequence[ReadyModel]) -> Prepared:
         task: the chunk.
         models: those that the task names.
     """
-    ways = list(dict.fromkeys(model.options.changed(task.read) for model in models))
+    models = [replace(model, options=model.options.changed(task.read)) for model in models]
+    ways = ways_of(models)
     readings = {way: read_pieces(task.pieces, way, task.structures and way == ways[0]) for way in ways}
-    poses = readings[ways[0]]
+    return prepared(models, task.scoring, readings, task.structures)
+
+
+def ways_of(models: Sequence[ReadyModel]) -> list[ReadOptions]:
+    """The ways in which models want their files read, each once; the first model's first.
+
+    Args:
+        models: at least one.
+    """
+    return list(dict.fromkeys(model.options for model in models))
+
+
+def prepared(
+    models: Sequence[ReadyModel],
+    scoring: ScoringChoices,
+    readings: dict[ReadOptions, list[Pose]],
+    structures: bool = False,
+) -> Prepared:
+    """Look at poses that were read, and note what a user should know of each.
+
+    Args:
+        models: that are to score them.
+        scoring: with a number of views.
+        readings: of :func:`ways_of`, the same poses in each.
+        structures: whether the poses are wanted as SDF.
+    """
+    folders = tuple(str(model.model.folder.resolve()) for model in models)
     warnings: list[str] = []
     marks: dict[tuple[str, bytes], object] = {}
-    for pose in poses:
+    for pose in readings[models[0].options]:
         if pose.atoms is None:
             warnings.append("; ".join(f"note: {note}" for note in pose.notes))
             continue
         unknown = max(model.model.featurizer.encode(pose.atoms).unknown for model in models)
-        found = findings(pose, [model.model.box for model in models], unknown, task.models, marks)
+        found = findings(pose, [model.model.box for model in models], unknown, folders, marks)
         warnings.append("; ".join(found))
-    return Prepared(task, models, poses, readings, warnings)
+    return Prepared(models, scoring, readings, warnings, structures)
 
 
-def score(prepared: Prepared, advance: Advance = lambda n: None) -> Scored:
+def score(given: Prepared, advance: Advance = lambda n: None) -> Scored:
     """Score what was read.
 
     Args:
-        prepared: a chunk.
+        given: poses.
         advance: called with the number of images scored.
     """
-    task, poses = prepared.task, prepared.poses
+    poses = given.poses
     # a pose that one of the readings refuses has no score in any: models are compared on the same poses
-    good = [
-        i for i in range(len(poses)) if all(way[i].atoms is not None for way in prepared.readings.values())
-    ]
+    good = [i for i in range(len(poses)) if all(way[i].atoms is not None for way in given.readings.values())]
     place = {row: k for k, row in enumerate(good)}
-    columns = _columns(prepared, good, advance)
+    columns = _columns(given, good, advance)
     rows: list[dict[str, object]] = []
     for i, pose in enumerate(poses):
         values = {name: float(column[place[i]]) for name, column in columns.items()} if i in place else {}
-        reason = "" if i in place else _reason(prepared, i)
+        reason = "" if i in place else _reason(given, i)
         if values and not np.isfinite(list(values.values())).all():
             values, reason = {}, NOT_FINITE
-        rows.append(_row(pose, reason, prepared.warnings[i], values).as_dict())
-    structures = [structure_text(pose) for pose in poses] if task.structures else []
+        rows.append(_row(pose, reason, given.warnings[i], values).as_dict())
+    structures = [structure_text(pose) for pose in poses] if given.structures else []
     return Scored(rows, structures)
 
 
@@ -102,24 +133,19 @@ def score(prepared: Prepared, advance: Advance = lambda n: None) -> Scored:
 _one_at_a_time = threading.Lock()
 
 
-def _columns(prepared: Prepared, good: list[int], advance: Advance) -> dict[str, NDArray[np.float64]]:
+def _columns(given: Prepared, good: list[int], advance: Advance) -> dict[str, NDArray[np.float64]]:
     """The combined scores of the poses that can be read."""
     if not good:
         return {}
-    pairs = {way: ChunkPairs([read[i] for i in good]) for way, read in prepared.readings.items()}
-
-    def pairs_of(model: ReadyModel) -> ChunkPairs:
-        return pairs[model.options.changed(prepared.task.read)]
-
+    pairs = {way: ChunkPairs([read[i] for i in good]) for way, read in given.readings.items()}
+    rows = np.arange(len(good))
     with _one_at_a_time:
-        outputs = outputs_together(
-            prepared.models, pairs_of, np.arange(len(good)), prepared.task.scoring, advance
-        )
-    return combine(prepared.models, outputs)
+        outputs = outputs_together(given.models, lambda m: pairs[m.options], rows, given.scoring, advance)
+    return combine(given.models, outputs)
 
 
-def _reason(prepared: Prepared, i: int) -> str:
-    reasons = [way[i].reason for way in prepared.readings.values() if way[i].reason]
+def _reason(given: Prepared, i: int) -> str:
+    reasons = [way[i].reason for way in given.readings.values() if way[i].reason]
     return reasons[0] if reasons else "it has no atoms"
 
 
