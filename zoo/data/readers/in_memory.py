@@ -14,7 +14,7 @@ from affinity_zoo.plugins.contracts import Atoms, Role
 from affinity_zoo.zoo.data.readers import pdb_file, sdf
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
-from affinity_zoo.zoo.data.readers.select import ligand_from_geometry, receptor_atoms
+from affinity_zoo.zoo.data.readers.select import pose_from_raw, receptor_from_raw
 
 #: an RDKit molecule, ProDy atoms, :class:`Atoms`, or a pair of positions and elements
 Structure: TypeAlias = Any
@@ -68,8 +68,7 @@ def receptor_of(given: Structure, options: ReadOptions) -> Receptor:
         return pdb_file.read_receptor(_pdb(given, given.getACSIndex()), options)
     if is_arrays(given):
         positions, elements = _checked(*given)
-        atoms, notes = receptor_atoms(_raw(positions[0], elements, "receptor"), options)
-        return Receptor(atoms, notes)
+        return receptor_from_raw(_raw(positions[0], elements, "receptor"), options)
     raise ReadError(f"{type(given).__name__} is no structure: give a file, {KINDS}")
 
 
@@ -149,7 +148,9 @@ def _pdb(atoms: Any, coordset: int) -> bytes:
 def _array_poses(given: tuple[Any, Any], options: ReadOptions) -> Iterator[PoseRecord]:
     positions, elements = _checked(*given)
     for record, xyz in enumerate(positions):
-        yield PoseRecord(record, "", ligand_from_geometry(_raw(xyz, elements, "ligand"), options))
+        raw = _raw(xyz, elements, "ligand")
+        found = pose_from_raw(lambda raw=raw: raw, "array", record, options)  # type: ignore[misc]
+        yield replace(found, name="")
 
 
 def _checked(positions: Any, elements: Any) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
@@ -178,17 +179,6 @@ def _number(element: Any) -> int:
 
 
 def _raw(xyz: NDArray[np.float32], numbers: NDArray[np.uint8], role: Role) -> RawAtoms:
-    n = len(numbers)
-    return RawAtoms(
-        xyz=xyz,
-        element=numbers,
-        name=np.array([SYMBOLS[z].upper() for z in numbers], "S4"),
-        residue_name=np.full(n, b"LIG" if role == "ligand" else b"UNK", "S4"),
-        residue_number=np.ones(n, np.int32),
-        insertion=np.zeros(n, "S1"),
-        chain=np.zeros(n, "S4"),
-        altloc=np.zeros(n, "S1"),
-        occupancy=np.ones(n, np.float32),
-        charge=np.zeros(n, np.int8),
-        hetero=np.zeros(n, bool),
-    )
+    name = np.array([SYMBOLS[z].upper() for z in numbers], "S4")
+    residue = b"LIG" if role == "ligand" else b"UNK"
+    return RawAtoms.of(xyz, numbers, name, residue_name=np.full(len(numbers), residue, "S4"))
