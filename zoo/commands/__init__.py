@@ -8,6 +8,7 @@ from types import ModuleType
 #: in the order of the help page
 MODULES: tuple[str, ...] = (
     "demo",
+    "doctor",
     "data",
     "poses",
     "training",

@@ -7,14 +7,15 @@ from typing import Annotated
 
 import typer
 
+from affinity_zoo.zoo.commands import options
 from affinity_zoo.zoo.runtime.files import check_output
 
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.command("leaderboard")(leaderboard)
-    app.command("compare")(compare)
-    app.command("report")(report)
+    app.command("leaderboard", rich_help_panel=options.TRAIN)(leaderboard)
+    app.command("compare", rich_help_panel=options.TRAIN)(compare)
+    app.command("report", rich_help_panel=options.TRAIN)(report)
     benchmarks = typer.Typer(
         help="Name labelled sets, so that results can be compared.", no_args_is_help=True
     )
@@ -22,11 +23,11 @@ def register(app: typer.Typer) -> None:
     benchmarks.command("list")(benchmarks_list)
     benchmarks.command("show")(benchmarks_show)
     benchmarks.command("pack")(benchmarks_pack)
-    app.add_typer(benchmarks, name="benchmarks")
+    app.add_typer(benchmarks, name="benchmarks", rich_help_panel=options.TRAIN)
     results = typer.Typer(help="Results that travel from one machine to another.", no_args_is_help=True)
     results.command("pack")(results_pack)
     results.command("add")(results_add)
-    app.add_typer(results, name="results")
+    app.add_typer(results, name="results", rich_help_panel=options.TRAIN)
 
 
 def leaderboard(
@@ -35,7 +36,7 @@ def leaderboard(
         typer.Argument(help="Run folders, summaries folders or result files; default: summaries."),
     ] = None,
     benchmark: Annotated[
-        str | None, typer.Option(help="Only this benchmark: name or start of its hash.")
+        str | None, typer.Option(help="Benchmark to show: name or start of its hash.")
     ] = None,
     sort: Annotated[str | None, typer.Option(help="Metric to sort by; default: the first.")] = None,
     csv: Annotated[Path | None, typer.Option(help="Write one line a figure.")] = None,
@@ -56,7 +57,10 @@ def leaderboard(
         ),
     ] = False,
 ) -> None:
-    """Compare all results found: best first, with 95 % intervals and the baselines beside them."""
+    """Compare all results: best first, with 95 % intervals and the baselines.
+
+    Example: affinity-zoo leaderboard summaries --html board.html
+    """
     from affinity_zoo.zoo.board.leaderboard import build_boards
     from affinity_zoo.zoo.board.leaderboard_text import as_csv, as_json, as_markdown
     from affinity_zoo.zoo.board.terminal_board import fitting
@@ -108,10 +112,13 @@ def report(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The page; default: x_logs/report.html.")
     ] = None,
-    benchmark: Annotated[str | None, typer.Option(help="Only this benchmark.")] = None,
+    benchmark: Annotated[str | None, typer.Option(help="Benchmark to show.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Write one page about one run: figures with intervals, curves, misses, baselines beside it."""
+    """Write one page about a run: figures, curves, misses and baselines.
+
+    Example: affinity-zoo report 1 -o run1.html
+    """
     from affinity_zoo.zoo.models.run_folder import RunFolder
     from affinity_zoo.zoo.reports.page import report_run
     from affinity_zoo.zoo.runtime import terminal
@@ -125,13 +132,16 @@ def compare(
     a: Annotated[str, typer.Argument(help="Run number, folder, result file, or the name of a row.")],
     b: Annotated[str, typer.Argument(help="The other one.")],
     benchmark: Annotated[
-        str | None, typer.Option(help="On which benchmark, where both have several.")
+        str | None, typer.Option(help="Benchmark to compare on, where both have several.")
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
-    scorer: Annotated[list[str] | None, typer.Option(help="Only by these scorers.")] = None,
+    scorer: Annotated[list[str] | None, typer.Option(help="Scorer to compare by; may be repeated.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Say whether one model is really better than another: paired bootstrap on the same rows."""
+    """Say whether one model is better than another: paired bootstrap on the same rows.
+
+    Example: affinity-zoo compare 1 2 --benchmark csar
+    """
     from affinity_zoo.zoo.board.comparison import compare as run
     from affinity_zoo.zoo.board.comparison import find_pair
     from affinity_zoo.zoo.catalog.registry import catalog
@@ -172,7 +182,10 @@ def benchmarks_add(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Give a labelled set a name and a hash, and judge the baselines on it."""
+    """Give a labelled set a name and a hash, and judge the baselines on it.
+
+    Example: affinity-zoo benchmarks add csar DATA --split all
+    """
     from affinity_zoo.zoo.board import benchmarks
     from affinity_zoo.zoo.data.store.dataset import Dataset
     from affinity_zoo.zoo.runtime import terminal
@@ -206,7 +219,10 @@ def benchmarks_list(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """List the benchmarks."""
+    """List the benchmarks.
+
+    Example: affinity-zoo benchmarks list
+    """
     from dataclasses import asdict
 
     from affinity_zoo.zoo.board import benchmarks
@@ -227,7 +243,10 @@ def benchmarks_show(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Show a benchmark and whether its index still is what it was."""
+    """Show a benchmark, and whether its index still is what it was.
+
+    Example: affinity-zoo benchmarks show csar
+    """
     from dataclasses import asdict
 
     from affinity_zoo.plugins.errors import AffinityZooError

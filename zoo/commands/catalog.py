@@ -10,6 +10,7 @@ import typer
 
 from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.commands import options
 
 plugins_app = typer.Typer(no_args_is_help=True, help="See, check and write plugins.")
 
@@ -29,9 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 def register(app: typer.Typer) -> None:
     """Add this family's commands and the global options to the app."""
     app.callback()(global_options)
-    app.command("list")(list_names)
-    app.command("show")(show)
-    app.add_typer(plugins_app, name="plugins")
+    app.command("list", rich_help_panel=options.PARTS)(list_names)
+    app.command("show", rich_help_panel=options.PARTS)(show)
+    app.add_typer(plugins_app, name="plugins", rich_help_panel=options.PARTS)
 
 
 def _version(asked: bool) -> None:
@@ -70,10 +71,13 @@ def global_options(
 
 def list_names(
     what: Annotated[Plural, typer.Argument(help="What to list.", metavar="|".join(Plural))],
-    pattern: Annotated[str, typer.Argument(help="Only names like this, for example 'atom*'.")] = "*",
+    pattern: Annotated[str, typer.Argument(help="Pattern of names, for example 'atom*'.")] = "*",
     as_json: Json = False,
 ) -> None:
-    """List the featurizers, architectures, scorers or baselines that can be chosen by name."""
+    """List featurizers, architectures, scorers or baselines.
+
+    Example: affinity-zoo list featurizers
+    """
     from affinity_zoo.zoo.catalog import describe
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.runtime import terminal
@@ -92,9 +96,11 @@ def show(
     name: Annotated[str, typer.Argument(help="A name from `affinity-zoo list`, or `columns`.")],
     as_json: Json = False,
 ) -> None:
-    """Show one featurizer, architecture, scorer or baseline, or the columns of a prediction.
+    """Show one part and its options, or the columns of a prediction.
 
     Of a plugin's or a built-in class: options, input, output and origin.
+
+    Example: affinity-zoo show atom-types
     """
     if name == "columns":
         _print_columns(as_json)
@@ -133,7 +139,10 @@ def list_plugins(
         bool, typer.Option(help="--no-load only says what is installed and imports nothing.")
     ] = True,
 ) -> None:
-    """List every plugin: its state and why, where it comes from, and its import time."""
+    """List every plugin: its state and why, its origin, and its import time.
+
+    Example: affinity-zoo plugins list
+    """
     from affinity_zoo.zoo.catalog import describe
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.runtime import terminal
@@ -162,7 +171,10 @@ def new(
     kind: Annotated[NewKind, typer.Option("--kind", "-k", help="What it is.")] = NewKind.featurizer,
     folder: Annotated[Path, typer.Option("--out", "-o", help="Where to write the package.")] = Path("."),
 ) -> None:
-    """Write a new plugin package: pyproject, class, test, README and CI file; it installs and passes."""
+    """Write a new plugin package that installs and passes its tests.
+
+    Example: affinity-zoo plugins new my-featurizer --kind featurizer
+    """
     from affinity_zoo.zoo.catalog import scaffold
     from affinity_zoo.zoo.runtime import terminal
 
@@ -178,7 +190,10 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Run the conformance checks on installed plugins: all, or one; also on a built-in by name."""
+    """Run the conformance checks on installed plugins, or on one part by name.
+
+    Example: affinity-zoo plugins check atom-types
+    """
     from affinity_zoo.zoo.catalog import describe
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.runtime import terminal

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from affinity_zoo.zoo.commands import options
+
 if TYPE_CHECKING:
     from affinity_zoo.zoo.data.readers.base import ReadOptions
 
@@ -17,10 +19,10 @@ _FRACTIONS = "Fractions of train, validation and test; a group is never cut."
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.command("index")(index)
-    app.command("check")(check)
-    app.command("split")(split)
-    app.command("fetch")(fetch)
+    app.command("index", rich_help_panel=options.DATA)(index)
+    app.command("check", rich_help_panel=options.DATA)(check)
+    app.command("split", rich_help_panel=options.DATA)(split)
+    app.command("fetch", rich_help_panel=options.DATA)(fetch)
 
 
 def index(
@@ -31,7 +33,7 @@ def index(
         bool, typer.Option("--npy", help="Also write arrays of four columns: x, y, z, tag.")
     ] = False,
     fractions: Annotated[str, typer.Option(help=_FRACTIONS)] = "0.8,0.1,0.1",
-    seed: Annotated[int, typer.Option(help="Of the split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
     read: Annotated[
         list[str] | None, typer.Option("--read", help="Read option, for example waters=keep.")
     ] = None,
@@ -48,7 +50,10 @@ def index(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index that is there.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Read a folder of complexes into an index: store, tables, failures, safe splits."""
+    """Read a folder of complexes into an index: store, tables, failures, safe splits.
+
+    Example: affinity-zoo index FOLDER -o DATA
+    """
     from affinity_zoo.zoo.data.index.run import build_index
     from affinity_zoo.zoo.data.layouts.recognise import Hints
     from affinity_zoo.zoo.runtime import terminal
@@ -89,7 +94,10 @@ def check(
     csv: Annotated[Path | None, typer.Option("--csv", help="Write every finding to this file.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Say what would be read, what is odd, and what predicts the label without chemistry. Writes no index."""
+    """Report what would be read, what is odd, and what predicts the label trivially.
+
+    Example: affinity-zoo check FOLDER --csv findings.csv
+    """
     from dataclasses import asdict
 
     from affinity_zoo.zoo.data.checks import check as check_path
@@ -143,11 +151,14 @@ def split(
     time_column: Annotated[str, typer.Option(help="Column with the year or date.")] = "year",
     folds: Annotated[int, typer.Option(help="Make this many folds; --fold is the test set.")] = 0,
     fold: Annotated[int, typer.Option(help="The fold that is the test set, from 0.")] = 0,
-    seed: Annotated[int, typer.Option(help="Another one, another split.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Processes; 0: none.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Split an index again, and report what the sets share."""
+    """Split an index again, and report what the sets share.
+
+    Example: affinity-zoo split DATA --split-by sequence
+    """
     from dataclasses import asdict
 
     from affinity_zoo.zoo.data.splits.run import split as split_data
@@ -181,10 +192,13 @@ def fetch(
     ids: Annotated[list[str], typer.Argument(help="PDB ids, such as 1abc.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.")],
     format: Annotated[str, typer.Option(help="cif or pdb.")] = "cif",
-    server: Annotated[str | None, typer.Option(help="Another server: SERVER/1ABC.cif.gz.")] = None,
+    server: Annotated[str | None, typer.Option(help="Server to download from: SERVER/1ABC.cif.gz.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Download structures from the PDB by id; `index` reads the folder as complexes."""
+    """Download structures from the PDB by id; `index` reads the folder.
+
+    Example: affinity-zoo fetch 7pbl 3mht -o structures
+    """
     from dataclasses import asdict
 
     from affinity_zoo.zoo.data.fetch import fetch as fetch_ids

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from affinity_zoo.zoo.commands import options
+
 NEXT_STEPS = """
 This was a demonstration on {structures} structures, most of them with nucleotides, and {complexes} complexes: it
 shows how the parts fit together, not how good a model can be. Compare each row with the baselines.
@@ -30,18 +32,19 @@ With your own data:
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.command(rich_help_panel="Start here")(demo)
+    app.command(rich_help_panel=options.START)(demo)
 
 
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder to write to.")] = Path(
-        "affinity-zoo-demo"
-    ),
-    epochs: Annotated[int, typer.Option(help="Of each training.", min=1)] = 8,
-    seed: Annotated[int, typer.Option(help="Of decoys, weights and views.", min=0)] = 0,
+    output: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("affinity-zoo-demo"),
+    epochs: Annotated[int, typer.Option(help="Epochs of each training.", min=1)] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of decoys, weights and rotations.", min=0)] = 0,
     workers: Annotated[int, typer.Option(help="Threads.", min=1)] = 2,
 ) -> None:
-    """Take real crystal structures to a leaderboard: decoys, index, two trainings, evaluation. A few minutes."""
+    """Take real crystal structures to a leaderboard in a few minutes.
+
+    Example: affinity-zoo demo -o affinity-zoo-demo
+    """
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()

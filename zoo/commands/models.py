@@ -7,10 +7,13 @@ from typing import Annotated, Any
 
 import typer
 
-PANEL = "Train and use"
+from affinity_zoo.zoo.commands import options
+
 Folder = Annotated[
     Path | None,
-    typer.Option(help="Folder of downloaded and imported models. [default: models, then this user's folder]"),
+    typer.Option(
+        help="Folder of downloaded and imported models.", show_default="models, then this user's folder"
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -20,7 +23,7 @@ def register(app: typer.Typer) -> None:
     importing = typer.Typer(help="Bring models of other programs in.", no_args_is_help=True)
     importing.callback()(_group)
     importing.command("gnina")(gnina)
-    app.add_typer(importing, name="import", rich_help_panel=PANEL)
+    app.add_typer(importing, name="import", rich_help_panel=options.USE)
     models = typer.Typer(help="See, get and ship trained models.", no_args_is_help=True)
     models.command("list")(list_models)
     models.command("show")(show)
@@ -28,8 +31,8 @@ def register(app: typer.Typer) -> None:
     models.command("push")(push)
     models.command("test")(test)
     models.command("ship")(ship)
-    app.add_typer(models, name="models", rich_help_panel=PANEL)
-    app.command(rich_help_panel=PANEL)(export)
+    app.add_typer(models, name="models", rich_help_panel=options.USE)
+    app.command(rich_help_panel=options.USE)(export)
 
 
 def _group() -> None:
@@ -38,14 +41,17 @@ def _group() -> None:
 
 def gnina(
     files: Annotated[list[Path], typer.Argument(help="Published weights of gnina's networks (.pt).")],
-    output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder; one model directory a file.")
-    ] = Path("models"),
+    output: Annotated[Path, typer.Option("--out", "-o", help="Folder; one model directory a file.")] = Path(
+        "models"
+    ),
     ensemble: Annotated[
         str | None, typer.Option(help="Make one ensemble of this name out of all files.")
     ] = None,
 ) -> None:
-    """Convert gnina's published networks to model directories; PyTorch is not needed."""
+    """Convert gnina's published networks to model directories.
+
+    Example: affinity-zoo import gnina default2018.pt -o models
+    """
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
@@ -56,11 +62,14 @@ def gnina(
 
 
 def list_models(
-    pattern: Annotated[str, typer.Argument(help="Only names like this, for example 'gnina*'.")] = "*",
+    pattern: Annotated[str, typer.Argument(help="Pattern of names, for example 'gnina*'.")] = "*",
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """List trained models: shipped with the package, in a folder, and those to download."""
+    """List trained models: shipped, at hand, and those to download.
+
+    Example: affinity-zoo models list 'gnina*'
+    """
     from affinity_zoo.zoo.models.cards import listing
     from affinity_zoo.zoo.runtime import terminal
 
@@ -81,7 +90,10 @@ def show(
     full: Annotated[bool, typer.Option("--full", help="Every benchmark with every baseline.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a model's card: where it fails, figures with intervals, limits, licence, how to cite."""
+    """Show a model's card: limits, figures with intervals, licence, how to cite.
+
+    Example: affinity-zoo models show pose-resnet3d
+    """
     from affinity_zoo.zoo.models.card_text import print_card
     from affinity_zoo.zoo.models.cards import card_of
     from affinity_zoo.zoo.runtime import terminal
@@ -99,9 +111,7 @@ def get(
     ],
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="Folder to write to. [default: the folder of this user's models]"
-        ),
+        typer.Option("--out", "-o", help="Folder to write.", show_default="the folder of this user's models"),
     ] = None,
     source: Annotated[
         Path | None,
@@ -119,6 +129,8 @@ def get(
 
     Files come from the first of these that has them: --from; the folder of downloads; --url or, without it, the
     Python package index (with pip's own settings) and the published address.
+
+    Example: affinity-zoo models get gnina-default
     """
     from affinity_zoo.zoo.models import published
 
@@ -143,7 +155,7 @@ def push(
     handle: Annotated[str, typer.Argument(help="hf://USER/REPO; it is made where it is missing.")],
     private: Annotated[bool, typer.Option("--private", help="Make it a private one.")] = False,
 ) -> None:
-    """Upload a model to a hub, with a README.md that the hub reads. Needs the extra `hub`."""
+    """Upload a model to a hub, with a README.md that the hub reads."""
     from affinity_zoo.plugins.errors import AffinityZooError
     from affinity_zoo.zoo.importers.hub import push_to_hub
     from affinity_zoo.zoo.models.folders import model_path
@@ -166,7 +178,10 @@ def test(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     as_json: Json = False,
 ) -> None:
-    """Score the reference complex in a model's folder, and compare with what the model gave when it was made."""
+    """Score the reference complex of a model, and compare with the stored output.
+
+    Example: affinity-zoo models test pose-resnet3d
+    """
     from affinity_zoo.zoo.importers.first_use import model_folders
 
     folders = model_folders([model], runs)
@@ -202,12 +217,15 @@ def ship(
         list[str], typer.Argument(help="Runs of one recipe that differ in their seed, each evaluated.")
     ],
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Model directory to make; its name is the model's.")
+        Path, typer.Option("--out", "-o", help="Model directory to make; its name is the model's.")
     ],
     notes: Annotated[Path, typer.Option(help="TOML file: about, licences, limits, how to cite, commands.")],
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Make a model to give away: the best of several trainings on validation, with a card of its results."""
+    """Make a model to give away: the best of several trainings, with its card.
+
+    Example: affinity-zoo models ship 1 2 3 -o my-model --notes notes.toml
+    """
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
@@ -221,7 +239,7 @@ def ship(
 
 def export(
     model: Annotated[str, typer.Argument(help="A model directory, a shipped model, or a run.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="ONNX file or SavedModel folder to write.")],
+    output: Annotated[Path, typer.Option("--out", "-o", help="ONNX file or SavedModel folder to write.")],
     format: Annotated[str, typer.Option(help="onnx or savedmodel.")] = "onnx",
     source: Annotated[
         str, typer.Option("--from", help="image: the network alone. atoms: with the voxelizer (savedmodel).")
@@ -229,7 +247,10 @@ def export(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     as_json: Json = False,
 ) -> None:
-    """Export a model to ONNX or SavedModel; the file is run and compared with Keras before it is kept."""
+    """Export a model to ONNX or SavedModel, and compare it with Keras.
+
+    Example: affinity-zoo export pose-resnet3d -o pose.onnx
+    """
     from affinity_zoo.zoo.importers.first_use import model_folder
 
     folder = model_folder(model, runs)

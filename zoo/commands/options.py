@@ -11,6 +11,9 @@ from affinity_zoo.zoo.commands import completion
 
 Names = list[str] | None
 
+#: headings of the help page, in the order of zoo/commands/__init__.py
+START, DATA, TRAIN, USE, PARTS = "Start here", "Data", "Train and judge", "Use models", "Parts and speed"
+
 Model = Annotated[
     str,
     typer.Argument(

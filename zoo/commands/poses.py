@@ -7,11 +7,13 @@ from typing import Annotated
 
 import typer
 
+from affinity_zoo.zoo.commands import options
+
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.command("label")(label)
-    app.command("decoys")(decoys)
+    app.command("label", rich_help_panel=options.DATA)(label)
+    app.command("decoys", rich_help_panel=options.DATA)(decoys)
 
 
 def label(
@@ -24,7 +26,10 @@ def label(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the labels as JSON.")] = False,
 ) -> None:
-    """Measure the RMSD of poses to a crystal pose (in place, symmetry-corrected) and label them."""
+    """Measure the RMSD of poses to a crystal pose, and label them.
+
+    Example: affinity-zoo label docked.sdf --reference crystal.sdf -o labels.csv
+    """
     from affinity_zoo.zoo.data.labels import COLUMNS, label_poses
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.files import write_csv
@@ -86,7 +91,10 @@ def decoys(
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Make decoys for the crystal poses of an index; a stopped run continues."""
+    """Make decoys for the crystal poses of an index; a stopped run continues.
+
+    Example: affinity-zoo decoys DATA -o decoys --method sample
+    """
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.decoys.dock import DockOptions
     from affinity_zoo.zoo.decoys.run import make_decoys

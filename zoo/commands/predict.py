@@ -16,7 +16,7 @@ USE = "predict MODEL RECEPTOR POSES..."
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.command(rich_help_panel="Train and use")(predict)
+    app.command(rich_help_panel=options.USE)(predict)
 
 
 def predict(

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.commands import options
 from affinity_zoo.zoo.runtime.keras import start_keras
 
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.command(rich_help_panel="Train and use")(search)
+    app.command(rich_help_panel=options.TRAIN)(search)
 
 
 def search(
@@ -26,7 +27,7 @@ def search(
     ],
     trials: Annotated[int, typer.Option(help="Trials in all, those of earlier calls included.", min=1)] = 20,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which no new trial begins. [default: no limit]")
+        float | None, typer.Option(help="Seconds after which no new trial begins.", show_default="no limit")
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="Try every combination of the lists.")] = False,
     seeds: Annotated[str, typer.Option(help="Training seeds of a grid, comma-separated.")] = "0",

@@ -15,10 +15,9 @@ from affinity_zoo.zoo.runtime.keras import start_keras
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    panel = "See and improve"
-    app.command(rich_help_panel=panel)(explain)
-    app.command(rich_help_panel=panel)(view)
-    app.command(rich_help_panel=panel)(refine)
+    app.command(rich_help_panel=options.USE)(explain)
+    app.command(rich_help_panel=options.USE)(view)
+    app.command(rich_help_panel=options.USE)(refine)
 
 
 def explain(
@@ -46,7 +45,7 @@ def explain(
     runs: options.Runs = Path("summaries"),
     json_output: options.Json = False,
 ) -> None:
-    """Say which atoms of ligand and receptor a model's score comes from, in tables, PDB, SDF and a 3D page.
+    """Say which atoms of ligand and receptor a model's score comes from.
 
     Example: affinity-zoo explain pose-resnet3d receptor.pdb poses.sdf --record 2 -o why
     """
@@ -104,7 +103,7 @@ def view(
     runs: options.Runs = Path("summaries"),
     json_output: options.Json = False,
 ) -> None:
-    """Show a complex and its image as a network gets it, channel by channel, for any featurizer.
+    """Show a complex and its image as a network gets it, channel by channel.
 
     Example: affinity-zoo view receptor.pdb poses.sdf -f atom-types -o view.html
     """
@@ -161,7 +160,7 @@ def refine(
     runs: options.Runs = Path("summaries"),
     json_output: options.Json = False,
 ) -> None:
-    """Move poses to where the model likes them better: rigid, then torsions; no new clash, never a worse score.
+    """Move poses to better scores: rigid, then torsions; no new clash.
 
     Example: affinity-zoo refine pose-resnet3d receptor.pdb poses.sdf -o better.sdf
     """

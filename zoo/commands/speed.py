@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from affinity_zoo.zoo.commands import options
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 speed_app = typer.Typer(
@@ -16,7 +18,7 @@ speed_app = typer.Typer(
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.add_typer(speed_app, name="speed", rich_help_panel="Measure")
+    app.add_typer(speed_app, name="speed", rich_help_panel=options.PARTS)
 
 
 @speed_app.callback()
@@ -41,7 +43,10 @@ def speed(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Time the kernels, the feed, the pipeline, training with and without it, and scoring."""
+    """Time the kernels, the feed, the pipeline, training with and without it, and scoring.
+
+    Example: affinity-zoo speed --only kernels
+    """
     if context.invoked_subcommand:
         return
     from affinity_zoo.zoo.runtime import terminal
@@ -72,7 +77,10 @@ def device(
     out: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Time voxelizing and training on the accelerator (KERAS_BACKEND=jax, tensorflow or torch)."""
+    """Time voxelizing and training on the accelerator.
+
+    Example: affinity-zoo speed device --batch-size 64
+    """
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.speed.device import measure
 
@@ -115,7 +123,10 @@ def score(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Time scoring poses of one receptor from SDF to a ranked CSV, beside PyTorch on molgrid's images."""
+    """Time scoring poses of one receptor from SDF to a ranked CSV.
+
+    Example: affinity-zoo speed score --poses 256
+    """
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.keras import start_keras
@@ -140,7 +151,10 @@ def index(
     seconds: Annotated[float, typer.Option(help="Time for each format, about.", min=0.05)] = 1.0,
     as_json: Json = False,
 ) -> None:
-    """Time reading structures, format by format, beside a plain ProDy or RDKit loop."""
+    """Time reading structures, format by format, beside a plain ProDy or RDKit loop.
+
+    Example: affinity-zoo speed index
+    """
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.speed import index as indexing
 

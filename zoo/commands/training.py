@@ -18,8 +18,8 @@ Names = list[str] | None
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    app.command(rich_help_panel="Train and use")(train)
-    app.command(rich_help_panel="Train and use")(evaluate)
+    app.command(rich_help_panel=options.TRAIN)(train)
+    app.command(rich_help_panel=options.TRAIN)(evaluate)
 
 
 def key_values(given: list[str] | None, flag: str) -> dict[str, str]:

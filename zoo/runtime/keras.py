@@ -40,6 +40,9 @@ def _import_backend() -> None:
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
+        if not os.environ.get("AFFINITY_ZOO_VERBOSE"):
+            # each model of an ensemble compiles its own prediction: no reason to warn of retracing
+            tf.get_logger().setLevel("ERROR")
         from affinity_zoo.zoo.runtime.device import take_memory_as_needed
 
         take_memory_as_needed(tf.config.list_physical_devices("GPU"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -11,6 +12,7 @@ from typing import Any, Protocol
 WIDTH_OF_A_FILE = 140  #: columns, where the output is not a terminal
 
 
+LINE_EVERY = 30.0  #: seconds between lines of progress, where the output is not a terminal
 #: stack of functions that rewrite argument names: unchanged for Python callers, options on the command line
 _spelling: list[Callable[[str], str]] = [str]
 
@@ -97,7 +99,7 @@ def _marked(mark: str, style: str, message: str) -> None:
 
 @contextmanager
 def progress(description: str, total: int | None, unit: str = "items") -> Iterator[Advance]:
-    """Show a progress bar with rate and time left on stderr; silent if stderr is not a terminal.
+    """Show a progress bar with rate and time left on stderr; elsewhere a line every half minute.
 
     Args:
         description: Text before the bar.
@@ -114,7 +116,10 @@ def progress(description: str, total: int | None, unit: str = "items") -> Iterat
         TimeRemainingColumn(),
     )
     shown = console(stderr=True)
-    with Progress(*columns, console=shown, disable=not shown.is_terminal) as bars:
+    if not shown.is_terminal:
+        yield _Lines(description, total, unit)
+        return
+    with Progress(*columns, console=shown) as bars:
         task = bars.add_task(description, total=total, rate="")
 
         def advance(n: int = 1) -> None:
@@ -123,6 +128,38 @@ def progress(description: str, total: int | None, unit: str = "items") -> Iterat
             bars.update(task, rate=f"{speed:,.0f} {unit}/s" if speed else "")
 
         yield advance
+
+
+class _Lines:
+    """Progress as a line every :data:`LINE_EVERY` seconds: for log files and batch jobs."""
+
+    def __init__(self, description: str, total: int | None, unit: str) -> None:
+        self._what, self._total, self._unit = description, total, unit
+        self._begun = self._said = time.monotonic()
+        self._done = 0
+
+    def __call__(self, n: int = 1) -> None:
+        """Count ``n`` items as done, and print a line if the last one is long ago."""
+        self._done += n
+        now = time.monotonic()
+        if now - self._said < LINE_EVERY:
+            return
+        self._said = now
+        rate = self._done / (now - self._begun)
+        of_all = "" if self._total is None else f" of {self._total:,}"
+        left = "" if self._total is None or not rate else f", {_span((self._total - self._done) / rate)} left"
+        note(f"{self._what}: {self._done:,}{of_all} {self._unit}, {rate:,.1f} {self._unit}/s{left}")
+
+
+def _span(seconds: float) -> str:
+    minutes = round(max(seconds, 0.0) / 60)
+    return (
+        f"{minutes // 60} h {minutes % 60} min"
+        if minutes >= 60
+        else f"{minutes} min"
+        if minutes
+        else "under 1 min"
+    )
 
 
 def table(
