@@ -178,7 +178,8 @@ def benchmarks_add(
     baselines: Annotated[bool, typer.Option(help="Judge the baselines on it.")] = True,
     replace: Annotated[bool, typer.Option("--replace", help="Take the name from another content.")] = False,
     index: Annotated[
-        Path | None, typer.Option(help="Of an archive: the same index on this machine, with its structures.")
+        Path | None,
+        typer.Option(help="Index on this machine that an archive belongs to, with its structures."),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
@@ -278,7 +279,10 @@ def benchmarks_pack(
     ] = False,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Write a benchmark's pairs and labels into an archive, without the structures."""
+    """Write a benchmark's pairs and labels into an archive, without the structures.
+
+    Example: affinity-zoo benchmarks pack csar -o csar.zip
+    """
     from affinity_zoo.zoo.board.benchmark_pack import pack_benchmark
     from affinity_zoo.zoo.runtime import terminal
 
@@ -292,7 +296,10 @@ def results_pack(
     weights: Annotated[bool, typer.Option("--weights", help="Pack the models' weights too.")] = False,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Write results, predictions, recipes and cards of some runs into an archive."""
+    """Write results, predictions, recipes and cards of some runs into an archive.
+
+    Example: affinity-zoo results pack 1 2 -o results.zip
+    """
     from affinity_zoo.zoo.board.pack import pack_results
     from affinity_zoo.zoo.runtime import terminal
 
@@ -304,7 +311,10 @@ def results_add(
     source: Annotated[Path, typer.Argument(help="Archive of `results pack`, or a folder with results.")],
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Take over results from elsewhere: every figure is computed again where the benchmark is at hand."""
+    """Take over results from elsewhere: every figure is computed again where the benchmark is at hand.
+
+    Example: affinity-zoo results add results.zip
+    """
     from affinity_zoo.zoo.board.pack import add_results
     from affinity_zoo.zoo.runtime import terminal
 

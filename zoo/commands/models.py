@@ -155,7 +155,10 @@ def push(
     handle: Annotated[str, typer.Argument(help="hf://USER/REPO; it is made where it is missing.")],
     private: Annotated[bool, typer.Option("--private", help="Make it a private one.")] = False,
 ) -> None:
-    """Upload a model to a hub, with a README.md that the hub reads."""
+    """Upload a model to a hub, with a README.md that the hub reads.
+
+    Example: affinity-zoo models push my-model hf://USER/REPO
+    """
     from affinity_zoo.plugins.errors import AffinityZooError
     from affinity_zoo.zoo.importers.hub import push_to_hub
     from affinity_zoo.zoo.models.folders import model_path

@@ -331,7 +331,8 @@ def evaluate(
     learn_from: Annotated[
         str | None,
         typer.Option(
-            help="Fit the stacked model on this benchmark. [default: cross-validated over groups]",
+            help="Fit the stacked model on this benchmark.",
+            show_default="cross-validated over groups",
             metavar="NAME",
         ),
     ] = None,

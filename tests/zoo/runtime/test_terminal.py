@@ -31,6 +31,21 @@ def test_output_of_a_pipe_is_not_broken_at_80_columns(capsys: pytest.CaptureFixt
     assert "x" * 300 in out and "y" * 120 in out
 
 
+def test_progress_in_a_log_file_is_a_line_now_and_then(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = iter(range(0, 1000, 10))
+    monkeypatch.setattr(terminal.time, "monotonic", lambda: float(next(clock)))
+    with terminal.progress("reading", 100, "poses") as advance:
+        for _ in range(7):
+            advance(10)
+    lines = capsys.readouterr().err.splitlines()
+    assert lines == [
+        "reading: 30 of 100 poses, 1.0 poses/s, 1 min left",
+        "reading: 60 of 100 poses, 1.0 poses/s, 1 min left",
+    ]
+
+
 def test_progress_is_silent_where_nobody_watches(capsys: pytest.CaptureFixture[str]) -> None:
     with terminal.progress("work [a]", 10, "images") as advance:
         advance(10)
