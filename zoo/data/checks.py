@@ -1,4 +1,4 @@
-"""What is odd in an index: per complex, and what predicts the label without chemistry."""
+"""Checks of an index: oddities of complexes, and properties that predict the label without chemistry."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 
 FAR: Final = 6.0  #: Å; a ligand whose nearest receptor atom is beyond is not bound
 CUT: Final = 15.0  #: Å; a receptor with no atom beyond this from the ligand is a cut-out
-ROWS_AT_ONCE: Final = 512  #: that one worker looks at
-SUSPICIOUS: Final = 0.6  #: AUC from which on a property predicts the label
+ROWS_AT_ONCE: Final = 512  #: rows per task of a worker
+SUSPICIOUS: Final = 0.6  #: AUC above which a property predicts the label
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One odd thing about one complex."""
+    """One finding about one complex."""
 
     id: str
     what: str
@@ -42,22 +42,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class Predictor:
-    """How well a property that is no chemistry of binding tells the label."""
+    """Predictive power of a property unrelated to binding for the label."""
 
     truth: str
     what: str
-    auc: float  #: 0.5: not at all; 1: wholly (either direction)
+    auc: float  #: 0.5: no prediction; 1: perfect prediction (in either direction)
     detail: str = ""
 
     @property
     def suspicious(self) -> bool:
-        """Whether a network could learn this instead of binding."""
+        """Whether a network could learn this property instead of binding."""
         return self.auc > SUSPICIOUS
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What :func:`check` found."""
+    """Result of :func:`check`."""
 
     rows: int
     failed: int
@@ -67,14 +67,14 @@ class CheckReport:
     failures: list[dict[str, str]] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
-        """Complexes by what is odd about them."""
+        """Number of complexes by kind of finding."""
         found: dict[str, int] = {}
         for finding in self.findings:
             found[finding.what] = found.get(finding.what, 0) + 1
         return dict(sorted(found.items(), key=lambda item: -item[1]))
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """Return the fields, ready for JSON."""
         return asdict(self) | {"counts": self.counts()}
 
 
@@ -86,34 +86,34 @@ def check(
     workers: int | None = None,
     make_executor: Callable[[], Executor] | None = None,
 ) -> CheckReport:
-    """Look at an index, or at a source as ``index`` would read it; nothing is written.
+    """Check an index, or a source as ``index`` would read it; nothing is written.
 
     Args:
         path: of the index or the source.
         hints, options: as for :func:`build_index`.
         workers: processes; None: one for each processor; 0: none.
-        make_executor: where to run instead of the local processes (see :func:`ordered_map`).
+        make_executor: factory of an executor other than the local pool (see :func:`ordered_map`).
 
     Raises:
-        AffinityZooError: neither an index nor a layout that is known, or nothing readable in it.
+        AffinityZooError: the path holds neither an index nor a known layout, or no readable file.
     """
     if (Path(path) / MANIFEST_FILE).is_file():
         return check_dataset(Dataset.open(path), workers=workers, make_executor=make_executor)
     with TemporaryDirectory(prefix="affinity-zoo-check-") as folder:
         data = Path(folder) / "data"
         build_index(path, data, workers=workers, options=options, hints=hints, make_executor=make_executor)
-        # the other hosts of a cluster do not see this folder
+        # other hosts of a cluster cannot read this folder
         return check_dataset(Dataset.open(data), workers=workers)
 
 
 def check_dataset(
     data: Dataset, *, workers: int | None = 0, make_executor: Callable[[], Executor] | None = None
 ) -> CheckReport:
-    """Check an index that is open.
+    """Check an open index.
 
     Args:
         workers: processes, used from a few thousand pairs on.
-        make_executor: another place to run.
+        make_executor: factory of an executor other than the local pool.
     """
     names, rows = read_csv(data.path / "failures.csv")
     failures = [dict(zip(names, row, strict=False)) for row in rows]
@@ -148,7 +148,7 @@ class RowRange:
 
 
 def look(piece: RowRange) -> tuple[list[Finding], list[bytes]]:
-    """What is odd in each of some rows, and a digest of each row's coordinates."""
+    """Return the findings of some rows, and a digest of each row's coordinates."""
     data, known = _opened(piece.data, piece.mark)
     findings: list[Finding] = []
     digests: list[bytes] = []
@@ -214,14 +214,14 @@ def _duplicates(ids: list[str], digests: list[bytes]) -> Iterator[Finding]:
 
 
 def _digest(data: Dataset, number: int, known: dict[int, bytes]) -> bytes:
-    """A hash of elements and positions, to 0.01 Å, whatever the order of the atoms."""
+    """Return a hash of elements and positions, to 0.01 Å, independent of the order of the atoms."""
     if number not in known:
         atoms = data.store.atoms(number)
         table = np.column_stack([np.round(atoms.xyz * 100).astype(np.int64), atoms.element.astype(np.int64)])
         table = table[np.lexsort(table.T)]
         value = hashlib.blake2b(table.tobytes(), digest_size=16).digest()
         if number >= data.store.receptors:
-            return value  # a ligand is asked for once
+            return value  # read each ligand once
         known[number] = value
     return known[number]
 

@@ -1,4 +1,4 @@
-"""Download structures from the PDB by id, through ProDy. The only part that uses the network, and only when asked."""
+"""Download of structures from the PDB by id, through ProDy, on request only."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ _ID: Final = re.compile(r"^[0-9][A-Za-z0-9]{3}$")
 
 @dataclass(frozen=True)
 class Fetched:
-    """One id and what became of it."""
+    """Result of the download of one id."""
 
     id: str
-    path: Path | None  #: None: it failed
+    path: Path | None  #: None: the download failed
     reason: str = ""
 
 
 def fetch(
     ids: Sequence[str], out: str | Path, *, format: str = "cif", server: str | None = None
 ) -> list[Fetched]:
-    """Download entries into a folder that ``index`` reads as complexes; what is there already is kept.
+    """Download entries into a folder that ``index`` reads as complexes; existing files are kept.
 
     Args:
         ids: four-character PDB ids.
@@ -44,7 +44,7 @@ def fetch(
         One for each id, in order; a failed download leaves no file.
 
     Raises:
-        UsageError: no id, something that is no PDB id, or an unknown format.
+        UsageError: no id, an invalid PDB id, or an unknown format.
     """
     if format not in FORMATS:
         raise UsageError(f"`format` is one of {', '.join(FORMATS)}, not {format!r}")
@@ -80,7 +80,7 @@ def _one(name: str, folder: Path, format: str, server: str | None) -> Fetched:
 
 
 def _damage(path: Path) -> str:
-    """Why a download is not a structure; empty where it is one."""
+    """Return why a download is not a structure; empty if it is one."""
     try:
         with gzip.open(path) as handle:
             data = handle.read()
@@ -93,7 +93,7 @@ def _damage(path: Path) -> str:
 
 @contextmanager
 def _server(address: str | None) -> Iterator[None]:
-    """Let ProDy ask another server for as long as the block lasts."""
+    """Let ProDy use another server within the block."""
     if address is None:
         yield
         return

@@ -17,13 +17,13 @@ from affinity_zoo.zoo.data.readers import ReadOptions, read_poses
 
 NEAR = 2.0  #: Å; below it a pose is near-native
 FAR = 4.0  #: Å; above it a pose is wrong; between the two it has no label
-_MOST_KNOWN = 64  #: graphs whose mappings are kept
+_MOST_KNOWN = 64  #: number of graphs whose mappings are cached
 COLUMNS = ("file", "record", "name", "rmsd", "pose_label", "n_heavy", "reference", "notes", "reason")
 
 
 @dataclass(frozen=True)
 class Label:
-    """One pose and how far it is from the reference."""
+    """One pose and its RMSD to the reference."""
 
     file: str
     record: int
@@ -33,15 +33,15 @@ class Label:
     n_heavy: int = 0
     reference: int | None = None  #: record of the reference file that it was measured against
     notes: str = ""
-    reason: str = ""  #: why there is no RMSD
+    reason: str = ""  #: reason for a missing RMSD
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON and CSV."""
+        """Return the fields, ready for JSON and CSV."""
         return asdict(self)
 
 
 class Reference:
-    """A molecule in its true place, with its graph."""
+    """A reference molecule with its graph."""
 
     def __init__(self, atoms: Atoms, record: int = 0, max_matches: int = symmetry.MAX_MATCHES) -> None:
         self.atoms, self.record, self.max_matches = atoms, record, max_matches
@@ -52,7 +52,7 @@ class Reference:
         self._known: dict[bytes, tuple[Any, symmetry.Mappings]] = {}  # poses of one file share their graph
 
     def measure(self, pose: Atoms) -> Measured | None:
-        """The RMSD of a pose; None where it is another molecule."""
+        """Return the RMSD of a pose; None for another molecule."""
         if len(pose) != len(self.xyz) or not np.array_equal(
             np.sort(pose.element), np.sort(self.atoms.element)
         ):
@@ -88,7 +88,7 @@ class Reference:
         return self._known[key]
 
     def _by_order_or_name(self, pose: Atoms) -> NDArray[np.int64] | None:
-        """The pose's atom for each reference atom where the graphs differ (a bond too long or too short to see)."""
+        """Match pose atoms to reference atoms if the graphs differ (a bond too long or too short to be perceived)."""
         if np.array_equal(pose.element, self.atoms.element):
             return np.arange(len(pose))
         place = {bytes(name).strip(): i for i, name in enumerate(pose.name)}
@@ -101,21 +101,21 @@ class Reference:
 
 @dataclass(frozen=True)
 class Measured:
-    """An RMSD, Å; ``lower`` is less than ``rmsd`` where not every symmetry could be tried."""
+    """An RMSD, Å; ``lower`` is a lower bound if not every symmetry could be tried."""
 
     rmsd: float
     lower: float
     note: str = ""
 
     def label(self, near: float = NEAR, far: float = FAR) -> int | None:
-        """1 below ``near``, 0 above ``far`` (Å), None between them or where it cannot be told."""
+        """Return 1 below ``near``, 0 above ``far`` (Å), None between them or without an RMSD."""
         if self.rmsd < near:
             return 1
         return 0 if self.lower > far else None
 
 
 def read_references(path: str | Path, options: ReadOptions | None = None) -> list[Reference]:
-    """The molecules of a reference file; several records are several true places or several molecules.
+    """Read the molecules of a reference file; several records are several true poses or several molecules.
 
     Raises:
         AffinityZooError: no record of it can be read.
@@ -135,7 +135,7 @@ def read_references(path: str | Path, options: ReadOptions | None = None) -> lis
 
 
 def label_atoms(pose: Atoms, references: Sequence[Reference]) -> tuple[Measured | None, int | None]:
-    """The least RMSD over the references that are the same molecule, and that reference's record."""
+    """Return the smallest RMSD over references of the same molecule, and that reference's record."""
     measured = [(m, r.record) for r in references if (m := r.measure(pose)) is not None]
     return min(measured, key=lambda item: item[0].rmsd) if measured else (None, None)
 
@@ -148,7 +148,7 @@ def label_poses(
     far: float = FAR,
     options: ReadOptions | None = None,
 ) -> Iterator[Label]:
-    """Label every record of every pose file; a record that cannot be is one with a ``reason``.
+    """Label every record of every pose file; a record without a label has a ``reason``.
 
     Heavy atoms only, nothing is aligned. Atoms are equivalent by elements and connections, bond orders are
     ignored, so that formats, tautomers and protonation make no difference.
@@ -160,7 +160,7 @@ def label_poses(
         options: how the files are read.
 
     Raises:
-        UsageError: the thresholds are the wrong way round.
+        UsageError: ``near`` is larger than ``far``.
         AffinityZooError: there is no pose file, or the reference cannot be read.
     """
     if not 0 < near <= far:
@@ -204,7 +204,7 @@ def _labels(
 
 
 def pose_files(poses: Iterable[str | Path]) -> list[Path]:
-    """The pose files among files and folders (searched through), in order.
+    """Return the pose files among files and folders (searched recursively), in order.
 
     Raises:
         AffinityZooError: one does not exist, or there is none.

@@ -1,4 +1,4 @@
-"""How alike two proteins or two ligands are, from their stored atoms alone.
+"""Similarity of proteins and of ligands, from their stored atoms alone.
 
 The store holds atoms, no bonds and no sequences: chains are read off the residue names, ligand graphs
 off the distances. Bond orders are not known, so a ligand's fingerprint is that of its bare skeleton
@@ -24,7 +24,7 @@ WORD = 4  #: residues in a row that two sequences must share to be aligned at al
 
 
 def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float) -> dict[str, str]:
-    """Which of our sequences have one among theirs with an identity of ``cutoff`` or more.
+    """Find which of our sequences have an identity of at least ``cutoff`` with one of theirs.
 
     Identity is that of the split (:func:`~affinity_zoo.zoo.data.splits.sequences.identity`).
     Only sequences that share words

@@ -1,1 +1,1 @@
-"""Poses made for training: displaced, docked or sampled."""
+"""Generation of training poses: displaced, docked or sampled."""

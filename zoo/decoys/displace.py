@@ -1,10 +1,10 @@
-"""Wrong poses of a known ligand: moved and turned copies that one number cannot tell from the real pose.
+"""Wrong poses of a known ligand: displaced copies that single numbers cannot distinguish from the real pose.
 
-A ligand thrown anywhere on a protein has fewer contacts than a bound one, and a network (or a
-count) learns just that: AUC 0.99 by contacts alone was measured on such a set. So each decoy is
-searched for: simulated annealing of rigid moves towards the contacts, burial, shortest
-distance and overlap of the crystal pose, more than ``min_rmsd`` away from it, without a clash, and not
-on another crystal copy of a similar ligand. What differs in the end is which atoms meet.
+A ligand at a random place on a protein has fewer contacts than a bound one, and a network (or a count)
+learns only that: contacts alone had an AUC of 0.99 on such a set. Therefore each decoy is searched by
+simulated annealing of rigid moves towards the contacts, burial, shortest distance and overlap of the
+crystal pose, more than ``min_rmsd`` away from it, without a clash, and not on another crystal copy of a
+similar ligand. The remaining difference is which atoms are in contact.
 """
 
 from __future__ import annotations
@@ -20,14 +20,16 @@ from scipy.spatial import cKDTree
 from affinity_zoo.zoo.chem import symmetry
 from affinity_zoo.zoo.chem.geometry import BURIAL_CUTOFF, CLASH_FRACTION, close_pairs_xyz, radii, within_xyz
 
-SIMILAR = 0.75  #: Tanimoto similarity above which another ligand's site may be this one's too
-OVERLAP_SHARE = 0.30  #: of a pose's atoms within 4 Å of the other ligand: it lies on it
+SIMILAR = 0.75  #: Tanimoto similarity above which another ligand's site may also bind this ligand
+OVERLAP_SHARE = (
+    0.30  #: fraction of a pose's atoms within 4 Å of another ligand above which it overlaps that ligand
+)
 OVERLAP_CUTOFF = 4.0  #: Å
 #: each search aims at the crystal pose's measures + (shift + spread x normal) x MATCH_SCALE: rigid poses end up
 #: less buried and with more overlap than they aim at
 AIM_SPREAD = 1.0
 AIM_SHIFT = np.array([0.0, 2.5, 0.0, -1.0])
-REFINED = 7  #: searches per wanted pose that go on with exact distances
+REFINED = 7  #: searches per wanted pose that continue with exact distances
 SAME_PLACE = 0.8  #: Å RMSD between two of them at least
 FREE = 2.8  #: Å from every receptor atom: a place where a ligand's middle may start
 #: what counts as one unit off when poses are matched: contacts, burial (per atom), shortest (Å), overlap (Å per atom)
@@ -45,7 +47,7 @@ class Displaced:
 
 @dataclass(frozen=True, eq=False)
 class DisplaceOptions:
-    """How displaced poses are searched.
+    """Options of the search for displaced poses.
 
     Args:
         count: poses wanted per ligand.
@@ -69,16 +71,16 @@ class DisplaceOptions:
 def lies_on(
     pose: NDArray[Any], other: NDArray[Any], cutoff: float = OVERLAP_CUTOFF, share: float = OVERLAP_SHARE
 ) -> bool:
-    """Does a pose lie on another ligand: more than ``share`` of its atoms within ``cutoff`` Å of it."""
+    """Return whether a pose overlaps another ligand: more than ``share`` of its atoms within ``cutoff`` Å."""
     return float(within_xyz(np.asarray(pose), np.asarray(other), cutoff).mean()) > share
 
 
 def clashing(
     receptor: NDArray[Any], receptor_element: NDArray[Any], pose: NDArray[Any], element: NDArray[Any]
 ) -> bool:
-    """Is any heavy-heavy pair under 0.75 of its van der Waals sum (metals and bonds included).
+    """Return whether any heavy-atom pair is below 0.75 of its van der Waals sum, metals and bonds included.
 
-    Stricter than :func:`affinity_zoo.zoo.chem.geometry.clashes`: a made pose has no right to a bond.
+    Stricter than :func:`affinity_zoo.zoo.chem.geometry.clashes`, because a generated pose cannot be covalently bound.
     """
     vdw, _ = radii()
     i, j, distance = close_pairs_xyz(receptor, pose, CLASH_FRACTION * 2.0 * float(vdw.max()))
@@ -95,14 +97,14 @@ def displaced_poses(
     others: Sequence[NDArray[Any]] = (),
     options: DisplaceOptions | None = None,
 ) -> list[Displaced]:
-    """Search displaced poses of one ligand, best matched first; fewer than asked where there are none.
+    """Search displaced poses of one ligand, best match first; it may find fewer than requested.
 
     Args:
         receptor: (N, 3) Å; receptor_element: (N,) atomic numbers.
         ligand: (n, 3) Å, the crystal pose; element: (n,) atomic numbers.
         seed: of the random numbers; the same seed gives the same poses.
         others: positions of other crystal ligands a pose must not lie on.
-        options: how many, how far, how long.
+        options: options of the search.
     """
     from affinity_zoo.zoo.decoys import maps, search
 
@@ -144,7 +146,7 @@ def displaced_poses(
 def _best(
     quick: list[tuple[float, NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]], count: int
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]:
-    """The poses of least cost, each in its own place: aim, orientation, position."""
+    """Return the distinct poses of lowest cost: target, orientation, position."""
     kept: list[NDArray[Any]] = []
     for _, pose, aim, q, t in sorted(quick, key=lambda item: item[0]):
         if all(np.sqrt(((pose - other) ** 2).sum(axis=1).mean()) > SAME_PLACE for other in kept):
@@ -193,7 +195,7 @@ def _keep(
     others: Sequence[NDArray[Any]],
     options: DisplaceOptions,
 ) -> list[Displaced]:
-    """The best-matched poses that pass every rule, none nearly the same as another.
+    """Return the best-matched poses that pass every rule, without near duplicates.
 
     Each next pose is the one with the least difference to the crystal pose that also evens out the
     differences of those already taken: decoys a little less buried are joined by some a little more.

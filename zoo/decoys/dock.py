@@ -20,7 +20,7 @@ _SAME = 0.01  #: Å; an atom of the PDBQT file that lies this near is the input'
 
 @dataclass(frozen=True)
 class DockOptions:
-    """How one docking is done; all of it is recorded.
+    """Options of one docking; all of them are recorded.
 
     Args:
         exhaustiveness: independent runs inside Vina.
@@ -55,7 +55,7 @@ class Docked:
 
 
 def versions() -> dict[str, str]:
-    """Versions of what docks.
+    """Return the versions of the docking programs.
 
     Raises:
         AffinityZooError: something is not installed.

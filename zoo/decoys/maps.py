@@ -1,7 +1,7 @@
-"""Maps for the first, broad part of the search: what an atom would meet at every point of a grid, counted once.
+"""Maps for the broad part of the search: contacts of an atom at every grid point, counted once.
 
-A pose is then scored by one look-up an atom, some thirty times faster than by distances, and off by what half a
-grid step changes. Poses that look well are searched on with exact distances.
+A pose is then scored by one look-up per atom, about thirty times faster than by distances, with an error of half a
+grid step. Promising poses are refined with exact distances.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Maps = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.int64]]
 
 
 def no_maps() -> Maps:
-    """What stands in the place of maps where distances are taken."""
+    """Placeholder for maps if distances are used."""
     return np.zeros((0, 0, 0, 3), np.float32), np.zeros(3), np.zeros(0, np.int64)
 
 

@@ -1,4 +1,4 @@
-"""How decoys are made: one class a method. A new method is a class and a line in :data:`METHODS`."""
+"""Decoy methods: one class per method. A new method is a class and a line in :data:`METHODS`."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Dock:
 
 @dataclass(frozen=True)
 class Displace:
-    """Crystal poses moved and turned, matched on contacts, burial, shortest distance and overlap."""
+    """Displaced crystal poses, matched on contacts, burial, shortest distance and overlap."""
 
     name: ClassVar[str] = "displace"
     options: DisplaceOptions = field(default_factory=DisplaceOptions)
@@ -94,7 +94,7 @@ class Displace:
 
 @dataclass(frozen=True)
 class Sample:
-    """Many poses of every distance in seconds: small docking budgets, and crystal poses moved and optimised."""
+    """Many poses at all distances in seconds: small docking budgets, and displaced and optimised crystal poses."""
 
     name: ClassVar[str] = "sample"
     options: SampleOptions = field(default_factory=SampleOptions)
@@ -112,7 +112,7 @@ class Sample:
     def _sort(
         self, task: DecoyTask, poses: list[Sampled]
     ) -> tuple[list[tuple[float, Sampled]], dict[str, int]]:
-        """Poses with their symmetric RMSD, Å, and how many were dropped why."""
+        """Return poses with their symmetric RMSD, Å, and the number of dropped poses by reason."""
         judge = Judge(task)
         kept: list[tuple[float, Sampled]] = []
         dropped: dict[str, int] = {}

@@ -1,4 +1,4 @@
-"""How well decoys are matched: AUC of crystal against decoy by one number."""
+"""Quality of the matching: AUC of crystal pose against decoy by single numbers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def auc(positive: NDArray[Any], negative: NDArray[Any]) -> float:
 
 
 def one_number_auc(complexes: Iterable[Measured]) -> dict[str, dict[str, float]]:
-    """AUC of each measure as it stands (not turned): 0.5 is a perfect match, both ends give the class away.
+    """Compute the AUC of each measure: 0.5 is a perfect match; values near 0 or 1 reveal the class.
 
     Returns:
         Measure -> ``pooled`` over all poses, ``within``: mean over complexes.

@@ -45,15 +45,15 @@ PARTS = ".parts"
 
 @dataclass(frozen=True)
 class DecoySummary:
-    """What was made."""
+    """Summary of the generated decoys."""
 
     out: str
     method: str
     complexes: int  #: written
     decoys: int
     positives: dict[str, int]  #: poses by kind, decoys not among them
-    fewer: dict[str, int]  #: complexes with fewer decoys than asked: how many they have
-    failed: dict[str, str]  #: complexes without any result: why
+    fewer: dict[str, int]  #: complexes with fewer decoys than requested, and their numbers
+    failed: dict[str, str]  #: complexes without a result, and the reason
     dropped: dict[str, int]  #: poses by the reason they were dropped
     resumed: int  #: complexes that an earlier run had finished
     seconds: float
@@ -61,7 +61,7 @@ class DecoySummary:
 
     @property
     def exit_code(self) -> int:
-        """0: all made; 3: some complexes failed; 1: none could be made."""
+        """Exit code. 0: success; 3: some complexes failed; 1: all failed."""
         return 1 if not self.complexes else 3 if self.failed else 0
 
     def as_dict(self) -> dict[str, Any]:
@@ -169,7 +169,7 @@ _NOTHING: tuple[Any, Any, list[NDArray[Any]]] = (None, None, [])
 
 
 def _claim(out: Path, parameters: dict[str, Any]) -> None:
-    """Make the folder ours, or see that it is an earlier run with the same parameters."""
+    """Create the folder, or check that it is an earlier run with the same parameters."""
     path = out / "parameters.json"
     mark = text_hash(json.dumps(parameters, sort_keys=True))
     if path.is_file():
@@ -263,7 +263,7 @@ def _structure_key(dataset: Dataset, row: int) -> str:
 def without_copies(
     receptor: Atoms, ligand: Atoms, mates: list[Atoms]
 ) -> tuple[Atoms, list[NDArray[np.float32]]]:
-    """Take the ligand and similar ligands out of its receptor.
+    """Remove the ligand and similar ligands from its receptor.
 
     Args:
         receptor: as read; it may still hold the ligand, other copies of it and cofactors.
@@ -291,7 +291,7 @@ def without_copies(
 
 
 def _apart(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    """Two groups are not one in the same place: under half of the atoms of ``a`` within 1 Å of ``b``."""
+    """Return whether two groups are at different places: under half of the atoms of ``a`` within 1 Å of ``b``."""
     return float(within_xyz(a, b, 1.0).mean()) < 0.5
 
 

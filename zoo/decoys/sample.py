@@ -1,4 +1,4 @@
-"""Many poses of one complex in seconds: Vina with small budgets, and crystal poses moved and optimised.
+"""Many poses of one complex in seconds: Vina with small budgets, and displaced and optimised crystal poses.
 
 A docking that may evaluate few poses ends in many different minima: three budgets give 20 to 50 poses at any distance
 from the crystal pose, near misses (2 to 4 Å) among them. Crystal poses that are turned, moved and then optimised give
@@ -21,7 +21,7 @@ from affinity_zoo.zoo.decoys.dock import Docked, heavy_order, pdbqt_positions, t
 
 @dataclass(frozen=True)
 class SampleOptions:
-    """How the poses of one complex are sampled; all of it is recorded.
+    """Options of the sampling of one complex; all of them are recorded.
 
     Args:
         evaluations: largest number of energy evaluations of each docking; one docking a number.
@@ -56,7 +56,7 @@ class SampleOptions:
 
 @dataclass(frozen=True, eq=False)
 class Sampled:
-    """One pose of a sampling and where it came from."""
+    """One sampled pose and its origin."""
 
     pose: Docked
     origin: str  #: ``crystal``, ``relaxed``, ``moved`` or ``docked-<evaluations>``
@@ -105,7 +105,7 @@ class Sampling:
         self.engine.compute_vina_maps(center=((low + high) / 2).tolist(), box_size=size)
 
     def run(self) -> list[Sampled]:
-        """Return all poses: the crystal pose as it is and optimised, moved ones, docked ones."""
+        """Return all poses: crystal pose, optimised crystal pose, displaced poses, docked poses."""
         engine = self.engine
         found = [Sampled(Docked(self.xyz, float(engine.score()[0]), self.seed), "crystal")]
         energy = float(engine.optimize()[0])

@@ -1,4 +1,4 @@
-"""Files of sampled poses: one SDF (or multi-model PDB) a complex, and the whole receptor."""
+"""Files of sampled poses: one SDF (or multi-model PDB) per complex, and the whole receptor."""
 
 from __future__ import annotations
 

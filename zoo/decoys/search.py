@@ -1,4 +1,4 @@
-"""The search for places where a ligand could lie: compiled simulated annealing of rigid moves.
+"""Search for possible positions of a ligand: compiled simulated annealing of rigid moves.
 
 A pose is scored by how far its one-number descriptions (contacts, burial, shortest distance,
 overlap) are from wished values, the crystal pose's. Receptor atoms are kept in cells as wide as the

@@ -1,4 +1,4 @@
-"""The decoys of one complex: made, judged by the rules, written. What a worker process does."""
+"""Decoys of one complex: generation, checks and output. The task of a worker process."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ CROP = 16.0  #: Å around any pose that a written receptor reaches, in whole res
 
 
 class Method(Protocol):
-    """How the poses of one complex are made; one class a method, listed in ``methods.py``."""
+    """Base class of the decoy methods; the methods are listed in ``methods.py``."""
 
     name: ClassVar[str]
 
     def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
-        """Make, judge and write the poses of one complex; see :func:`make_complex`."""
+        """Generate, check and write the poses of one complex; see :func:`make_complex`."""
         ...
 
     def programs(self) -> dict[str, str]:
-        """Versions of the programs that it needs; an error where one is missing."""
+        """Return the versions of the required programs; a missing one is an error."""
         ...
 
     def as_dict(self) -> dict[str, Any]:
@@ -63,7 +63,7 @@ class DecoyTask:
 
 
 def make_complex(task: DecoyTask) -> dict[str, Any]:
-    """Make, judge and write the poses of one complex.
+    """Generate, check and write the poses of one complex.
 
     Args:
         task: the complex and how its poses are made.
@@ -76,7 +76,7 @@ def make_complex(task: DecoyTask) -> dict[str, Any]:
 
 
 class Judge:
-    """What becomes of docked poses: near-native, decoy, or dropped with a reason."""
+    """Classification of docked poses: near-native, decoy, or dropped with a reason."""
 
     def __init__(self, task: DecoyTask) -> None:
         self.task = task
@@ -183,7 +183,7 @@ def pdb_text(atoms: Atoms, which: NDArray[np.int64] | None = None, xyz: NDArray[
 
 
 def safe_name(text: str) -> str:
-    """A name that is a file name everywhere."""
+    """Return a portable file name."""
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._") or "complex"
 
 

@@ -1,1 +1,1 @@
-"""Judging a model on labelled pairs."""
+"""Evaluation of models on labelled pairs."""

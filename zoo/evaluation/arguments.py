@@ -1,4 +1,4 @@
-"""What can be checked of an evaluation before Keras starts."""
+"""Checks of an evaluation that do not need Keras."""
 
 from __future__ import annotations
 

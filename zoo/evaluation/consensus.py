@@ -1,4 +1,4 @@
-"""Consensus rows: several results on one benchmark made into one score."""
+"""Consensus rows: combination of several results on one benchmark into one score."""
 
 from __future__ import annotations
 
@@ -161,7 +161,7 @@ def _truth(rows: Predictions) -> Truth:
 
 
 def _overlap(members: Sequence[Result]) -> str:
-    """What the members have seen: a consensus has seen all of it."""
+    """Return the training data of all members."""
     said = []
     for member in members:
         if not member.is_baseline:

@@ -1,4 +1,4 @@
-"""What is judged and by what: rows of a benchmark or index, and the scorers."""
+"""Inputs of an evaluation: rows of a benchmark or index, and scorers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from affinity_zoo.zoo.judging.judge import default_scorers, metric_key
 def judged_rows(
     data: str | Path, split: str, sources: tuple[str, ...], runs: Path
 ) -> tuple[Dataset, NDArray[np.int64], dict[str, Any]]:
-    """Find what is judged.
+    """Find the rows to evaluate.
 
     Args:
         data: name of a benchmark below ``runs``, or the folder of an index.
@@ -48,7 +48,7 @@ def judged_rows(
 
 
 def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> str:
-    """Name what is judged: data, split and sources."""
+    """Name the evaluated rows: data, split and sources."""
     parts = [dataset.path.resolve().name, split, *sources]
     return "-".join(part for part in parts if part)
 
@@ -87,7 +87,7 @@ def named_scorers(names: tuple[str, ...]) -> list[Scorer]:
 def with_defaults(
     named: list[Scorer], predictions: Predictions, threshold: float | None, calibrated: bool = True
 ) -> list[Scorer]:
-    """The scorers that stand on every board, and those that were asked for besides."""
+    """Return the scorers of every board, and additionally requested ones."""
     standing = default_scorers(predictions, threshold, calibrated)
     keys = {metric_key(scorer) for scorer in standing}
     return [*standing, *(scorer for scorer in named if metric_key(scorer) not in keys)]

@@ -30,7 +30,7 @@ FOLDER = "external"
 
 
 class DirectionUnknownError(UsageError):
-    """Nobody has said which end of a column is better."""
+    """The direction of a column is not known."""
 
 
 def evaluate_scores(
@@ -108,7 +108,7 @@ def evaluate_scores(
 
 
 def _read(scores: Any, column: str | None, id_column: str | None) -> tuple[list[Scored], dict[str, Any]]:
-    """The scores, and what a result says of where they come from."""
+    """Return the scores and a description of their origin."""
     if isinstance(scores, str | Path):
         path = Path(scores)
         found = read_scores(path, column, id_column)
@@ -136,7 +136,7 @@ def _from_python(key: Any, value: Any) -> Scored:
 
 
 def matched(rows: Sequence[Scored], dataset: Dataset, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Put scores to the pairs of an index: by id, else by the pose's file name and record.
+    """Match scores to the pairs of an index: by id, else by the pose's file name and record.
 
     Args:
         rows: the scores.

@@ -1,4 +1,4 @@
-"""What ``evaluate`` prints."""
+"""Printed output of ``evaluate``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging a run on labelled pairs: the function behind ``affinity-zoo evaluate``."""
+"""Evaluation on labelled pairs: the function behind ``affinity-zoo evaluate``."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def evaluate(
     output: str | None = None,
     dask: str = "",
 ) -> Result:
-    """Score the pairs of a split, average over views, rank, judge, and write the result.
+    """Score the pairs of a split, average over views, rank, compute metrics, and write the result.
 
     Args:
         run: a run as ``train`` returned it, its number below ``runs``, one of its folders, a model or
@@ -91,7 +91,7 @@ def evaluate(
         AffinityZooError: there is no such run, model or index, or no row to judge.
     """
     started = time.perf_counter()
-    # an unknown name is said before the scoring
+    # report an unknown name before the scoring
     named = named_scorers(scorers)
     candidate = find_candidate(run, Path(runs))
     model = candidate.model
@@ -237,7 +237,7 @@ def cropped(dataset: Dataset, rows: NDArray[np.int64], box: Box) -> NDArray[np.i
 
 
 def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[str], None] = warn) -> None:
-    """Say where the reader decided otherwise than at training."""
+    """Warn if read options differ from those of the training."""
     trained = dict(model.recipe.data.read_options)
     for name, value in dataset.read_options.items():
         if name in trained and trained[name] != value:

@@ -27,7 +27,7 @@ _BOLTZ = re.compile(r"^(affinity|confidence)_(.+?)(_model_\d+)?$")
 
 
 class Scored(NamedTuple):
-    """One score and what it may belong to."""
+    """One score and the ids that it may belong to."""
 
     id: str
     file: str  #: name of the file of the pose, empty for a table
@@ -38,7 +38,7 @@ class Scored(NamedTuple):
 
 @dataclass(frozen=True)
 class ScoreFile:
-    """What a file or folder gave."""
+    """Scores of a file or folder."""
 
     column: str
     known: KnownScore | None  #: None: the direction must be given
@@ -88,7 +88,7 @@ def _from_table(path: Path, column: str | None, id_column: str | None) -> ScoreF
 
 
 def _column(path: Path, names: Sequence[str], wanted: str | None) -> tuple[int, KnownScore | None]:
-    """Number of the score's column, and what is known of it."""
+    """Return the number of the score's column and its known properties."""
     if wanted is None:
         found = "score" if "score" in names else getattr(preferred(list(names)), "name", None)
         if found is None:

@@ -15,7 +15,7 @@ NOTHING = "L"
 
 
 def write_submission(path: Path, predictions: Predictions) -> None:
-    """Write one line a receptor (the column ``target``): its ligands in descending order of score.
+    """Write one line per receptor (the column ``target``): its ligands in descending order of score.
 
     A ligand is named by its ``molecule``, or by its ``id`` where the molecule is not known; it stands at
     its best pose. Receptors are in alphabetical order.

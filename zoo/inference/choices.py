@@ -1,4 +1,4 @@
-"""How poses are scored: everything that decides a score besides the model and the atoms."""
+"""Scoring options: everything that determines a score besides the model and the atoms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PLACES = ("auto", "host", "device")
 
 @dataclass(frozen=True)
 class ScoringChoices:
-    """How poses are scored.
+    """Options of scoring.
 
     Args:
         views: fixed rotations that the outputs are averaged over, the file's own orientation first; None: as many as
@@ -44,7 +44,7 @@ class ScoringChoices:
             raise UsageError(f"`voxelize` must be one of {', '.join(PLACES)}, not {self.voxelize!r}")
 
     def resolved(self, cards: Iterable[Mapping[str, Any]]) -> ScoringChoices:
-        """Replace an open number of views by the models' own.
+        """Set an open number of views to that of the models.
 
         Args:
             cards: of the models; of several, the largest number counts.

@@ -1,4 +1,4 @@
-"""The columns that the outputs of models become."""
+"""Result columns of model outputs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final
 
 @dataclass(frozen=True)
 class Columns:
-    """The columns that one output becomes."""
+    """The result columns of one output."""
 
     value: str
     spread: str

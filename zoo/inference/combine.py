@@ -1,6 +1,6 @@
-"""From the outputs of models in views to one row of numbers a pose: means, probabilities, spreads.
+"""Combination of outputs over views and models into one row per pose: means, probabilities, spreads.
 
-The rules, one for all that scores:
+The rules, the same for all commands:
 
 - An output of one model is the mean of its outputs over the views.
 - A probability is the sigmoid of a logit plus the model's correction (``logit_correction`` of its card), which turns

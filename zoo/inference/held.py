@@ -1,4 +1,4 @@
-"""What a process keeps between pieces of work: models, by folder and content, each loaded once.
+"""Models held by a process between tasks, by folder and content; each is loaded once.
 
 Callers that hold a model pass it on; workers of a pool or a cluster get names of folders and load here. A model that
 was replaced on disk is loaded again: the stamp of its files is part of the key.
@@ -34,7 +34,7 @@ def held_model(folder: str | Path) -> ReadyModel:
 
 
 def model_stamp(folder: Path) -> tuple[tuple[int, int], ...]:
-    """Size and time of a model's files: what tells that it was replaced.
+    """Return size and time of a model's files, to detect a replacement.
 
     Args:
         folder: a model directory.

@@ -25,7 +25,7 @@ LEAST: Final = 2
 
 
 def nothing_done(n: int) -> None:
-    """The progress of who does not want to know."""
+    """Progress callback that does nothing."""
 
 
 def outputs(

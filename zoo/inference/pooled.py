@@ -1,4 +1,4 @@
-"""Networks that begin with average pooling, as gnina's do: the pooled image is made at once, not the image.
+"""Networks that begin with average pooling, such as gnina's: the pooled image is made directly.
 
 At 48^3 the image is 12 MB a pose: writing it, handing it over and averaging it takes as long as making it.
 """

@@ -1,4 +1,4 @@
-"""Models ready to score: with what their cards and recipes say about reading and about their outputs."""
+"""Models ready to score, with read options and outputs from their recipes and cards."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class ReadyModel:
     pooled: Any = None  #: the model without its first pooling, for images that are pooled already; or None
 
     def batches(self, pairs: Pairs, voxelize: str = "auto") -> BatchMaker:
-        """What makes this model's batches.
+        """Return the maker of this model's batches.
 
         Args:
             pairs: receptors and ligands.
@@ -65,7 +65,7 @@ class ReadyModel:
 
 
 def ready(model: Model) -> ReadyModel:
-    """Read from a loaded model's card and recipe what scoring needs.
+    """Prepare a loaded model for scoring from its card and recipe.
 
     Args:
         model: as loaded; the network without its pooling is made once and kept as long as the model.

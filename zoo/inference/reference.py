@@ -34,7 +34,7 @@ _MOST: Final = 20_000  #: atoms
 
 @dataclass(frozen=True)
 class OutputCheck:
-    """One output of a model beside what is expected.
+    """An output of a model and its expected value.
 
     Attributes:
         output: its name.
@@ -55,7 +55,7 @@ class OutputCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether it is within the tolerance; a value that is not a number is not."""
+        """Whether the difference is within the tolerance; False for a value that is not a number."""
         return bool(self.difference <= TOLERANCE)
 
 
@@ -145,7 +145,7 @@ def check_export(
 def compared(
     table: Mapping[str, Any], outputs: NDArray[Any], names: Sequence[str], way: str
 ) -> list[OutputCheck]:
-    """Return outputs beside what the reference expects."""
+    """Compare outputs with those of the reference."""
     expected = table["outputs"]
     if set(expected) != set(names):
         raise AffinityZooError(

@@ -27,7 +27,7 @@ BATCHES: Final = 32  #: batches of one piece of work
 
 @dataclass(frozen=True, eq=False)
 class RowChunk:
-    """Rows to be scored by one worker: all it needs to know."""
+    """Rows to be scored by one worker, with model, index and options."""
 
     model: str  #: model directory
     data: str  #: folder of the index
@@ -114,7 +114,7 @@ def _far(
 
 
 def score_piece(piece: RowChunk) -> NDArray[np.float64]:
-    """Score a piece: what a worker of a cluster does.
+    """Score rows in a worker of a cluster.
 
     Args:
         piece: the rows and how to score them.
@@ -129,7 +129,7 @@ def score_piece(piece: RowChunk) -> NDArray[np.float64]:
 
 @lru_cache(maxsize=8)
 def _kept_batches(model: ReadyModel, dataset: Dataset, voxelize: str) -> BatchMaker:
-    """The encoded structures of an index, kept by a worker from piece to piece."""
+    """Return the encoded structures of an index, cached in a worker."""
     return model.batches(IndexedPairs(dataset), voxelize)
 
 

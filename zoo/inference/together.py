@@ -1,4 +1,4 @@
-"""Several models over the same pairs: an image is made once for all that look at it alike.
+"""Several models on the same pairs: models with equal images share them.
 
 Models share images where featurizer (with its options), box and the place of making are the same, and where their
 networks take the same image: whole, or pooled already (:mod:`affinity_zoo.zoo.inference.pooled`).
@@ -57,7 +57,7 @@ def outputs_together(
 
 
 def _image_of(model: ReadyModel) -> Hashable:
-    """What decides a model's images besides the atoms."""
+    """Settings that determine a model's images, besides the atoms."""
     featurizer = model.model.featurizer
     return (
         type(featurizer),

@@ -1,8 +1,8 @@
-"""The making of an index: shards and tables in order, whole or not at all, continued where it was stopped.
+"""Building of an index: shards and tables in order, written atomically and resumable.
 
-Everything is made in ``DATA/.building``. ``state.json`` there names what is finished: receptor shards
-first, then one ligand shard with its part of the table for each fixed range of rows. What is not named is
-made again, with the same bytes.
+All files are built in ``DATA/.building``. Its ``state.json`` lists finished parts: receptor shards
+first, then one ligand shard with its part of the table for each fixed range of rows. Unlisted parts are
+built again, with the same bytes.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ Map = Callable[..., Iterator[Done[Any, Any]]]
 
 @dataclass
 class State:
-    """What is finished, as kept in ``state.json``."""
+    """Progress of the building, stored in ``state.json``."""
 
     fingerprint: str
     receptor_shards: list[dict[str, Any]] = field(default_factory=list)
     receptors_done: bool = False
     ligand_shards: list[dict[str, Any]] = field(default_factory=list)
-    task: int = 0  #: the task that comes next
-    skip: int = 0  #: poses of that task that are already in
+    task: int = 0  #: next task
+    skip: int = 0  #: finished poses of that task
     rows: int = 0
     failures: int = 0
     untyped: int = 0
@@ -47,7 +47,7 @@ class State:
 
 
 class Builder:
-    """Makes the store and the parts of the table of one plan."""
+    """Builds the store and the parts of the table of one plan."""
 
     def __init__(self, plan: Plan, folder: Path, options: ReadOptions, columns: tuple[str, ...]) -> None:
         self.plan, self.folder, self.options, self.columns = plan, folder, options, columns
@@ -75,7 +75,7 @@ class Builder:
     # -- receptors -------------------------------------------------------------------------------
 
     def receptors(self, run: Map, advance: Callable[[int], None]) -> None:
-        """Read all receptors into their shards. They are few beside the poses: an unfinished phase starts again."""
+        """Read all receptors into their shards. They are few, so an unfinished phase restarts."""
         table = self.folder / "receptors.json"
         if not self.state.receptors_done:
             self._read_receptors(run, advance)
@@ -90,7 +90,7 @@ class Builder:
         pending: list[Atoms] = []
         self.state.receptor_shards = []
         self.state.untyped = 0
-        root = self.plan.root.resolve()  # a worker of a cluster works in another folder
+        root = self.plan.root.resolve()  # a worker of a cluster has another working folder
         tasks = (ReceptorTask(root, file, self.options, self.plan.split) for file in self.plan.receptors())
         for done in run(do_receptor, tasks, chunk=2):
             atoms, _, failure = _receptor_result(done)
@@ -120,7 +120,7 @@ class Builder:
     # -- poses -----------------------------------------------------------------------------------
 
     def poses(self, run: Map, advance: Callable[[int], None]) -> None:
-        """Read all poses into shards and parts of the table, from where the state says."""
+        """Read all poses into shards and parts of the table, starting at the saved state."""
         state = self.state
         skip, part = state.skip, _Part()
         groups = self.plan.groups()
@@ -204,7 +204,7 @@ class Builder:
 
 @dataclass
 class _Part:
-    """The rows of one ligand shard while they are gathered."""
+    """The rows of one ligand shard during collection."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     atoms: list[Atoms] = field(default_factory=list)
@@ -213,7 +213,7 @@ class _Part:
 
 
 def table_columns(plan: Plan) -> tuple[str, ...]:
-    """Our columns and those that the source had besides."""
+    """Our columns and further columns of the source."""
     return COLUMNS + tuple(c for c in plan.extra if c not in COLUMNS)
 
 
@@ -245,7 +245,7 @@ def _plain(failures: dict[str, Failure]) -> dict[str, dict[str, Any]]:
 
 
 def _molecule(name: str, target: str) -> str:
-    """The record's own name, unless it is one that every ligand has."""
+    """Return the record's name, unless it is a generic one."""
     return target if name.strip().upper() in _NO_NAMES else name.strip()
 
 

@@ -1,4 +1,4 @@
-"""The ancestor's arrays: one .npy file a structure, four columns x, y, z (Å) and the element's tag."""
+"""The ancestor's arrays: one .npy file per structure, four columns x, y, z (Å) and the element's tag."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from affinity_zoo.zoo.runtime.files import whole
 
 
 def four_columns(atoms: Atoms) -> NDArray[np.float32]:
-    """(N, 4) float32: position in Å and the tag that ``element-tag`` gives the atom."""
+    """Return (N, 4) float32: position in Å and the atom's tag of ``element-tag``."""
     tag = ElementTag().encode(atoms).value
     assert tag is not None
     return np.column_stack([atoms.xyz, tag]).astype(np.float32)
 
 
 def write_npy(data: Dataset) -> int:
-    """Write every structure of an index under ``npy/``, named as in its source. Returns how many."""
+    """Write every structure of an index under ``npy/``, named as in its source; return their number."""
     written: set[str] = set()
     files = {"receptor": data.column("receptor"), "ligand": data.column("ligand")}
     records = data.column("record")

@@ -1,4 +1,4 @@
-"""From a folder of structures to an index: the function under ``affinity-zoo index``."""
+"""Indexing of a folder of structures: the function behind ``affinity-zoo index``."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ BUILDING = ".building"
 
 @dataclass(frozen=True)
 class IndexSummary:
-    """What an indexing did."""
+    """Summary of an indexing."""
 
     out: str  #: the folder
-    layout: str  #: what the source was recognised as
+    layout: str  #: recognised layout of the source
     rows: int  #: pairs in the index
     failed: int  #: rows of failures.csv
     receptors: int  #: receptor structures
@@ -61,16 +61,16 @@ class IndexSummary:
     splits: dict[str, int]  #: rows of each split
     untyped_atoms: int
     seconds: float
-    resumed: bool = False  #: it continued a run that was stopped
+    resumed: bool = False  #: whether it continued a stopped run
     notes: list[str] = field(default_factory=list)
 
     @property
     def exit_code(self) -> int:
-        """0: all read; 3: some failed; 1: nothing usable."""
+        """Exit code. 0: all inputs were read; 3: some failed; 1: no input is usable."""
         return 1 if not self.rows else 3 if self.failed else 0
 
     def as_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
+        """Return the fields, ready for JSON."""
         return asdict(self)
 
 
@@ -96,20 +96,20 @@ def build_index(
         out: the folder to make: store, ``database_index.csv``, ``failures.csv``, the three sets.
         workers: processes; None: one for each processor, 0: none.
         npy: also write the ancestor's arrays of four columns under ``out/npy``.
-        options: what the reader decides.
+        options: options of the readers.
         progress: show a bar where stderr is a terminal.
         fractions: of train, validation and test, by group.
         seed: of the split.
         timeout: seconds that one file may take.
         overwrite: replace an index that is already there.
-        hints: what cannot be seen in the source: names of columns, the receptor, the ligand's residue.
-        make_executor: where to run instead of the local processes (see :func:`ordered_map`).
+        hints: information that the source lacks: names of columns, the receptor, the ligand's residue.
+        make_executor: factory of an executor other than the local pool (see :func:`ordered_map`).
 
     Returns:
-        Counts; the caller judges ``exit_code``. A run that was killed continues where it stopped.
+        The counts. An interrupted run continues at the next call.
 
     Raises:
-        AffinityZooError: no layout fits, nothing could be read, or ``out`` holds something else.
+        AffinityZooError: no layout fits, no file could be read, or ``out`` holds something else.
     """
     started = time.monotonic()
     options = options or ReadOptions()
@@ -165,9 +165,9 @@ def build_index(
 def split_dataset(
     data: Dataset, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> dict[str, int]:
-    """Split an index by its column ``group`` and write the three sets. Returns rows of each."""
+    """Split an index by its column ``group`` and write the three sets; return the rows of each."""
     column = data.column("group")
-    # one text for each group, not for each row
+    # share one text per group
     groups = [sys.intern(g) for k in range(0, len(data), 65536) for g in column[k : k + 65536].tolist()]
     places = split_groups(groups, fractions, seed)
     how = {"by": "receptor", "fractions": list(fractions), "seed": seed, "groups": len(set(groups))}
@@ -209,7 +209,7 @@ def _bar(shown: bool, total: int) -> Any:
 
 
 def _finish(builder: Builder, plan: Plan, options: ReadOptions) -> None:
-    """Join the parts and write the manifest, all still in the building folder."""
+    """Join the parts and write the manifest in the building folder."""
     folder, state = builder.folder, builder.state
     with whole(folder / INDEX_FILE) as handle:
         handle.write(csv_lines(builder.columns, []))
@@ -243,7 +243,7 @@ def _parts(folder: Path, kind: str) -> Iterator[list[str]]:
 
 
 def _unique_ids(rows: Iterator[list[str]]) -> Iterator[str]:
-    """CSV lines; an id that was there before gets a number."""
+    """Yield CSV lines; a repeated id gets a number."""
     import io
 
     seen: set[str] = set()
@@ -259,7 +259,7 @@ def _unique_ids(rows: Iterator[list[str]]) -> Iterator[str]:
 
 
 def _publish(building: Path, out: Path) -> None:
-    """Move the finished parts to their place, the manifest last: without it a folder is no index."""
+    """Move the finished parts to their place, the manifest last, because it marks a folder as an index."""
     (out / MANIFEST_FILE).unlink(missing_ok=True)
     for part in ("store", COLUMNS_FOLDER):
         if (building / part).is_dir():
@@ -293,7 +293,7 @@ def _empty_sets(count: dict[str, int], fractions: Sequence[float]) -> list[str]:
 
 
 def _reasons(path: Path) -> dict[str, int]:
-    """Failures by stage and reason, numbers and names taken out, most frequent first."""
+    """Count failures by stage and reason without numbers and names, most frequent first."""
     count: Counter[str] = Counter()
     with open(path, encoding="utf-8", newline="") as handle:
         for row in csv.DictReader(handle):

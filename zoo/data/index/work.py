@@ -1,4 +1,4 @@
-"""What the workers do: read one receptor, or the records of one pose file that a task names."""
+"""Tasks of the workers: read one receptor, or some records of one pose file."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class PoseTask:
 
 @dataclass(frozen=True, eq=False)
 class ItemPose:
-    """One record for one item: its atoms, or the failure."""
+    """The record of one item: its atoms, or its failure."""
 
     item: Item
     row_id: str
@@ -56,7 +56,7 @@ class ItemPose:
 
 
 def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | None]:
-    """Read a receptor; a bad one is a failure."""
+    """Read a receptor; an unreadable one is a failure."""
     try:
         if task.split:
             receptor = read_complex_receptor(task.root / task.file, task.options, task.split)
@@ -69,7 +69,7 @@ def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | 
 
 
 def do_poses(task: PoseTask) -> list[ItemPose]:
-    """Read what a task names: for each item its record, or all records of the file."""
+    """Read the records of a task: for each item its record, or all records of the file."""
     file = task.items[0].ligand
     wanted = [item.record for item in task.items]
     everything = -1 in wanted
@@ -103,7 +103,7 @@ def _templated(pose: PoseRecord, template: str) -> PoseRecord:
 
 
 def untyped(atoms: Atoms) -> int:
-    """How many atoms have no type."""
+    """Return the number of atoms without a type."""
     return int(np.count_nonzero(atoms.atom_type == UNTYPED))
 
 

@@ -1,4 +1,4 @@
-"""Affinities as people write them, as pK (-log10 of M) with kind and relation."""
+"""Parsing of affinities to pK (-log10 of M) with kind and relation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _TEXT: Final = re.compile(
     re.IGNORECASE,
 )
 _COLUMN: Final = re.compile(rf"^{_KIND}(?:[\s_(\[-]*(?P<unit>[munpfµμ]?M)\b)?", re.IGNORECASE)
-RANGE: Final = (-3.0, 18.0)  #: pK outside of it is a mistake in the file
+RANGE: Final = (-3.0, 18.0)  #: plausible range of pK
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ def parse_affinity(text: str, column: str = "") -> Affinity | None:
         column: the name of the column it stands in: ``IC50_nM``, ``pKi``, ``pK``.
 
     Raises:
-        ValueError: it is none of these, or not a possible affinity.
+        ValueError: the text has another form, or the affinity is impossible.
     """
     text = text.strip()
     if not text or text.lower() in ("nan", "na", "none", "n/a"):
@@ -67,5 +67,5 @@ def parse_affinity(text: str, column: str = "") -> Affinity | None:
 
 
 def _unit(text: str) -> str:
-    """``nm`` and ``NM`` are nM, but ``MM`` is not told from mM: the last letter is M, the first small."""
+    """``nm`` and ``NM`` mean nM; ``MM`` is ambiguous: the unit ends in M after a small prefix."""
     return text[:-1].lower() + "M" if len(text) > 1 else "M"

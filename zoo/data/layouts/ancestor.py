@@ -20,7 +20,7 @@ POSE_FOLDERS: Final[dict[str, tuple[int | None, str]]] = {
     "docked_ligands": (0, "docked"),
     "ligands": (None, ""),
 }
-#: columns of a table beside the folders that say more of each pose file
+#: columns of an additional table of pose files
 _RMSD: Final = ("rmsd", "rmsd_to_crystal_A", "rmsd_to_crystal")
 _SCORE: Final = ("docking_score", "vina_score_kcal", "vina_score", "score")
 
@@ -64,7 +64,7 @@ def ancestor(source: Path, hints: Hints) -> Plan | None:
 
 
 def unknown_format(path: Path) -> str:
-    """The reason for a file that no reader takes."""
+    """Return the reason why no reader accepts a file."""
     return f"unknown format {path.suffix or path.name!r}: {', '.join(sorted(FORMATS))} are read"
 
 
@@ -82,7 +82,7 @@ def _longest_prefix(name: str, receptors: dict[str, Path]) -> Path | None:
 
 
 def _tables(source: Path) -> dict[str, dict[str, Any]]:
-    """RMSD and docking score by pose file, from every CSV beside the folders that has a column ``file``."""
+    """Read RMSD and docking score by pose file from every CSV with a column ``file`` beside the folders."""
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(source.glob("*.csv")):
         names, rows = read_csv(path)

@@ -1,4 +1,4 @@
-"""Folders as PDBbind, DUD-E and docking runs make them, and files that hold whole complexes."""
+"""Folder layouts of PDBbind, DUD-E and docking runs, and files of whole complexes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMPLEX_FORMATS: Final = (".pdb", ".ent", ".cif", ".mmcif")
 
 
 def one_receptor_given(source: Path, hints: Hints) -> Plan | None:
-    """Pose files (one, or all of a folder) of the receptor that the user names."""
+    """Pose files (one, or a folder of them) for a given receptor."""
     if hints.receptor is None:
         return None
     if not hints.receptor.is_file():
@@ -53,7 +53,7 @@ def one_receptor(source: Path, hints: Hints) -> Plan | None:
 
 
 def dude(source: Path, hints: Hints) -> Plan | None:
-    """``receptor.*`` with ``actives*`` and ``decoys*`` (or ``inactives*``), in one folder or one folder a target."""
+    """``receptor.*`` with ``actives*`` and ``decoys*`` (or ``inactives*``), in one folder or one folder per target."""
     if not source.is_dir():
         return None
     targets = [source, *sorted(p for p in source.iterdir() if p.is_dir())]
@@ -140,7 +140,7 @@ def _first(folder: Path, kind: str) -> Path | None:
 
 
 def _receptor_kind(parts: Sequence[dict[str, Path]]) -> str:
-    """Whole proteins where at least half of the complexes have one, else pockets; the same kind for all."""
+    """Choose whole proteins if at least half of the complexes have one, else pockets; the same kind for all."""
     return "protein" if 2 * sum("protein" in p for p in parts) >= len(parts) else "pocket"
 
 
@@ -172,7 +172,7 @@ def _index_files(source: Path) -> dict[str, dict[str, Any]]:
 
 
 def complexes(source: Path, hints: Hints) -> Plan | None:
-    """PDB or mmCIF files (one, or all of a folder) that hold receptor and ligand."""
+    """PDB or mmCIF files (one, or a folder of them) with receptor and ligand."""
     files = (
         [source]
         if source.is_file()
@@ -198,7 +198,7 @@ def _structures(folder: Path) -> list[Path]:
 
 
 def _others(source: Path, taken: Sequence[Path]) -> list[Failure]:
-    """Files of a folder of poses that no reader takes: each is a failure, none is lost."""
+    """Report files in a folder of poses that no reader accepts as failures."""
     if not source.is_dir():
         return []
     skip = (".csv", ".txt", ".md", ".log", ".json", ".tsv", ".xml", ".toml", ".conf")

@@ -1,4 +1,4 @@
-"""What an indexing will do, before it does it: which poses with which receptor, in which order."""
+"""Plan of an indexing: the poses, their receptors and their order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from affinity_zoo.zoo.data.readers.formats import count_records
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One pose file, or one record of it, and what is known of it besides its atoms."""
+    """One pose file, or one record of it, with its metadata."""
 
     ligand: str  #: path relative to the plan's root
     receptor: str  #: path relative to the plan's root
@@ -36,14 +36,14 @@ class ReadTask:
 
 @dataclass(frozen=True)
 class Plan:
-    """All items of a source, in the order of the index, and what was already found wanting."""
+    """All items of a source, in the order of the index, and early failures."""
 
-    layout: str  #: which layout the source was recognised as
+    layout: str  #: recognised layout of the source
     root: Path
     items: list[Item]
     failures: list[Failure] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)  #: what the user should know of how it was read
-    extra: tuple[str, ...] = ()  #: columns besides ours that the items' values have
+    notes: list[str] = field(default_factory=list)  #: notes for the user on the interpretation of the source
+    extra: tuple[str, ...] = ()  #: further columns among the items' values
     smiles: str = ""  #: bond orders of the poses: a SMILES, or the column of the items' values that has one
     split: str = ""  #: the files hold whole complexes: residue name of the ligand, or ``largest``
 
@@ -52,7 +52,7 @@ class Plan:
         return list(dict.fromkeys(item.receptor for item in self.items))
 
     def tasks(self) -> Iterator[ReadTask]:
-        """The work in its order: neighbouring items of one ligand file together, large files in ranges of records."""
+        """Yield the tasks in order: neighbouring items of one ligand file together, large files in ranges."""
         for file, group in groupby(self.items, key=lambda item: item.ligand):
             items = list(group)
             if len(items) == 1 and items[0].record == -1 and not self.split:
@@ -65,7 +65,7 @@ class Plan:
                 yield ReadTask(items[i : i + _RECORDS])
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
-        """A hash over everything that decides the index, to tell whether a stopped run can be continued."""
+        """Return a hash of everything that determines the index, to decide whether a stopped run can continue."""
         total = hashlib.sha256(
             json.dumps([self.layout, self.split, self.smiles, dict(options), self.notes]).encode()
         )
@@ -84,7 +84,7 @@ class Plan:
         return total.hexdigest()
 
     def groups(self) -> dict[str, str]:
-        """Receptor file -> group: receptors of one target, and targets of one receptor, are never cut apart."""
+        """Map receptor files to groups: receptors of one target and targets of one receptor stay together."""
         parent: dict[str, str] = {}
 
         def find(x: str) -> str:
@@ -95,13 +95,13 @@ class Plan:
         for item in self.items:
             a, b = find("t" + item.target), find("r" + item.receptor)
             if a != b:
-                # The smaller name is kept, so that the result does not depend on the order.
+                # Keep the smaller name, so that the result does not depend on the order.
                 low, high = sorted((a, b), key=lambda name: (name[0] != "t", name))
                 parent[high] = low
         return {item.receptor: find("r" + item.receptor)[1:] for item in self.items}
 
 
-_RECORDS = 1024  #: records of one file that one task reads
+_RECORDS = 1024  #: records of one file per task
 
 
 def _stamp(path: Path) -> bytes:

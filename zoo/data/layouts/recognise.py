@@ -1,4 +1,4 @@
-"""Layouts: how people lay out complexes on disk, recognised by looking."""
+"""Recognition of layouts of complexes on disk."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from affinity_zoo.zoo.data.layouts.plan import Plan
 
 @dataclass(frozen=True)
 class Hints:
-    """What the user says of a source that cannot be seen in it.
+    """Information from the user that a source lacks.
 
     Args:
         columns: our column name -> the name it has in the source's table.
@@ -31,7 +31,7 @@ class Hints:
 
 Layout = Callable[[Path, Hints], Plan | None]
 
-#: in the order in which they are tried; each is ``module:function`` of this folder
+#: layouts in the order of trial; each is ``module:function`` of this folder
 LAYOUTS: Final = (
     "tables:table",
     "tables:types",
@@ -51,10 +51,10 @@ _KNOWN: Final = (
 
 
 def recognise(source: Path, hints: Hints | None = None) -> Plan:
-    """Look at a folder or file and say what is in it.
+    """Recognise the layout of a folder or file.
 
     Raises:
-        AffinityZooError: it does not exist, is empty, or no layout fits, with what was looked for.
+        AffinityZooError: the source does not exist, is empty, or fits no layout; the message lists the layouts.
     """
     if not source.exists():
         raise AffinityZooError(f"{source} does not exist: name the folder that holds the structures")

@@ -1,4 +1,4 @@
-"""Tables: a CSV with a row a pose, gnina's .types lists."""
+"""Tables: a CSV with one row per pose, gnina's .types lists."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from affinity_zoo.zoo.data.readers.formats import is_structure, stem
 from affinity_zoo.zoo.data.store.dataset import COLUMNS
 from affinity_zoo.zoo.runtime.files import all_rows, csv_header
 
-#: our column -> names that are understood without being told, the first that is there is taken
+#: our column -> names that are recognised; the first one present is used
 ALIASES: Final[dict[str, tuple[str, ...]]] = {
     "id": ("id",),
     "receptor": (
@@ -59,13 +59,13 @@ SOURCES: Final = frozenset(
     ("", "crystal", "crystal_relaxed", "near_native", "docked", "displaced", "sampled")
 )
 _FILES: Final = ("receptor", "ligand")
-#: columns that the index makes itself
+#: columns that the index computes
 _MADE: Final = frozenset(("receptor_structure", "ligand_structure", "notes", "hydrogens"))
 MASKED: Final = "affinity_masked"
 
 
 def table(source: Path, hints: Hints) -> Plan | None:
-    """A CSV file, or a folder with an ``index.csv``, with a row a pose."""
+    """A CSV file, or a folder with an ``index.csv``, with one row per pose."""
     path = source / "index.csv" if source.is_dir() else source
     if not path.is_file() or path.suffix.lower() != ".csv":
         return None
@@ -162,7 +162,7 @@ def _item(row: Mapping[str, str], chosen: Mapping[str, str], extra: tuple[str, .
 
 
 def _source(ligand: str) -> str:
-    """Where a pose comes from, by gnina's names of its files: ``1abc_min_0`` is a minimised crystal pose.
+    """Return the origin of a pose by gnina's file names: ``1abc_min_0`` is a minimised crystal pose.
 
     ``1abc_docked_3`` and ``docked_3`` are docked. A minimised crystal pose must not compete as a docked one.
     """
@@ -173,7 +173,7 @@ def _source(ligand: str) -> str:
 
 
 def _target(receptor: str) -> str:
-    """A name for the receptor where the table has none: its file, or its folder where the file has a common name."""
+    """Name a receptor without a name in the table: by its file, or by its folder if the file name is generic."""
     path = Path(receptor)
     common = stem(path).lower() in ("receptor", "protein", "pocket", "rec")
     return path.parent.as_posix() if common and path.parent.name else stem(path)
@@ -196,7 +196,7 @@ def _number(text: str, column: str) -> float:
 
 
 def _affinity(text: str, column: str, pose_label: int | None) -> dict[str, Any]:
-    """A negative pK of a wrong pose is gnina's way to say so: the affinity is kept beside, not used."""
+    """A negative pK is gnina's mark of a wrong pose: the affinity is kept but not used."""
     if text.startswith("-") and pose_label == 0:
         masked = parse_affinity(text[1:], column)
         return {MASKED: masked.pk} if masked else {}
@@ -222,7 +222,7 @@ def _notes(chosen: Mapping[str, str], masked: int) -> list[str]:
 
 
 def _in_file_order(items: list[Item]) -> list[Item]:
-    """Rows of one pose file beside each other, so that it is read once; files in the order of their first row."""
+    """Group rows by pose file, so that each file is read once; files are in the order of their first row."""
     first: dict[str, int] = {}
     for i, item in enumerate(items):
         first.setdefault(item.ligand, i)

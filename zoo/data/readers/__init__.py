@@ -1,4 +1,4 @@
-"""Readers: from files of any format to atoms. A bad record is a failure, never an exception."""
+"""Readers of all file formats. An unreadable record is a failure, never an exception."""
 
 from __future__ import annotations
 
@@ -32,18 +32,18 @@ def read_receptor(path: str | Path, options: ReadOptions | None = None) -> Recep
         raise ReadError(f"{file}: {error.reason}", error.stage) from error
     except MemoryError:
         raise
-    except Exception as error:  # a parser tripped over its input: that is the file's failure, not ours
+    except Exception as error:  # an exception of a parser counts as a failure of the file
         raise ReadError(f"{file}: not readable ({type(error).__name__}: {error})") from error
 
 
 def read_poses(
     path: str | Path, options: ReadOptions | None = None, first: int = 0, last: float = math.inf
 ) -> Iterator[PoseRecord]:
-    """Read the ligands of a file, one record after the other; a bad record is one with a ``failure``.
+    """Read the ligands of a file, one record after the other; an unreadable record has a ``failure``.
 
     Args:
         path: any format of ``docs/formats.md``.
-        options: what is decided where the file leaves a choice.
+        options: options of the readers.
         first, last: only the records ``first <= record < last``.
     """
     options = options or ReadOptions()

@@ -1,4 +1,4 @@
-"""What the readers take and give: options, raw atoms of a file, poses, failures."""
+"""Input and output of the readers: options, raw atoms of a file, poses, failures."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """What a reader decides where a file leaves a choice. Part of the index, the recipe and the model.
+    """Options of the readers where a file is ambiguous. They are part of the index, the recipe and the model.
 
-    Hydrogens are never kept: typing does without them, so that a structure is the same with and
-    without them in its file.
+    Hydrogens are never kept. Typing does not use them, so that a structure is the same with and
+    without hydrogens in its file.
 
     Args:
         waters: keep or drop water molecules of a receptor.
@@ -68,7 +68,7 @@ class ReadOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ReadOptions:
-        """The options from :meth:`as_dict`; an unknown name is a :class:`UsageError`."""
+        """Make options from the result of :meth:`as_dict`; an unknown name is a :class:`UsageError`."""
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise UsageError(
@@ -77,12 +77,12 @@ class ReadOptions:
         return cls(**dict(values))
 
     def changed(self, values: Mapping[str, Any]) -> ReadOptions:
-        """These options with some of them changed; an unknown name is a :class:`UsageError`."""
+        """Return changed options; an unknown name is a :class:`UsageError`."""
         return ReadOptions.from_dict({**self.as_dict(), **values})
 
 
 def parse_read_options(texts: Sequence[str]) -> dict[str, Any]:
-    """Read options as a user writes them.
+    """Parse options in the form ``name=value``.
 
     Args:
         texts: each ``name=value``.
@@ -114,7 +114,7 @@ class ReadError(AffinityZooError):
 
 @dataclass(frozen=True)
 class Failure:
-    """An input that did not make it: one row of ``failures.csv``."""
+    """An input that failed: one row of ``failures.csv``."""
 
     file: str
     record: int  #: number of the record in the file, from 0; -1: the whole file
@@ -124,7 +124,7 @@ class Failure:
 
 @dataclass(frozen=True, eq=False)
 class RawAtoms:
-    """All atoms of one model of one file, hydrogens included, before anything is chosen. N atoms.
+    """All atoms of one model of one file, hydrogens included, before selection. N atoms.
 
     Text columns are as wide as the longest name in them, at least as wide as said here.
     """
@@ -170,7 +170,7 @@ class RawAtoms:
         return cls(xyz=xyz, element=element, name=name, **(nothing | given))
 
     def take(self, which: NDArray[Any]) -> RawAtoms:
-        """The atoms that ``which`` (a mask or numbers) names."""
+        """Select atoms by a mask or by numbers."""
         return replace(self, **{f.name: getattr(self, f.name)[which] for f in fields(self)})
 
 
@@ -179,13 +179,13 @@ class Receptor:
     """One receptor as read."""
 
     atoms: Atoms
-    notes: list[str] = field(default_factory=list)  #: what was dropped, as the read options say
-    findings: list[str] = field(default_factory=list)  #: what the user should look at: guesses, oddities
+    notes: list[str] = field(default_factory=list)  #: notes on dropped groups
+    findings: list[str] = field(default_factory=list)  #: findings to inspect: guesses and oddities
 
 
 @dataclass(frozen=True, eq=False)
 class PoseRecord:
-    """One record of a pose file: a ligand, or the reason why there is none."""
+    """One record of a pose file: a ligand, or the reason of its failure."""
 
     record: int  #: from 0
     name: str

@@ -1,4 +1,4 @@
-"""Bond orders from a SMILES or a reference file for ligands whose files have none."""
+"""Bond orders from a SMILES or a reference file, for ligand files without bond orders."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from affinity_zoo.zoo.data.readers.typing import Typing
 
 
 def smiles_of(template: str) -> str:
-    """The SMILES of a template: of the first record where it names an SDF or MOL file, else the text itself.
+    """Return the SMILES of a template: that of the first record of an SDF or MOL file, else the text itself.
 
     Raises:
         AffinityZooError: the file is missing, or RDKit cannot read its first record.
@@ -40,10 +40,10 @@ def smiles_of(template: str) -> str:
 
 
 def with_template(pose: PoseRecord, smiles: str) -> PoseRecord:
-    """A pose typed by the bonds of a SMILES instead of its own; unchanged, with a note, where they do not fit.
+    """Type a pose by the bonds of a SMILES; if they do not fit, it is unchanged and has a note.
 
     Raises:
-        ReadError: the SMILES is none.
+        ReadError: the SMILES is invalid.
     """
     if pose.atoms is None:
         return pose

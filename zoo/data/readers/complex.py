@@ -32,7 +32,7 @@ _LINK: Final = 0.25  #: Å beyond the covalent radii that is still a bond to the
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """A complex taken apart."""
+    """A complex, split into receptor and ligands."""
 
     receptor: RawAtoms
     ligands: list[RawAtoms]  #: every copy of the ligand's residue, in the order of the file
@@ -115,7 +115,7 @@ def _may_be_ligand(raw: RawAtoms, atoms: NDArray[np.int64]) -> bool:
 
 
 def _in_chain(raw: RawAtoms, atoms: NDArray[np.int64]) -> bool:
-    """Whether a residue is a modified one of the chain: its N or C is bonded to a C or N of another residue."""
+    """Return whether a residue is a modified residue of the chain: its N or C is bonded to another residue."""
     for mine, other in ((b"N", b"C"), (b"C", b"N")):
         ends = raw.xyz[atoms][raw.name[atoms] == mine]
         outside = raw.name == other

@@ -1,4 +1,4 @@
-"""Which reader a file goes to, by its name; compressed files are unpacked on the way."""
+"""Choice of the reader of a file by its name, and decompression."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from affinity_zoo.zoo.data.readers.base import PoseRecord, RawAtoms, ReadError, 
 PoseReader = Callable[[bytes, str, ReadOptions, int, float], Iterator[PoseRecord]]
 ReceptorReader = Callable[[bytes, ReadOptions], Receptor]
 ModelReader = Callable[[bytes], list[RawAtoms]]
-LARGE: Final = 4 << 20  #: bytes from which on a file of many records is read in ranges
-MAX_BYTES: Final = 2 << 30  #: a single structure file beyond this, unpacked, is not read
+LARGE: Final = 4 << 20  #: size in bytes above which a file of many records is read in ranges
+MAX_BYTES: Final = 2 << 30  #: largest unpacked size of a single structure file
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Format:
         return cast("ModelReader | None", self._function("read_models"))
 
 
-#: every format; a new one is one module and one line here
+#: all formats; a new format is one module and one line here
 TABLE: Final = (
     Format("PDB", (".pdb", ".ent"), "pdb_file", many=True),
     Format("PDBQT", (".pdbqt",), "pdbqt", many=True),
@@ -77,7 +77,7 @@ def stem(path: Path) -> str:
 
 
 def without_ending(name: str) -> str:
-    """A file name or path without ending and ``.gz``, whatever its case.
+    """Return a file name or path without ending and ``.gz``, in any case.
 
     Args:
         name: of a file.
@@ -87,7 +87,7 @@ def without_ending(name: str) -> str:
 
 
 def is_structure(path: Path) -> bool:
-    """Whether the name is one of a format that can be read."""
+    """Return whether a file name has a known format."""
     return suffix_of(path) in FORMATS
 
 
@@ -98,7 +98,7 @@ def holds_many(path: Path) -> bool:
 
 
 def count_records(path: Path) -> int:
-    """How many records a large file holds; 0 for small files, other formats, and what cannot be read."""
+    """Return the number of records of a large file; 0 for small files, other formats and unreadable files."""
     try:
         size = path.stat().st_size * (5 if path.name.lower().endswith(".gz") else 1)
         splitter = format_of(path)._function("split_records")

@@ -65,7 +65,7 @@ def parse_gninatypes(data: bytes, role: Role) -> Atoms:
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
-    """The receptor of a file; what its author kept is kept."""
+    """Read the receptor of a file; all groups in it are kept."""
     return Receptor(parse_gninatypes(data, "receptor"))
 
 

@@ -31,7 +31,7 @@ def graph(atoms: Atoms) -> Any:
 
 
 def canonical(molecule: Any) -> str:
-    """The same text for the same graph, whatever the order of its atoms."""
+    """Return a canonical text of a graph, independent of the order of its atoms."""
     from rdkit import Chem
 
     return str(Chem.MolToSmiles(molecule))

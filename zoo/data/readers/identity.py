@@ -1,4 +1,4 @@
-"""Which atoms are of one residue: chain, number, insertion code and full name."""
+"""Assignment of atoms to residues: chain, number, insertion code and full name."""
 
 from __future__ import annotations
 

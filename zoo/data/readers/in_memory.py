@@ -51,7 +51,7 @@ def receptor_of(given: Structure, options: ReadOptions) -> Receptor:
     Args:
         given: the structure; an RDKit molecule is taken in its first conformer. Arrays have no residues: their bonds
             are perceived from distances.
-        options: what the reader decides.
+        options: options of the readers.
 
     Raises:
         ReadError: it cannot be taken as a receptor.
@@ -77,7 +77,7 @@ def poses_of(given: Structure, options: ReadOptions) -> Iterator[PoseRecord]:
 
     Args:
         given: the structure.
-        options: what the reader decides.
+        options: options of the readers.
 
     Yields:
         Records numbered from 0; one that cannot be read has a failure.

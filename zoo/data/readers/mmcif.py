@@ -68,13 +68,13 @@ def parse_mmcif(data: bytes) -> list[RawAtoms]:
 
 
 def _flat(block: Any) -> tuple[RawAtoms, NDArray[Any] | None] | None:
-    """The atoms and their models by gemmi's own structure; None where it does not hold the file as it is."""
+    """Return atoms and models from gemmi's structure; None if it does not represent the file exactly."""
     import gemmi
 
     try:
         structure = gemmi.make_structure_from_block(block)
         flat = gemmi.FlatStructure(structure)
-    except Exception:  # what is wrong is found, and said, column by column
+    except Exception:  # errors are located and reported column by column
         return None
     n = len(flat.pos)
     if n != len(block.find_values("_atom_site.Cartn_x")) or not n or not np.isfinite(flat.pos).all():
@@ -139,7 +139,7 @@ def _coordinates(block: Any) -> NDArray[np.float32]:
 
 
 def _column(block: Any, names: tuple[str, ...]) -> NDArray[np.bytes_] | None:
-    """A column as text without quotes: of the first item that says something, row by row; None: there is none."""
+    """Return a column as text without quotes: per row the first item with a value; None: no such item."""
     found = None
     for name in names:
         cells = list(block.find_values(f"_atom_site.{name}"))

@@ -79,7 +79,7 @@ def _ligand(record: int, name: str, text: bytes, options: ReadOptions) -> PoseRe
 
 @dataclass(frozen=True, eq=False)
 class _Parsed:
-    """A record as it stands."""
+    """A parsed record."""
 
     numbers: list[int]  #: of the atoms in the file
     raw: RawAtoms

@@ -1,4 +1,4 @@
-"""Elements from the atom types of MOL2 files: SYBYL's, GAFF's (Amber's antechamber), or refused."""
+"""Elements from the atom types of MOL2 files: SYBYL's or GAFF's (Amber's antechamber)."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ _SYMBOLS: Final = frozenset(SYMBOLS[1:]) | {"D"}
 
 
 def _by_name(kind: str, name: str) -> int:
-    """The element of a type that is none of SYBYL's (``CT``, ``N3`` of Amber), where type and name begin alike."""
+    """Return the element of a non-SYBYL type (``CT``, ``N3`` of Amber) if type and name begin alike."""
     letters = re.sub(r"[^A-Za-z]", "", name)
     pair = NUMBERS.get(letters[:2].upper(), 0) if letters[:2].upper() in ("CL", "BR", "SI") else 0
     single = NUMBERS.get(letters[:1].upper(), 0)

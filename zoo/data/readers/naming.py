@@ -1,4 +1,4 @@
-"""Elements of PDB and mmCIF atoms: the file's element column where it is sane, else names, residues and distances.
+"""Elements of PDB and mmCIF atoms: from the element column if plausible, else from names, residues and distances.
 
 The rules, in this order:
 
@@ -75,7 +75,7 @@ _POLYMER: Final = frozenset(n.encode() for n in templates.AMINO_ACIDS | template
 
 
 def _alone(name: NDArray[np.bytes_], run: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which atoms are the only one of their residue, its alternate locations not counted."""
+    """Return which atoms are the only atom of their residue, alternate locations excepted."""
     if not len(run):
         return np.zeros(0, bool)
     if run[0] == run[-1]:

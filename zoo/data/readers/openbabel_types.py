@@ -1,4 +1,4 @@
-"""gnina's atom types by Open Babel itself, as libmolgrid gets them, for atoms that a reader has made.
+"""gnina's atom types from Open Babel, as in libmolgrid, for atoms of a reader.
 
 The reader chooses the atoms (alternate locations, waters, hydrogens) as ever; Open Babel sees the file or record as it
 stands, and its types are given to the atoms in the same places.
@@ -40,7 +40,7 @@ _ATOM: Final = np.dtype([("xyz", "<f4", 3), ("type", "<i4")])
 
 @cache
 def available() -> bool:
-    """Say whether Open Babel is installed; where it is not, one warning tells what to do."""
+    """Return whether Open Babel is installed; if it is not, warn once."""
     if find_spec("openbabel") is not None:
         return True
     warn(
@@ -51,7 +51,7 @@ def available() -> bool:
 
 
 def with_openbabel_types(atoms: Atoms, data: bytes, suffix: str) -> tuple[Atoms, str]:
-    """Give atoms the types that Open Babel gives them.
+    """Set atom types to Open Babel's.
 
     Args:
         atoms: as read.
@@ -80,7 +80,7 @@ def with_openbabel_types(atoms: Atoms, data: bytes, suffix: str) -> tuple[Atoms,
 
 
 def retyped_receptor(receptor: Receptor, data: bytes, suffix: str, options: ReadOptions) -> Receptor:
-    """Give a receptor Open Babel's types where the options ask for them.
+    """Set the atom types of a receptor to Open Babel's if the options request it.
 
     Args:
         receptor: as read.
@@ -100,7 +100,7 @@ def retyped_receptor(receptor: Receptor, data: bytes, suffix: str, options: Read
 
 
 def retyped_pose(pose: PoseRecord, texts: Sequence[bytes], suffix: str) -> PoseRecord:
-    """Give a pose Open Babel's types.
+    """Set the atom types of a pose to Open Babel's.
 
     Args:
         pose: as read.
@@ -117,7 +117,7 @@ def retyped_pose(pose: PoseRecord, texts: Sequence[bytes], suffix: str) -> PoseR
 
 
 def record_texts(data: bytes, suffix: str) -> list[bytes]:
-    """Cut a file into its records, each as Open Babel reads it.
+    """Split a file into records for Open Babel.
 
     Args:
         data: the file.
@@ -137,7 +137,7 @@ def record_texts(data: bytes, suffix: str) -> list[bytes]:
 
 
 class _Worker:
-    """The process that types; started at the first molecule, and again after it dies."""
+    """The typing process; started at the first molecule, and again after it dies."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -186,5 +186,5 @@ _workers: dict[int, _Worker] = {}
 
 
 def _worker() -> _Worker:
-    """The worker of this process; a forked child has one of its own."""
+    """Return the worker of this process; a forked child starts its own."""
     return _workers.setdefault(os.getpid(), _Worker())

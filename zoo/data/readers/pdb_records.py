@@ -1,4 +1,4 @@
-"""Where the records of a PDB or PDBQT file begin and end.
+"""Record boundaries of PDB and PDBQT files.
 
 A record is a model or a pose. MODEL and ENDMDL, END, TORSDOF, a second ROOT, and TER before atoms that begin again
 with the same one end it. Flexible residues (BEGIN_RES to END_RES) belong to the receptor, not to the pose.

@@ -26,7 +26,7 @@ _SINGLE = {5: 0.82, 6: 0.765, 7: 0.70, 8: 0.66, 14: 1.14, 15: 1.10, 16: 1.04, 34
 
 @dataclass(eq=False)
 class Graph:
-    """A molecule's heavy atoms and what follows from their bonds. N atoms."""
+    """A molecule's heavy atoms and the properties derived from their bonds. N atoms."""
 
     element: list[int]  #: atomic numbers
     neighbours: list[list[int]]
@@ -100,7 +100,7 @@ def all_pairs(n: int) -> NDArray[np.int64]:
 def _limit_valence(
     pairs: NDArray[np.int64], d: NDArray[np.float64], element: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Drop the longest bonds of atoms that have more than their element can."""
+    """Remove the longest bonds of atoms with too many bonds for their element."""
     count = np.bincount(pairs.ravel(), minlength=len(element))
     most = np.array([_MOST_BONDS.get(int(z), 8) for z in element])
     if not (count > most).any():

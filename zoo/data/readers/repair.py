@@ -1,4 +1,4 @@
-"""Ligands that RDKit refuses, repaired by rules before geometry is asked.
+"""Rule-based repair of ligands that RDKit refuses, before bonds are perceived from geometry.
 
 The rules, in this order; what was done is noted:
 
@@ -20,7 +20,7 @@ _INDIFFERENT: Final = frozenset((5, 9, 14, 15, 16, 17, 34, 35, 53))
 
 
 def repaired(molecule: Any) -> tuple[Any, tuple[str, ...]]:
-    """A sanitised copy of a molecule, and what had to be done for it.
+    """Return a sanitised copy of a molecule, and the repairs.
 
     Args:
         molecule: an RDKit molecule, not sanitised.
@@ -58,7 +58,7 @@ def repaired(molecule: Any) -> tuple[Any, tuple[str, ...]]:
 
 
 def _charges(molecule: Any) -> str:
-    """Give neutral atoms with too many bonds their charge; says which."""
+    """Set the charge of neutral atoms with too many bonds; return their names."""
     done = []
     for atom in molecule.GetAtoms():
         rule = _CHARGE.get(atom.GetAtomicNum())

@@ -1,4 +1,4 @@
-"""Cheap looks at a structure that show a misread file: pieces, wrong roles, impossible distances."""
+"""Fast sanity checks that reveal misread files: fragments, wrong roles, impossible distances."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _POLYMER: Final = frozenset(n.encode() for n in templates.AMINO_ACIDS)
 
 
 def ligand_findings(raw: RawAtoms, pairs: NDArray[np.int64]) -> list[str]:
-    """What is odd about a ligand.
+    """Return the findings about a ligand.
 
     Args:
         raw: its heavy atoms.
@@ -47,7 +47,7 @@ def ligand_findings(raw: RawAtoms, pairs: NDArray[np.int64]) -> list[str]:
 
 
 def distances(raw: RawAtoms, pairs: NDArray[np.int64]) -> list[str]:
-    """Atoms on top of each other and bonds that an element cannot have.
+    """Find overlapping atoms and bonds that are impossible for their elements.
 
     Args:
         raw: heavy atoms of a ligand.
@@ -109,7 +109,7 @@ _LIGHT: Final = (5, 6, 7, 8, 9)
 
 
 def close_atoms(xyz: NDArray[np.float32], tree: cKDTree | None = None) -> list[str]:
-    """A finding where heavy atoms of one structure lie on top of each other.
+    """Return a finding if heavy atoms of a structure overlap.
 
     Args:
         xyz: (N, 3) Å.
@@ -127,7 +127,7 @@ def close_atoms(xyz: NDArray[np.float32], tree: cKDTree | None = None) -> list[s
 
 
 def receptor_findings(raw: RawAtoms, known: NDArray[np.bool_], tree: cKDTree) -> list[str]:
-    """What is odd about a receptor.
+    """Return the findings about a receptor.
 
     Args:
         raw: its atoms as kept.
@@ -145,7 +145,7 @@ def receptor_findings(raw: RawAtoms, known: NDArray[np.bool_], tree: cKDTree) ->
 
 
 def pieces(n: int, pairs: NDArray[np.int64]) -> int:
-    """How many connected pieces N atoms form.
+    """Return the number of connected fragments of N atoms.
 
     Args:
         n: number of atoms.

@@ -1,4 +1,4 @@
-"""Docking scores that programs leave in their files."""
+"""Docking scores in files of docking programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REMARK: Final = re.compile(rb"^REMARK\s+(?:VINA RESULT:|minimizedAffinity)\s*(\
 
 
 def from_properties(properties: Mapping[str, str]) -> float:
-    """The docking score among an SDF record's properties; NaN where there is none."""
+    """Return the docking score among an SDF record's properties; NaN without one."""
     for name in PROPERTIES:
         if name in properties:
             value = _number(properties[name].split()[0] if properties[name].split() else "")

@@ -1,4 +1,4 @@
-"""SDF and MOL files: many records, by RDKit. What RDKit cannot sanitise is typed from geometry."""
+"""SDF and MOL files, by RDKit. Molecules that RDKit cannot sanitise are typed from geometry."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _record(record: int, text: str, file: str, options: ReadOptions) -> PoseReco
 
 @dataclass(frozen=True, eq=False)
 class _Read:
-    """What a mol block holds."""
+    """Content of a mol block."""
 
     atoms: Atoms
     notes: list[str]
@@ -86,7 +86,7 @@ class _Read:
 
 @dataclass(frozen=True, eq=False)
 class _Typed:
-    """What follows from a mol block without its coordinates: the same for all poses of a molecule."""
+    """Data of a mol block that do not depend on coordinates: equal for all poses of a molecule."""
 
     heavy: NDArray[np.int64]
     elements: NDArray[np.int64]  #: (heavy) atomic numbers
@@ -191,7 +191,7 @@ def _typed(molecule: Any, xyz: NDArray[np.float32], options: ReadOptions) -> _Ty
 
 
 def _from_bonds(molecule: Any, heavy: NDArray[np.int64]) -> tuple[Typing | None, tuple[str, ...]]:
-    """Types by the bonds of the file, which are repaired where RDKit refuses them; None: geometry must do."""
+    """Type by the bonds of the file, repaired if RDKit refuses them; None: use geometry."""
     from rdkit import Chem
 
     if any(b.GetBondType() == Chem.BondType.AROMATIC for b in molecule.GetBonds()):

@@ -1,4 +1,4 @@
-"""Where the records of an SDF file begin and end, for readers of the whole file and of ranges of it alike.
+"""Record boundaries of SDF files, for readers of whole files and of ranges.
 
 ``$$$$`` ends a record. Where it is missing, a second counts line does: the record after it begins three lines above.
 A molecule inside a property (its header line stands above) begins none.

@@ -1,4 +1,4 @@
-"""From the raw atoms of a file to :class:`Atoms`: what is kept, and its types."""
+"""Selection and typing: from the raw atoms of a file to :class:`Atoms`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def chosen_model(models: Sequence[RawAtoms], options: ReadOptions) -> RawAtoms:
 
 
 def receptor_from_raw(raw: RawAtoms, options: ReadOptions, models: int = 1) -> Receptor:
-    """A receptor from all atoms of its file: chosen, typed, looked at.
+    """Make a receptor from all atoms of its file: select, type and check.
 
     Args:
         raw: the atoms of one model.
@@ -164,7 +164,7 @@ _POLYMER: Final = frozenset(n.encode() for n in templates.AMINO_ACIDS | template
 
 
 def guesses(raw: RawAtoms) -> list[str]:
-    """What of the atoms was guessed or left out, counted."""
+    """Count atoms that were guessed or left out."""
     found = []
     if guessed := int((raw.guessed & (raw.element != 1)).sum()):
         found.append(f"{guessed} elements taken from names, not from the file's element column")
@@ -207,7 +207,7 @@ def heavy(raw: RawAtoms) -> RawAtoms:
 
 
 def pick_altloc(raw: RawAtoms, rule: str) -> RawAtoms:
-    """One alternate location a residue: the one with the highest summed occupancy (ties: first in the file).
+    """Keep one alternate location per residue: the one with the highest summed occupancy (ties: first in the file).
 
     Args:
         raw: the atoms; those of one residue may stand apart.

@@ -1,4 +1,4 @@
-"""gnina's atom types, flags and charges from a molecular graph, whatever it was made from.
+"""gnina's atom types, flags and charges from a molecular graph.
 
 The rules are those of ``GninaIndexTyper`` on Open Babel's properties (see the table in
 :mod:`affinity_zoo.featurizers.gnina_types`), stated on heavy atoms and their number of hydrogens.
@@ -27,7 +27,7 @@ GENERIC_METAL: Final = 26
 
 @dataclass(frozen=True, eq=False)
 class Typing:
-    """What typing says of N atoms."""
+    """Types, flags and charges of N atoms."""
 
     atom_type: NDArray[np.uint8]
     flags: NDArray[np.uint16]
@@ -36,7 +36,7 @@ class Typing:
 
 @dataclass(frozen=True)
 class Site:
-    """What the type of one atom depends on."""
+    """Properties that determine the type of an atom."""
 
     element: int
     hydrogens: int = 0

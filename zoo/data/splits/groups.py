@@ -1,4 +1,4 @@
-"""Splits that never cut a group: train, validation and test, stored as ids and a hash."""
+"""Splits that keep groups together: train, validation and test, stored as ids and a hash."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def check_fractions(fractions: Sequence[float]) -> tuple[float, float, float]:
     """Three fractions of train, validation and test that add up to 1.
 
     Raises:
-        UsageError: they do not.
+        UsageError: they do not add up to 1, or one is out of range.
     """
     if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6 or fractions[0] <= 0:
         raise UsageError(
@@ -34,7 +34,7 @@ def check_fractions(fractions: Sequence[float]) -> tuple[float, float, float]:
 def split_groups(
     groups: Sequence[str], fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> list[str]:
-    """Say for each row which split it belongs to; rows of one group always together.
+    """Assign each row to a split; rows of one group stay together.
 
     Groups are taken in an order that follows from the seed and their names alone, and each goes where most is
     missing. Every split with a fraction gets at least one group where there are enough.
@@ -42,7 +42,7 @@ def split_groups(
     Args:
         groups: one name a row.
         fractions: of the rows, for train, validation and test.
-        seed: another one, another split.
+        seed: seed of the random order.
 
     Returns:
         ``train``, ``validation`` or ``test`` for each row.
@@ -67,7 +67,7 @@ def split_groups(
 
 
 def fold_groups(groups: Sequence[str], folds: int, seed: int = 0) -> list[int]:
-    """The fold of each row, 0 to ``folds`` - 1; rows of one group always together, folds as even as groups allow."""
+    """Assign each row to a fold, 0 to ``folds`` - 1; rows of one group stay together, folds are even."""
     size: dict[str, int] = {}
     for group in groups:
         size[group] = size.get(group, 0) + 1
@@ -101,7 +101,7 @@ def write_splits(
 
 
 def write_index_splits(folder: Path, places: Sequence[str], how: dict[str, Any]) -> dict[str, int]:
-    """The same from the index's own table, row by row; ``places`` in its order."""
+    """Write the same files from the index's table, row by row; ``places`` is in its order."""
     from affinity_zoo.zoo.data.store.columns import ExtraColumns
     from affinity_zoo.zoo.data.store.dataset import INDEX_FILE, SPLIT_FILES
 
@@ -155,7 +155,7 @@ class _SortedHash:
             run.close()
 
     def add(self, text: bytes) -> None:
-        """Take one more."""
+        """Add a text."""
         self._part.append(text)
         if len(self._part) == self._at_once:
             run = tempfile.TemporaryFile()  # noqa: SIM115 - closed with this object
@@ -166,7 +166,7 @@ class _SortedHash:
             self._part = []
 
     def hexdigest(self) -> str:
-        """The hash of all; nothing can be added any more."""
+        """Return the hash; no text can be added afterwards."""
         total, first = hashlib.sha256(), True
         for text in heapq.merge(*map(_texts, self._runs), sorted(self._part)):
             total.update(text if first else b"\n" + text)

@@ -1,4 +1,4 @@
-"""What the sets of a split share: receptors, sequences, ligands. None, found, or cannot know."""
+"""Overlap between the sets of a split: receptors, sequences, ligands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def leak_report(
     names: Sequence[str],
     ligands: bool = True,
 ) -> dict[str, Any]:
-    """What train shares with validation and with test.
+    """Report the overlap of train with validation and with test.
 
     Args:
         data: the index.
@@ -101,7 +101,7 @@ def _ligands(train: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _verdict(border: dict[str, Any]) -> str:
-    """``found`` where a receptor or nearly the same sequence is on both sides."""
+    """Return ``found`` if a receptor or a nearly identical sequence occurs on both sides."""
     if border["shared_receptors"]:
         return "found"
     if border["highest_identity"] == CANNOT_KNOW:

@@ -26,7 +26,7 @@ RULES: Final = ("receptor", "sequence", "scaffold", "time", "random")
 
 @dataclass(frozen=True)
 class SplitSummary:
-    """What a split is."""
+    """Summary of a split."""
 
     by: str
     groups: int
@@ -55,7 +55,7 @@ def split(
         by: ``receptor`` (the column group), ``sequence`` (connected components of chains near the ligand),
             ``scaffold`` (Murcko, of the ligand), ``time`` (``column``; the newest groups test) or ``random``.
         fractions: of train, validation and test.
-        seed: another one, another split.
+        seed: seed of the random order.
         identity: sequences at least this identical are one group (0..1).
         column: of the index, with the year or date.
         folds: make this many folds instead: ``fold`` is the test set, the next one the validation set.
@@ -110,7 +110,7 @@ def _groups(
     pairs: list[Alike],
     identity: float,
 ) -> tuple[list[str], list[str]]:
-    """The group of each row, and what the user should know."""
+    """Return the group of each row, and notes for the user."""
     receptor_group = [str(g) for g in data.column("group")]
     if by in ("receptor", "time"):
         return receptor_group, []
@@ -136,7 +136,7 @@ def _groups(
 
 
 def _labels(joined: _Components, receptors: list[int], receptor_group: list[str]) -> list[str]:
-    """A component is called after the smallest name of its receptor groups."""
+    """Name a component by the smallest name of its receptor groups."""
     name: dict[str, str] = {}
     for receptor, group in zip(receptors, receptor_group, strict=True):
         root = joined.root(f"r{receptor}")
@@ -160,7 +160,7 @@ class _Components:
 
 
 def _by_time(data: Dataset, column: str, groups: list[str], fractions: Sequence[float]) -> list[str]:
-    """The groups that are oldest by their first row train, the newest test."""
+    """Order groups by date: the oldest (by first row) train, the newest test."""
     if column not in data.columns:
         raise AffinityZooError(
             f"{data.path} has no column {column!r} to split by time: add one to the source's table, or name it with "

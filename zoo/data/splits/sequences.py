@@ -1,4 +1,4 @@
-"""Sequences of receptors near their ligands, and which of them are alike.
+"""Sequences of receptors near their ligands, and their similarity.
 
 Identity is taken from Smith-Waterman alignments (BLOSUM62, gap 11/1) by Biopython's ``PairwiseAligner``: it
 is well kept, comes with ProDy on every platform, runs compiled and exact, and needs no program beside
@@ -19,9 +19,9 @@ from affinity_zoo.zoo.data.readers.templates import SAME_RESIDUE
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 
-NEAR: Final = 6.0  #: Å; a chain with an atom this near to the ligand is judged
-SHORTEST: Final = 20  #: residues; a shorter chain says nothing
-_SCORE: Final = 50.0  #: alignments below this score are chance
+NEAR: Final = 6.0  #: Å; chains with an atom within this distance of the ligand are compared
+SHORTEST: Final = 20  #: residues; shorter chains are ignored
+_SCORE: Final = 50.0  #: score below which an alignment counts as chance
 _COVERAGE: Final = 0.5  #: of the shorter chain that must be aligned
 _TEXT: Final = """
 ALA A ARG R ASN N ASP D CYS C GLN Q GLU E GLY G HIS H ILE I LEU L LYS K MET M PHE F PRO P SER S THR T TRP W
@@ -33,7 +33,7 @@ _LETTERS: Final = dict(zip(_THREE[::2], _THREE[1::2], strict=True))
 
 @dataclass(frozen=True)
 class Alike:
-    """Two sequences and how much of their aligned part is identical."""
+    """Two sequences and the identity of their aligned part."""
 
     first: int
     second: int

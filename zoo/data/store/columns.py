@@ -82,7 +82,7 @@ def write_columns(folder: Path, table: Path, integers: frozenset[str], numbers: 
                     arrays[name][first:last] = [number[c] for c in cells]
                 else:
                     arrays[name][first:last] = cells
-            except ValueError:  # whoever reads it is told which value is no number
+            except ValueError:  # the reader reports which value is not a number
                 del arrays[name]
     for array in arrays.values():
         if isinstance(array, np.memmap):
@@ -109,7 +109,7 @@ def _file(folder: Path, name: str, number: int) -> Path:
 
 
 def _new(path: Path, dtype: str, rows: int) -> NDArray[Any]:
-    if not rows:  # nothing cannot be mapped
+    if not rows:  # an empty file cannot be mapped
         return np.zeros(0, dtype)
     return np.lib.format.open_memmap(path, mode="w+", dtype=np.dtype(dtype), shape=(rows,))
 
@@ -117,7 +117,7 @@ def _new(path: Path, dtype: str, rows: int) -> NDArray[Any]:
 def _survey(
     table: Path, texts: list[str], names: list[str]
 ) -> tuple[int, dict[str, int], dict[str, set[str]]]:
-    """Number of rows, width of each text column, and the values of those that have few."""
+    """Count rows; find the width of text columns and the values of those with few."""
     rows, widths = 0, dict.fromkeys(texts, 1)
     values: dict[str, set[str]] = {name: set() for name in texts}
     places = {name: names.index(name) for name in texts}
@@ -144,7 +144,7 @@ def _parts(table: Path) -> Iterator[tuple[int, list[list[str]]]]:
 
 
 class ExtraColumns:
-    """The columns beside a table, as far as they are there and fit it.
+    """The column arrays of a table, if present and up to date.
 
     Args:
         folder: of the index.
@@ -160,7 +160,7 @@ class ExtraColumns:
             self._list, self.fit = {}, False
 
     def get(self, name: str, rows: int) -> NDArray[Any] | None:
-        """A column, mapped into memory where its values differ; None: read the table."""
+        """Return a column as array, memory-mapped; None: read the table."""
         entry = self._list.get("columns", {}).get(name) if self.fit else None
         if entry is None:
             return None
@@ -176,7 +176,7 @@ class ExtraColumns:
             return None
 
     def split(self, name: str, file: str) -> NDArray[np.int64] | None:
-        """Row numbers of a split whose file is still the one they were made from; None: read it."""
+        """Return the row numbers of a split if its file is unchanged; None: read the file."""
         entry = self._list.get("splits", {}).get(name) if self.fit else None
         try:
             if entry is None or entry["sha256"] != file_hash(self._folder / file):
@@ -186,7 +186,7 @@ class ExtraColumns:
             return None
 
     def keep_splits(self, files: dict[str, str], places: Sequence[str]) -> None:
-        """Remember the rows of each split.
+        """Store the rows of each split.
 
         Args:
             files: split -> name of its file, which is written already.

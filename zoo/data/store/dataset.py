@@ -47,7 +47,7 @@ class Dataset:
         """Open an index.
 
         Raises:
-            AffinityZooError: the folder is none, is not finished, or was made by a newer version.
+            AffinityZooError: the folder is not an index, is incomplete, or was made by a newer version.
         """
         folder = Path(path)
         try:
@@ -163,17 +163,17 @@ class Dataset:
 
     @property
     def read_options(self) -> dict[str, Any]:
-        """What the reader decided: :meth:`ReadOptions.as_dict` of the indexing."""
+        """Read options of the indexing: :meth:`ReadOptions.as_dict`."""
         return dict(self.manifest["read_options"])
 
     @property
     def layout(self) -> str:
-        """Name of the layout that the source was recognised as."""
+        """Name of the recognised layout of the source."""
         return str(self.manifest["layout"])
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over the table and all structures: the benchmark's name for exactly these data."""
+        """SHA-256 over the table and all structures; it identifies the data of a benchmark."""
         total = hashlib.sha256(file_hash(self.path / INDEX_FILE).encode())
         for kind in ("receptors", "ligands"):
             for part in self.manifest["store"][kind]:

@@ -1,4 +1,4 @@
-"""The packed arrays of atoms: memory-mapped shard files that describe themselves.
+"""The packed arrays of atoms: self-describing memory-mapped shard files.
 
 A shard holds a fixed range of structures. The file is ``AZSTORE1``, the length of a JSON header (uint64,
 little endian), the header (for each array its dtype, shape and offset), and the arrays, each aligned to 64
@@ -45,7 +45,7 @@ CHECKSUM: Final = "checksum"  #: (structures,) CRC-32 over the arrays of each
 
 
 def write_shard(path: Path, structures: Sequence[Atoms]) -> None:
-    """Write structures as one shard, whole or not at all."""
+    """Write structures as one shard, atomically."""
     sizes = np.array([len(s) for s in structures], np.int64)
     arrays: dict[str, NDArray[Any]] = {"offsets": np.concatenate([[0], np.cumsum(sizes)]).astype("<i8")}
     for name, least in FIELDS.items():
@@ -152,12 +152,12 @@ def _view(data: NDArray[np.uint8], start: int, spec: dict[str, Any]) -> NDArray[
     return np.asarray(data[at : at + size]).view(np.ndarray).view(dtype).reshape(spec["shape"])
 
 
-_FILES: Final = 65536  #: that a process may want to have open: 134 million rows
+_FILES: Final = 65536  #: files that a process may open: 134 million rows
 
 
 @lru_cache(maxsize=1)
 def shards_open_at_once() -> int:
-    """Shards that may be mapped at a time. Each keeps a file open: the process's limit is raised as far as it goes."""
+    """Return how many shards may be mapped at a time. Each keeps a file open; the limit of the process is raised."""
     try:
         import resource
     except ImportError:  # Windows
