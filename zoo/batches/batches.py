@@ -211,6 +211,13 @@ def pad_atoms(
 ) -> Inputs:
     """Crop each pair to the atoms that its box can hold and pad the batch to one of ``PADDED_SIZES``.
 
+    Args:
+        loaded: Encoded receptor and ligand of each of B rows.
+        rotations: (B, 3, 3).
+        shifts: (B, 3) Å.
+        imaging: Featurizer and box.
+        buffers: Memory to reuse; None: new arrays.
+
     Returns:
         The dict that :mod:`affinity_zoo.featurizers.layers` describes: ``xyz`` (B, N, 3) relative to the
         ligand's centre, ``channel`` and ``value`` (B, N) or ``values`` (B, N, C), ``radius`` (B, N),
@@ -228,7 +235,15 @@ def pack(
     imaging: Imaging,
     buffers: Buffers,
 ) -> assembly.Packed:
-    """Crop the atoms of each pair to its box and pad them to one of ``PADDED_SIZES``."""
+    """Crop the atoms of each pair to its box and pad them to one of ``PADDED_SIZES``.
+
+    Args:
+        loaded: Encoded receptor and ligand of each of B rows.
+        rotations: (B, 3, 3).
+        shifts: (B, 3) Å.
+        imaging: Featurizer and box.
+        buffers: Memory to reuse; None: new arrays.
+    """
     table = table_of_pairs(loaded)
     return assembly.pack(table, rotations, shifts, crop_of(imaging), _SIZES, buffers.array)
 

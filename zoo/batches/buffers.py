@@ -40,7 +40,12 @@ class Buffers:
         self._free: dict[int, deque[NDArray[np.uint8]]] = {}
 
     def array(self, dtype: Any, length: int) -> NDArray[Any]:
-        """Return an array (length,) of this type, aligned to 64 bytes; what it holds is arbitrary."""
+        """Return an array (length,) of this type, aligned to 64 bytes; what it holds is arbitrary.
+
+        Args:
+            dtype: Type of the numbers.
+            length: Number of elements.
+        """
         size = length * np.dtype(dtype).itemsize + _ALIGN
         try:
             block = self._free[size].pop()

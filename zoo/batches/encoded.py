@@ -67,7 +67,11 @@ class EncodedStructures:
         return self.many([structure])[0]
 
     def many(self, structures: Sequence[int]) -> list[EncodedStructure]:
-        """Return the structures of these numbers, in their order."""
+        """Return the structures of these numbers, in their order.
+
+        Args:
+            structures: Numbers of the structures.
+        """
         kept = self._kept
         with self._lock:
             found = [kept.get(structure) for structure in structures]

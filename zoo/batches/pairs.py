@@ -28,7 +28,12 @@ class Pairs(Protocol):
 
 
 def structures_of(pairs: Pairs, rows: NDArray[np.int64]) -> list[int]:
-    """Return the numbers of receptor and ligand of each row, (2 B,) in this order."""
+    """Return the numbers of receptor and ligand of each row, (2 B,) in this order.
+
+    Args:
+        pairs: The pairs.
+        rows: (B,) row numbers.
+    """
     if isinstance(pairs, IndexedPairs):
         return pairs.structures_of(rows)
     return [number for row in rows.tolist() for number in pairs.structures(row)]
@@ -54,7 +59,11 @@ class IndexedPairs:
         return int(self._receptor[row]), int(self._ligand[row])
 
     def structures_of(self, rows: NDArray[np.int64]) -> list[int]:
-        """Return the numbers of receptor and ligand of each row, (2 B,) in this order."""
+        """Return the numbers of receptor and ligand of each row, (2 B,) in this order.
+
+        Args:
+            rows: (B,) row numbers.
+        """
         numbers: list[int] = np.stack((self._receptor[rows], self._ligand[rows]), axis=1).ravel().tolist()
         return numbers
 

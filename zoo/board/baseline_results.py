@@ -99,6 +99,13 @@ def _folder_name(baseline: Baseline) -> str:
 
 
 def judge_baselines(folder: Path, dataset: Dataset, rows: Array, benchmark: Benchmark) -> list[Path]:
-    """Judge the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index."""
+    """Judge the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index.
+
+    Args:
+        folder: Output folder.
+        dataset: The index.
+        rows: (N,) row numbers.
+        benchmark: The benchmark.
+    """
     table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
     return write_baseline_results(folder, dataset, rows, table, benchmark.as_result_entry())

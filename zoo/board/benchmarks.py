@@ -58,6 +58,11 @@ class Benchmark:
 def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray[np.int64]:
     """Rows of a split that come from these sources (empty: all).
 
+    Args:
+        dataset: The index.
+        split: Name of the split.
+        sources: Sources of the poses; empty: all.
+
     Raises:
         AffinityZooError: there are none.
     """
@@ -74,6 +79,13 @@ def describe(
     name: str, dataset: Dataset, split: str = "all", sources: Sequence[str] = (), about: str = ""
 ) -> Benchmark:
     """Say what a benchmark of these rows is.
+
+    Args:
+        name: Name of the benchmark.
+        dataset: The index.
+        split: Name of the split.
+        sources: Sources of the poses; empty: all.
+        about: A description.
 
     Raises:
         UsageError: the name is not made of lower-case letters, digits, dots, dashes.
@@ -98,6 +110,11 @@ def describe(
 def add(root: Path, benchmark: Benchmark, swap: bool = False) -> Path:
     """Write a benchmark below ``root`` (the summaries folder).
 
+    Args:
+        root: The summaries folder.
+        benchmark: The benchmark.
+        swap: Replace a benchmark of the same name.
+
     Raises:
         AffinityZooError: another one has this name already.
     """
@@ -114,6 +131,9 @@ def add(root: Path, benchmark: Benchmark, swap: bool = False) -> Path:
 
 def load(path: Path) -> Benchmark:
     """Read a benchmark's file.
+
+    Args:
+        path: The file.
 
     Raises:
         AffinityZooError: it is none, or was edited.
@@ -147,17 +167,28 @@ def from_dict(data: Any, path: Path) -> Benchmark:
 
 
 def is_name(name: str) -> bool:
-    """Whether a benchmark can be called so."""
+    """Whether a benchmark can be called so.
+
+    Args:
+        name: Name of the benchmark.
+    """
     return _NAME.fullmatch(name) is not None
 
 
 def is_table(benchmark: Benchmark) -> bool:
-    """Whether its pairs lie in a table, without the structures: it was added from an archive."""
+    """Whether its pairs lie in a table, without the structures: it was added from an archive.
+
+    Args:
+        benchmark: The benchmark.
+    """
     return benchmark.path.endswith(".csv")
 
 
 def pairs_of(benchmark: Benchmark) -> Predictions:
     """The pairs and truths of a benchmark, without scores.
+
+    Args:
+        benchmark: The benchmark.
 
     Raises:
         AffinityZooError: its index or table cannot be read.
@@ -171,12 +202,20 @@ def pairs_of(benchmark: Benchmark) -> Predictions:
 
 
 def load_all(root: Path) -> list[Benchmark]:
-    """All benchmarks below ``root``, by name; edited ones raise."""
+    """All benchmarks below ``root``, by name; edited ones raise.
+
+    Args:
+        root: The summaries folder.
+    """
     return [load(path) for path in sorted((Path(root) / FOLDER).glob("*.json"))]
 
 
 def find(root: Path, name: str) -> Benchmark:
     """The benchmark of this name.
+
+    Args:
+        root: The summaries folder.
+        name: Name of the benchmark.
 
     Raises:
         AffinityZooError: there is none; the message says which there are.
@@ -191,7 +230,11 @@ def find(root: Path, name: str) -> Benchmark:
 
 
 def check(benchmark: Benchmark) -> str:
-    """Whether the index still is what it was: empty if so, else what changed, in a sentence."""
+    """Whether the index still is what it was: empty if so, else what changed, in a sentence.
+
+    Args:
+        benchmark: The benchmark.
+    """
     try:
         if is_table(benchmark):
             same = labels_hash(pairs_of(benchmark)) == benchmark.labels_hash

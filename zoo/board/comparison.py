@@ -173,7 +173,16 @@ def compare_predictions(
     replicates: int = bootstrap.REPLICATES,
     seed: int = 0,
 ) -> MetricDifference | None:
-    """Compare two tables of the same rows by one scorer; None where it has no value for one of them."""
+    """Compare two tables of the same rows by one scorer; None where it has no value for one of them.
+
+    Args:
+        a: First model.
+        b: Second model.
+        scorer: The scorer.
+        names: Names of both models.
+        replicates: Number of bootstrap replicates.
+        seed: Seed of the bootstrap.
+    """
     return _difference([scorer, scorer], [a, b], 1, names, replicates, seed)
 
 

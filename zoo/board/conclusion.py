@@ -14,6 +14,9 @@ def in_words(board: Board) -> str:
     """Whether the best model stands above the best baseline; empty where nothing can be said.
 
     Both are compared on the same rows by a paired bootstrap; of several trainings the mean.
+
+    Args:
+        board: The board.
     """
     models = [row for row in board.rows if not row.baseline]
     baselines = rivals_of(board.rows)

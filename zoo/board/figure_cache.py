@@ -46,7 +46,11 @@ def key_of(rows: Predictions, scorers: Sequence[Scorer], training_mean: float | 
 
 
 def read(key: str) -> dict[str, Metric] | None:
-    """The figures of a key; None: not computed yet, or unreadable."""
+    """The figures of a key; None: not computed yet, or unreadable.
+
+    Args:
+        key: Hash of everything that determines the metrics.
+    """
     try:
         data = json.loads(_path(key).read_text(encoding="utf-8"))
         return {name: Metric.from_dict(metric) for name, metric in data}
@@ -55,7 +59,12 @@ def read(key: str) -> dict[str, Metric] | None:
 
 
 def write(key: str, metrics: dict[str, Metric]) -> None:
-    """Keep figures; a folder that cannot be written is no reason to stop."""
+    """Keep figures; a folder that cannot be written is no reason to stop.
+
+    Args:
+        key: Hash of everything that determines the metrics.
+        metrics: Metrics by key.
+    """
     path = _path(key)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

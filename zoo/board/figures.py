@@ -8,7 +8,12 @@ from affinity_zoo.zoo.judging.judge import Metric
 
 
 def cell(metric: Metric | None, digits: int = 3) -> str:
-    """``0.912 [0.887, 0.934]``, of several trainings ``0.912 ± 0.010 [...]``; percent with one digit; no figure: -."""
+    """``0.912 [0.887, 0.934]``, of several trainings ``0.912 ± 0.010 [...]``; percent with one digit; no figure: -.
+
+    Args:
+        metric: The metric.
+        digits: Decimal places.
+    """
     if metric is None or not math.isfinite(metric.value):
         return "-" if metric is None else "undefined"
     digits = 1 if metric.unit == "%" else digits
@@ -21,5 +26,9 @@ def cell(metric: Metric | None, digits: int = 3) -> str:
 
 
 def coverage_text(share: float) -> str:
-    """The share of pairs that have a score, ``97.3 %``; never rounded up to 100 %."""
+    """The share of pairs that have a score, ``97.3 %``; never rounded up to 100 %.
+
+    Args:
+        share: Fraction of the pairs, 0 to 1.
+    """
     return "100 %" if share == 1.0 else f"{min(100.0 * share, 99.9):.1f} %"

@@ -77,7 +77,11 @@ class Board:
 
 
 def find_results(paths: Iterable[Path]) -> list[Path]:
-    """All ``result.json`` under files and folders, sorted, each once."""
+    """All ``result.json`` under files and folders, sorted, each once.
+
+    Args:
+        paths: Files and folders.
+    """
     found: set[Path] = set()
     for path in map(Path, paths):
         if not path.exists():
@@ -223,6 +227,9 @@ def merge_seeds(results: Sequence[Result]) -> list[BoardRow]:
 
     The interval is then the mean interval of the seeds, widened by half their spread on each side;
     ``details["seeds"]`` holds the single values.
+
+    Args:
+        results: The results.
     """
     return [_row(members) for members in families(results)]
 
@@ -281,12 +288,20 @@ def _coverage(result: Result) -> float:
 
 
 def rivals_of(rows: Sequence[BoardRow]) -> list[BoardRow]:
-    """The rows of baselines that models are compared with, in the order of the board."""
+    """The rows of baselines that models are compared with, in the order of the board.
+
+    Args:
+        rows: Rows of a board.
+    """
     return [row for row in rows if row.baseline and is_rival(row.results[0])]
 
 
 def row_name(members: Sequence[Result]) -> str:
-    """What a row is called: the model's name, or of several trainings featurizer+architecture(changed options)."""
+    """What a row is called: the model's name, or of several trainings featurizer+architecture(changed options).
+
+    Args:
+        members: Results of the row.
+    """
     model = members[0].model
     changed = _changed_options(
         str(model.get("architecture") or ""), dict(model.get("architecture_options") or {})

@@ -15,7 +15,12 @@ from affinity_zoo.zoo.judging.judge import plain
 
 
 def headings(board: Board, most: int | None = None) -> list[str]:
-    """Names of the columns of :func:`table_rows`."""
+    """Names of the columns of :func:`table_rows`.
+
+    Args:
+        board: The board.
+        most: Largest number of metric columns; None: all.
+    """
     return [title_of(part) for part in parts_of(board)] + [c.heading for c in board.columns[:most]]
 
 
@@ -40,19 +45,32 @@ _PARTS = {
 
 
 def title_of(part: str) -> str:
-    """The heading of a part of a row."""
+    """The heading of a part of a row.
+
+    Args:
+        part: Name of the column.
+    """
     return _PARTS[part]
 
 
 def parts_of(board: Board) -> list[str]:
-    """The columns that say something; coverage only where a score is missing."""
+    """The columns that say something; coverage only where a score is missing.
+
+    Args:
+        board: The board.
+    """
     said = [part for part in _PARTS if any(part_of(row, part) for row in board.rows)]
     whole = all(row.coverage == 1.0 for row in board.rows)
     return [part for part in said if part != "coverage" or not whole]
 
 
 def part_of(row: BoardRow, part: str) -> str:
-    """What stands in one of these columns."""
+    """What stands in one of these columns.
+
+    Args:
+        row: Row of the board.
+        part: Name of the column.
+    """
     if part == "name":
         return f"({row.name})" if row.baseline else row.name
     if part == "coverage":
@@ -93,7 +111,12 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
 
 
 def counted(board: Board, most: int | None = None) -> str:
-    """Over how many the figures of each column are taken: ``top-1: 314 of 388 complexes; ...``."""
+    """Over how many the figures of each column are taken: ``top-1: 314 of 388 complexes; ...``.
+
+    Args:
+        board: The board.
+        most: Largest number of metric columns; None: all.
+    """
     by_number: dict[str, list[str]] = {}
     for column in board.columns[:most]:
         by_number.setdefault(column.counted or "not said", []).append(column.key)
@@ -101,7 +124,11 @@ def counted(board: Board, most: int | None = None) -> str:
 
 
 def without_figure(board: Board) -> list[str]:
-    """Metrics that no row has a figure of, by reason: ``enrichment: refused: ...``."""
+    """Metrics that no row has a figure of, by reason: ``enrichment: refused: ...``.
+
+    Args:
+        board: The board.
+    """
     by_reason: dict[str, list[str]] = {}
     for key, why in board.left_out.items():
         by_reason.setdefault(why, []).append(key)
@@ -120,7 +147,11 @@ def _escaped(text: str) -> str:
 
 
 def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
-    """One flat dict for each figure, for CSV and JSON."""
+    """One flat dict for each figure, for CSV and JSON.
+
+    Args:
+        boards: The boards.
+    """
     records: list[dict[str, Any]] = []
     for board in boards:
         for row in board.rows:
@@ -139,7 +170,11 @@ def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
 
 
 def as_csv(boards: Sequence[Board]) -> str:
-    """A long table, one line a figure."""
+    """A long table, one line a figure.
+
+    Args:
+        boards: The boards.
+    """
     records = as_records(boards)
     text = io.StringIO()
     writer = csv.DictWriter(text, list(records[0]) if records else ["benchmark"], lineterminator="\n")
@@ -149,7 +184,11 @@ def as_csv(boards: Sequence[Board]) -> str:
 
 
 def as_json(boards: Sequence[Board]) -> dict[str, Any]:
-    """Everything, for a machine."""
+    """Everything, for a machine.
+
+    Args:
+        boards: The boards.
+    """
     return {
         "format": f"{FORMAT} board",
         "boards": [

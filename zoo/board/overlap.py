@@ -141,7 +141,11 @@ def overlap_with_training(
 
 
 def verdict(checks: Mapping[str, Check]) -> str:
-    """All checks in a few words: ``found: id 12, ligand 40 of 388``, ``none``, ``cannot know: sequence``."""
+    """All checks in a few words: ``found: id 12, ligand 40 of 388``, ``none``, ``cannot know: sequence``.
+
+    Args:
+        checks: Checks by name.
+    """
     found = [f"{name} {check.rows}" for name, check in checks.items() if check.verdict == "found"]
     unknown = [name for name, check in checks.items() if check.verdict == "cannot know"]
     if len(unknown) == len(checks):
@@ -155,12 +159,20 @@ def verdict(checks: Mapping[str, Check]) -> str:
 
 
 def as_dict(checks: Mapping[str, Check]) -> dict[str, Any]:
-    """JSON-ready, with the verdict."""
+    """JSON-ready, with the verdict.
+
+    Args:
+        checks: Checks by name.
+    """
     return {"verdict": verdict(checks), **{name: asdict(check) for name, check in checks.items()}}
 
 
 def read_pairs(path: Path) -> dict[str, set[str]]:
-    """The sets of ids, targets and coordinate hashes in ``training_pairs.csv``."""
+    """The sets of ids, targets and coordinate hashes in ``training_pairs.csv``.
+
+    Args:
+        path: The file.
+    """
     try:
         with Path(path).open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))

@@ -90,7 +90,13 @@ def pack_results(
 
 
 def write_archive(out: Path, files: dict[str, Path], about: dict[str, Any]) -> None:
-    """Write files and a manifest with their SHA-256 into a ZIP archive, whole or not at all."""
+    """Write files and a manifest with their SHA-256 into a ZIP archive, whole or not at all.
+
+    Args:
+        out: Output file.
+        files: Files by their names in the archive.
+        about: A description.
+    """
     manifest = {**about, "files": {name: file_hash(path) for name, path in files.items()}}
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f"{out.name}.tmp")

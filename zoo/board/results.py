@@ -166,7 +166,12 @@ def write_result(
 
 
 def write_sealed(path: Path, data: Mapping[str, Any]) -> Path:
-    """Write a JSON object with a seal over all of it."""
+    """Write a JSON object with a seal over all of it.
+
+    Args:
+        path: The file.
+        data: JSON object.
+    """
     body = plain({key: value for key, value in data.items() if key != "seal"})
     body = json.loads(json.dumps(body, default=str))
     with whole(path) as file:
@@ -176,7 +181,11 @@ def write_sealed(path: Path, data: Mapping[str, Any]) -> Path:
 
 
 def seal_of(data: Mapping[str, Any]) -> str:
-    """SHA-256 of the object in canonical form, its ``seal`` left out."""
+    """SHA-256 of the object in canonical form, its ``seal`` left out.
+
+    Args:
+        data: JSON object.
+    """
     body = {key: value for key, value in data.items() if key != "seal"}
     text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
@@ -221,7 +230,11 @@ def load_result(path: Path, *, recompute: bool = False) -> Result:
 
 
 def origin_of(result: Result) -> str:
-    """The archive or folder that a result was added from; empty: it was made here."""
+    """The archive or folder that a result was added from; empty: it was made here.
+
+    Args:
+        result: The result.
+    """
     for folder in list(result.path.parents)[:4]:
         try:
             return str(json.loads((folder / ORIGIN_NAME).read_text(encoding="utf-8"))["file"])[:200]
@@ -273,6 +286,9 @@ def _check_predictions(path: Path, data: Mapping[str, Any], predictions: Path) -
 
 def scorers_of(result: Result) -> dict[str, Scorer]:
     """The scorers behind a result's figures; one whose plugin is not installed is left out.
+
+    Args:
+        result: The result.
 
     Raises:
         AffinityZooError: a figure stands under the name of another one, or its scorer has no such options.

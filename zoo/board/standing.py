@@ -8,7 +8,11 @@ from affinity_zoo.zoo.board.results import Result
 
 
 def baseline_class(result: Result) -> type[Baseline] | None:
-    """The class that a baseline's result was made by; None: a model, or the plugin is not installed."""
+    """The class that a baseline's result was made by; None: a model, or the plugin is not installed.
+
+    Args:
+        result: The result.
+    """
     from affinity_zoo.zoo.catalog.registry import catalog
 
     if not result.is_baseline:
@@ -23,13 +27,21 @@ def baseline_class(result: Result) -> type[Baseline] | None:
 
 
 def is_rival(result: Result) -> bool:
-    """Whether models are compared with this baseline; True where its class is not known."""
+    """Whether models are compared with this baseline; True where its class is not known.
+
+    Args:
+        result: The result.
+    """
     found = baseline_class(result)
     return found is None or found.rival
 
 
 def is_chance(result: Result) -> bool:
-    """Whether the row shows what chance looks like."""
+    """Whether the row shows what chance looks like.
+
+    Args:
+        result: The result.
+    """
     found = baseline_class(result)
     return found is not None and found.chance
 

@@ -63,7 +63,11 @@ def fitting(board: Board, width: int, every_metric: bool = False, every_baseline
 
 
 def without_most_baselines(board: Board) -> list[BoardRow]:
-    """All models, the two best baselines and the row of chance, in the order of the board."""
+    """All models, the two best baselines and the row of chance, in the order of the board.
+
+    Args:
+        board: The board.
+    """
     rivals = [id(row) for row in rivals_of(board.rows)[:RIVALS]]
     return [row for row in board.rows if not row.baseline or id(row) in rivals or is_chance(row.results[0])]
 

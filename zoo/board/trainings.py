@@ -18,6 +18,9 @@ def families(results: Sequence[Result]) -> list[list[Result]]:
 
     A training that is judged twice is one training: results with the same weights or the same scores count once. A
     result with the seed of another one but other weights is no other seed, and stands in a row of its own.
+
+    Args:
+        results: The results.
     """
     groups: dict[tuple[str, ...], list[Result]] = {}
     for result in _each_once(results):
@@ -29,7 +32,11 @@ def families(results: Sequence[Result]) -> list[list[Result]]:
 
 
 def output_of(result: Result) -> str:
-    """The output that every truth was judged by; empty: each truth by its own."""
+    """The output that every truth was judged by; empty: each truth by its own.
+
+    Args:
+        result: The result.
+    """
     stated = str(result.model.get("output") or "")
     # results of version 0.1.0 say it in the name only
     ending = str(result.model.get("name")).rpartition(" by ")[2]

@@ -83,14 +83,22 @@ class Truths:
 
     @classmethod
     def beside(cls, paths: Iterable[Path]) -> Truths:
-        """The benchmarks that lie in these folders or above them."""
+        """The benchmarks that lie in these folders or above them.
+
+        Args:
+            paths: Files and folders.
+        """
         made = cls()
         for path in paths:
             made.look(Path(path))
         return made
 
     def look(self, path: Path) -> None:
-        """Look for benchmarks in a folder and above it; a damaged file is no benchmark."""
+        """Look for benchmarks in a folder and above it; a damaged file is no benchmark.
+
+        Args:
+            path: The file.
+        """
         resolved = path.resolve()
         for folder in [resolved, *list(resolved.parents)[:LEVELS]]:
             if folder in self._folders:
@@ -104,7 +112,11 @@ class Truths:
                 self.benchmarks.setdefault((found.hash, found.labels_hash), found)
 
     def of(self, result: Result) -> Truth | None:
-        """The truths of a result's benchmark; None: its index is not at hand or is not what it was."""
+        """The truths of a result's benchmark; None: its index is not at hand or is not what it was.
+
+        Args:
+            result: The result.
+        """
         self.look(result.path)
         entry = result.benchmark
         content, labels = str(entry["hash"]), str(entry["labels_hash"])
@@ -166,7 +178,11 @@ class Truths:
 
 
 def pairs_hash(predictions: Predictions) -> str:
-    """A hash of everything but the scores: ids, truths, groups, molecules, targets, sources."""
+    """A hash of everything but the scores: ids, truths, groups, molecules, targets, sources.
+
+    Args:
+        predictions: The predictions.
+    """
     order = np.argsort(predictions.id, kind="stable")
     digest = hashlib.sha256(labels_hash(predictions).encode())
     for column in (predictions.group, predictions.target, predictions.molecule, predictions.source):

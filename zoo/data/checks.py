@@ -148,7 +148,11 @@ class RowRange:
 
 
 def look(piece: RowRange) -> tuple[list[Finding], list[bytes]]:
-    """Return the findings of some rows, and a digest of each row's coordinates."""
+    """Return the findings of some rows, and a digest of each row's coordinates.
+
+    Args:
+        piece: Range of rows.
+    """
     data, known = _opened(piece.data, piece.mark)
     findings: list[Finding] = []
     digests: list[bytes] = []

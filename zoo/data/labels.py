@@ -52,7 +52,11 @@ class Reference:
         self._known: dict[bytes, tuple[Any, symmetry.Mappings]] = {}  # poses of one file share their graph
 
     def measure(self, pose: Atoms) -> Measured | None:
-        """Return the RMSD of a pose; None for another molecule."""
+        """Return the RMSD of a pose; None for another molecule.
+
+        Args:
+            pose: Atoms of the pose.
+        """
         if len(pose) != len(self.xyz) or not np.array_equal(
             np.sort(pose.element), np.sort(self.atoms.element)
         ):
@@ -108,7 +112,12 @@ class Measured:
     note: str = ""
 
     def label(self, near: float = NEAR, far: float = FAR) -> int | None:
-        """Return 1 below ``near``, 0 above ``far`` (Å), None between them or without an RMSD."""
+        """Return 1 below ``near``, 0 above ``far`` (Å), None between them or without an RMSD.
+
+        Args:
+            near: Å.
+            far: Å.
+        """
         if self.rmsd < near:
             return 1
         return 0 if self.lower > far else None
@@ -116,6 +125,10 @@ class Measured:
 
 def read_references(path: str | Path, options: ReadOptions | None = None) -> list[Reference]:
     """Read the molecules of a reference file; several records are several true poses or several molecules.
+
+    Args:
+        path: The file.
+        options: Options of the readers.
 
     Raises:
         AffinityZooError: no record of it can be read.
@@ -135,7 +148,12 @@ def read_references(path: str | Path, options: ReadOptions | None = None) -> lis
 
 
 def label_atoms(pose: Atoms, references: Sequence[Reference]) -> tuple[Measured | None, int | None]:
-    """Return the smallest RMSD over references of the same molecule, and that reference's record."""
+    """Return the smallest RMSD over references of the same molecule, and that reference's record.
+
+    Args:
+        pose: Atoms of the pose.
+        references: Reference molecules.
+    """
     measured = [(m, r.record) for r in references if (m := r.measure(pose)) is not None]
     return min(measured, key=lambda item: item[0].rmsd) if measured else (None, None)
 
@@ -205,6 +223,9 @@ def _labels(
 
 def pose_files(poses: Iterable[str | Path]) -> list[Path]:
     """Return the pose files among files and folders (searched recursively), in order.
+
+    Args:
+        poses: Files and folders.
 
     Raises:
         AffinityZooError: one does not exist, or there is none.

@@ -30,6 +30,11 @@ def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float)
     Only sequences that share words
     of four residues are aligned: at half the residues identical a chain of 100 shares six of them, by chance none.
 
+    Args:
+        ours: Our sequences.
+        theirs: Their sequences.
+        cutoff: Smallest identity, 0 to 1.
+
     Returns:
         Our sequence to the first similar one of theirs.
     """
@@ -75,6 +80,9 @@ def fingerprint(ligand: Atoms) -> Any:
     """Morgan fingerprint (radius 2, 2,048 bits) of the ligand's skeleton: elements and bonds by distance.
 
     Two atoms are bonded at most 1.25 times the sum of RDKit's covalent radii apart.
+
+    Args:
+        ligand: Atoms of the ligand.
     """
     from rdkit import Chem
     from rdkit.Chem import rdFingerprintGenerator
@@ -97,7 +105,12 @@ def fingerprint(ligand: Atoms) -> Any:
 
 
 def nearest(one: Any, others: Sequence[Any]) -> tuple[int, float]:
-    """The most similar fingerprint (Tanimoto): its number and the similarity; -1 and 0 where there are none."""
+    """The most similar fingerprint (Tanimoto): its number and the similarity; -1 and 0 where there are none.
+
+    Args:
+        one: A fingerprint.
+        others: Fingerprints.
+    """
     from rdkit.DataStructs import BulkTanimotoSimilarity
 
     if not others:
@@ -108,13 +121,23 @@ def nearest(one: Any, others: Sequence[Any]) -> tuple[int, float]:
 
 
 def molecule_keys(dataset: Dataset, rows: Array) -> list[tuple[str, str]]:
-    """(target, molecule) of each row; the row's id stands for a molecule without a name."""
+    """(target, molecule) of each row; the row's id stands for a molecule without a name.
+
+    Args:
+        dataset: The index.
+        rows: (N,) row numbers.
+    """
     columns = [dataset.column(name)[rows].tolist() for name in ("target", "molecule", "id")]
     return [(target, molecule or name) for target, molecule, name in zip(*columns, strict=True)]
 
 
 def fingerprints(dataset: Dataset, rows: Array) -> dict[tuple[str, str], Any]:
-    """A fingerprint of each molecule, from its first pose."""
+    """A fingerprint of each molecule, from its first pose.
+
+    Args:
+        dataset: The index.
+        rows: (N,) row numbers.
+    """
     found: dict[tuple[str, str], Any] = {}
     structures = dataset.ligand_structure
     for key, row in zip(molecule_keys(dataset, rows), rows.tolist(), strict=True):

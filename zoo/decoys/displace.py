@@ -71,7 +71,14 @@ class DisplaceOptions:
 def lies_on(
     pose: NDArray[Any], other: NDArray[Any], cutoff: float = OVERLAP_CUTOFF, share: float = OVERLAP_SHARE
 ) -> bool:
-    """Return whether a pose overlaps another ligand: more than ``share`` of its atoms within ``cutoff`` Å."""
+    """Return whether a pose overlaps another ligand: more than ``share`` of its atoms within ``cutoff`` Å.
+
+    Args:
+        pose: (n, 3) Å.
+        other: (m, 3) Å.
+        cutoff: Å.
+        share: Fraction of the pose's atoms.
+    """
     return float(within_xyz(np.asarray(pose), np.asarray(other), cutoff).mean()) > share
 
 
@@ -81,6 +88,12 @@ def clashing(
     """Return whether any heavy-atom pair is below 0.75 of its van der Waals sum, metals and bonds included.
 
     Stricter than :func:`affinity_zoo.zoo.chem.geometry.clashes`, because a generated pose cannot be covalently bound.
+
+    Args:
+        receptor: (N, 3) Å.
+        receptor_element: (N,) atomic numbers.
+        pose: (n, 3) Å.
+        element: (n,) atomic numbers.
     """
     vdw, _ = radii()
     i, j, distance = close_pairs_xyz(receptor, pose, CLASH_FRACTION * 2.0 * float(vdw.max()))

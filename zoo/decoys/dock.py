@@ -103,13 +103,21 @@ def to_pdbqt(text: str, receptor: bool, pH: float = 7.4, file_format: str = "pdb
 
 
 def pdbqt_positions(text: str) -> NDArray[np.float64]:
-    """The positions of all atoms of a PDBQT text, (N, 3) Å, in its order."""
+    """The positions of all atoms of a PDBQT text, (N, 3) Å, in its order.
+
+    Args:
+        text: The text.
+    """
     lines = [line for line in text.splitlines() if line.startswith(("ATOM", "HETATM"))]
     return np.array([[float(line[k : k + 8]) for k in (30, 38, 46)] for line in lines]).reshape(-1, 3)
 
 
 def heavy_order(ligand_pdbqt: str, xyz: NDArray[Any]) -> NDArray[np.int64]:
     """For each input atom its place in the PDBQT text (which is written in the order of its branches).
+
+    Args:
+        ligand_pdbqt: PDBQT text of the ligand.
+        xyz: (n, 3) Å.
 
     Raises:
         AffinityZooError: an atom is not there.
@@ -158,7 +166,11 @@ class Docking:
         return engine
 
     def crystal(self, seed: int = 1) -> tuple[float, Docked]:
-        """Vina's score of the crystal pose as it is (kcal/mol), and the pose after Vina's local optimiser."""
+        """Vina's score of the crystal pose as it is (kcal/mol), and the pose after Vina's local optimiser.
+
+        Args:
+            seed: Seed of the random numbers.
+        """
         engine = self._vina(seed)
         before = float(engine.score()[0])
         after = float(engine.optimize()[0])
@@ -169,7 +181,11 @@ class Docking:
         return before, Docked(np.round(positions[self.order], 3), after, seed)
 
     def dock(self, seed: int) -> list[Docked]:
-        """Dock once, best score first. The same seed and one thread give the same poses."""
+        """Dock once, best score first. The same seed and one thread give the same poses.
+
+        Args:
+            seed: Seed of the random numbers.
+        """
         engine = self._vina(seed)
         o = self.options
         engine.dock(exhaustiveness=o.exhaustiveness, n_poses=o.modes, min_rmsd=o.min_rmsd)

@@ -84,7 +84,15 @@ def _fill(values, origin, receptor, receptor_radius, sizes):  # type: ignore[no-
 
 @numba.njit(nogil=True)
 def look_up(xyz, values, origin, kind, out):  # type: ignore[no-untyped-def]
-    """Describe a pose from the maps: contacts and burial per atom, shortest, overlap per atom, clash (Å)."""
+    """Describe a pose from the maps: contacts and burial per atom, shortest, overlap per atom, clash (Å).
+
+    Args:
+        xyz: (n, 3) Å.
+        values: Maps.
+        origin: (3,) Å, corner of the maps.
+        kind: (n,) kind of each ligand atom.
+        out: Receives the measures.
+    """
     n = xyz.shape[0]
     points = values.shape[0]
     out[:] = 0.0

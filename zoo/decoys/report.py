@@ -13,7 +13,12 @@ Measured = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any], list[ND
 
 
 def auc(positive: NDArray[Any], negative: NDArray[Any]) -> float:
-    """The chance that a positive is larger than a negative, ties count half; NaN where a side is empty."""
+    """The chance that a positive is larger than a negative, ties count half; NaN where a side is empty.
+
+    Args:
+        positive: Values of the positives.
+        negative: Values of the negatives.
+    """
     if not len(positive) or not len(negative):
         return float("nan")
     order = np.sort(np.asarray(negative))
@@ -24,6 +29,9 @@ def auc(positive: NDArray[Any], negative: NDArray[Any]) -> float:
 
 def one_number_auc(complexes: Iterable[Measured]) -> dict[str, dict[str, float]]:
     """Compute the AUC of each measure: 0.5 is a perfect match; values near 0 or 1 reveal the class.
+
+    Args:
+        complexes: Positions and elements of receptor, crystal pose and decoys.
 
     Returns:
         Measure -> ``pooled`` over all poses, ``within``: mean over complexes.

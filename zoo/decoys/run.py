@@ -301,7 +301,12 @@ def _print(atoms: Atoms) -> Any:
 
 
 def take(atoms: Atoms, which: NDArray[np.int64]) -> Atoms:
-    """Some atoms of a structure."""
+    """Some atoms of a structure.
+
+    Args:
+        atoms: The atoms.
+        which: Mask or atom numbers; None: all.
+    """
     return Atoms(**{k: v if k == "role" else v[which] for k, v in vars(atoms).items()})
 
 

@@ -22,6 +22,9 @@ taken = lies_on  #: whether a pose lies on another ligand
 def read_molecule(task: DecoyTask) -> Any:
     """Read the crystal pose from its SDF file, for its bond orders.
 
+    Args:
+        task: The complex and its options.
+
     Returns:
         An RDKit molecule without hydrogens, its atoms in the order of ``task.ligand``; None where the source is no
         SDF file, or does not hold the same atoms.

@@ -33,7 +33,12 @@ class Cells:
 
 
 def make_cells(xyz: NDArray[np.float64], radius: NDArray[np.float64]) -> Cells:
-    """Sort receptor atoms into cells."""
+    """Sort receptor atoms into cells.
+
+    Args:
+        xyz: (n, 3) Å.
+        radius: Van der Waals radii, Å.
+    """
     origin = xyz.min(axis=0) - 1e-6
     place = ((xyz - origin) / _CELL).astype(np.int64)
     shape = place.max(axis=0) + 1
@@ -52,7 +57,15 @@ def prepared(
     element: NDArray[Any],
     margin: float = 7.0,
 ) -> tuple[tuple[Any, ...], NDArray[np.float64]]:
-    """Cells of the receptor atoms within ``margin`` Å of the poses' bounds, and the ligand's radii (n,)."""
+    """Cells of the receptor atoms within ``margin`` Å of the poses' bounds, and the ligand's radii (n,).
+
+    Args:
+        receptor: (N, 3) Å.
+        receptor_element: (N,) atomic numbers.
+        poses: Poses, (n, 3) Å each.
+        element: (n,) atomic numbers.
+        margin: Å.
+    """
     vdw, _ = radii()
     near = near_box(receptor, poses, margin)
     cells = make_cells(np.asarray(receptor, np.float64)[near], vdw[receptor_element[near]])
@@ -61,7 +74,18 @@ def prepared(
 
 @numba.njit(nogil=True)
 def measure(xyz, radius, rec, rec_radius, start, origin, shape, out):  # type: ignore[no-untyped-def]
-    """Describe a pose: contacts and burial per atom, shortest distance, overlap per atom, clash (Å)."""
+    """Describe a pose: contacts and burial per atom, shortest distance, overlap per atom, clash (Å).
+
+    Args:
+        xyz: (n, 3) Å.
+        radius: Van der Waals radii, Å.
+        rec: (N, 3) Å, receptor atoms sorted by cell.
+        rec_radius: (N,) Å.
+        start: First atom of each cell.
+        origin: (3,) Å, corner of the cells.
+        shape: (3,) number of cells.
+        out: Receives the measures.
+    """
     n = xyz.shape[0]
     contacts = 0
     buried = 0

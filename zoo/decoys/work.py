@@ -86,13 +86,22 @@ class Judge:
         self.ways = symmetry.mappings(mol, mol)
 
     def rmsd(self, pose: NDArray[Any], other: NDArray[Any] | None = None) -> float:
-        """In-place symmetric RMSD, Å, to the crystal pose or another one."""
+        """In-place symmetric RMSD, Å, to the crystal pose or another one.
+
+        Args:
+            pose: (n, 3) Å.
+            other: (m, 3) Å.
+        """
         return symmetry.rmsd(pose, self.home if other is None else other, self.ways)
 
     def sort(
         self, poses: Sequence[Docked]
     ) -> tuple[list[tuple[float, Docked]], list[tuple[float, Docked]], dict[str, int]]:
-        """Near-native poses and decoys, each with its RMSD, best score first, and how many were dropped why."""
+        """Near-native poses and decoys, each with its RMSD, best score first, and how many were dropped why.
+
+        Args:
+            poses: Poses, (n, 3) Å each.
+        """
         near: list[tuple[float, Docked]] = []
         decoys: list[tuple[float, Docked]] = []
         dropped: dict[str, int] = {}
@@ -145,13 +154,22 @@ def docking_texts(task: DecoyTask, box_margin: float) -> tuple[str, str]:
 
 
 def whole_residues(atoms: Atoms, some: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """The atoms of every residue that has one of ``some`` (N,) bool."""
+    """The atoms of every residue that has one of ``some`` (N,) bool.
+
+    Args:
+        atoms: The atoms.
+        some: (N,) bool.
+    """
     number = residue_index(atoms)
     return np.flatnonzero(np.isin(number, np.unique(number[some])))
 
 
 def residue_index(atoms: Atoms) -> NDArray[np.int64]:
-    """(N,) number of the residue each atom is in, in the order of the file."""
+    """(N,) number of the residue each atom is in, in the order of the file.
+
+    Args:
+        atoms: The atoms.
+    """
     new = np.zeros(len(atoms), np.int64)
     if len(atoms) > 1:
         for column in (atoms.residue_number, atoms.residue_name, atoms.chain):
@@ -160,7 +178,13 @@ def residue_index(atoms: Atoms) -> NDArray[np.int64]:
 
 
 def pdb_text(atoms: Atoms, which: NDArray[np.int64] | None = None, xyz: NDArray[Any] | None = None) -> str:
-    """Some atoms as PDB text, at other positions if given."""
+    """Some atoms as PDB text, at other positions if given.
+
+    Args:
+        atoms: The atoms.
+        which: Mask or atom numbers; None: all.
+        xyz: (n, 3) Å.
+    """
     from rdkit.Chem import GetPeriodicTable
 
     which = np.arange(len(atoms)) if which is None else which
@@ -183,7 +207,11 @@ def pdb_text(atoms: Atoms, which: NDArray[np.int64] | None = None, xyz: NDArray[
 
 
 def safe_name(text: str) -> str:
-    """Return a portable file name."""
+    """Return a portable file name.
+
+    Args:
+        text: The text.
+    """
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._") or "complex"
 
 

@@ -141,6 +141,12 @@ def _stacked(
 def check_apart(learnt: Predictions, judged: Predictions, learn_from: str, benchmark: str) -> None:
     """Refuse to fit a stacked model on rows that are judged, or on other rows of their groups.
 
+    Args:
+        learnt: Benchmark or index that the stacked model is fitted on.
+        judged: Benchmark or index that is evaluated.
+        learn_from: Name of the former.
+        benchmark: Name of the latter.
+
     Raises:
         UsageError: ids or groups of the two benchmarks are the same.
     """

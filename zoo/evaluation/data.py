@@ -48,13 +48,23 @@ def judged_rows(
 
 
 def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> str:
-    """Name the evaluated rows: data, split and sources."""
+    """Name the evaluated rows: data, split and sources.
+
+    Args:
+        dataset: The index.
+        split: Name of the split.
+        sources: Sources of the poses; empty: all.
+    """
     parts = [dataset.path.resolve().name, split, *sources]
     return "-".join(part for part in parts if part)
 
 
 def count_failures(dataset: Dataset) -> int:
-    """Number of inputs of an index that never became a pair."""
+    """Number of inputs of an index that never became a pair.
+
+    Args:
+        dataset: The index.
+    """
     path = dataset.path / "failures.csv"
     if not path.is_file():
         return 0
@@ -76,6 +86,9 @@ def _benchmark(data: str | Path | None, runs: Path) -> Benchmark | None:
 def named_scorers(names: tuple[str, ...]) -> list[Scorer]:
     """The scorers of these names, with their default options.
 
+    Args:
+        names: Names.
+
     Raises:
         UsageError: one is unknown.
     """
@@ -87,7 +100,14 @@ def named_scorers(names: tuple[str, ...]) -> list[Scorer]:
 def with_defaults(
     named: list[Scorer], predictions: Predictions, threshold: float | None, calibrated: bool = True
 ) -> list[Scorer]:
-    """Return the scorers of every board, and additionally requested ones."""
+    """Return the scorers of every board, and additionally requested ones.
+
+    Args:
+        named: Names of additional scorers.
+        predictions: The predictions.
+        threshold: Threshold chosen on validation data; None: the default.
+        calibrated: Whether the score is a logit or pK.
+    """
     standing = default_scorers(predictions, threshold, calibrated)
     keys = {metric_key(scorer) for scorer in standing}
     return [*standing, *(scorer for scorer in named if metric_key(scorer) not in keys)]

@@ -182,7 +182,11 @@ def matched(rows: Sequence[Scored], dataset: Dataset, numbers: NDArray[np.int64]
 
 
 def folder_name(name: str) -> str:
-    """A folder for a row's results: the name's letters, and a hash where others were replaced."""
+    """A folder for a row's results: the name's letters, and a hash where others were replaced.
+
+    Args:
+        name: The name.
+    """
     import hashlib
 
     plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "scores"

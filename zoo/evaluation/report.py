@@ -10,7 +10,13 @@ from affinity_zoo.zoo.runtime.terminal import print_json, say, table
 
 
 def print_result(result: Result, as_json: bool, scorers: Sequence[str] = ()) -> None:
-    """Print the metrics of a result with interval, unit and direction: all, or those of the scorers named."""
+    """Print the metrics of a result with interval, unit and direction: all, or those of the scorers named.
+
+    Args:
+        result: The result.
+        as_json: Print JSON.
+        scorers: Names of the scorers to print; empty: all.
+    """
     if as_json:
         print_json(result.data)
         return

@@ -168,7 +168,11 @@ def _warn_of_unscored(outputs: Sequence[NDArray[np.float64]], name: str) -> None
 
 
 def mean_affinity(trained_on: Path | None) -> float | None:
-    """Mean pK of the training pairs of an index, bounds left out; None: the index is gone or has none."""
+    """Mean pK of the training pairs of an index, bounds left out; None: the index is gone or has none.
+
+    Args:
+        trained_on: Folder of the training index; None: not known.
+    """
     try:
         dataset = Dataset.open(trained_on) if trained_on is not None else None
         rows = dataset.rows("train") if dataset is not None else []
@@ -229,7 +233,13 @@ def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, 
 
 
 def cropped(dataset: Dataset, rows: NDArray[np.int64], box: Box) -> NDArray[np.int64]:
-    """1 where the ligand is too long for the model's box in some rotation, so that part of it is cut off."""
+    """1 where the ligand is too long for the model's box in some rotation, so that part of it is cut off.
+
+    Args:
+        dataset: The index.
+        rows: (N,) row numbers.
+        box: The model's box.
+    """
     too_long = np.array([not fits_box(dataset, int(s), box) for s in dataset.ligand_structure[rows]])
     if too_long.any():
         warn(f"{too_long.sum()} of {len(rows)} ligands are too long for a box of {box.extent:g} Å: cropped")
@@ -237,7 +247,13 @@ def cropped(dataset: Dataset, rows: NDArray[np.int64], box: Box) -> NDArray[np.i
 
 
 def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[str], None] = warn) -> None:
-    """Warn if read options differ from those of the training."""
+    """Warn if read options differ from those of the training.
+
+    Args:
+        dataset: The index.
+        model: The model.
+        say: Receives the warning.
+    """
     trained = dict(model.recipe.data.read_options)
     for name, value in dataset.read_options.items():
         if name in trained and trained[name] != value:

@@ -45,12 +45,20 @@ KNOWN: tuple[KnownScore, ...] = (
 
 
 def known_score(name: str) -> KnownScore | None:
-    """The entry of a column; None: its direction is not known."""
+    """The entry of a column; None: its direction is not known.
+
+    Args:
+        name: The name.
+    """
     return next((known for known in KNOWN if known.name.lower() == name.lower()), None)
 
 
 def preferred(names: list[str]) -> KnownScore | None:
-    """The first known score among a file's columns; None: there is none."""
+    """The first known score among a file's columns; None: there is none.
+
+    Args:
+        names: Names.
+    """
     lower = {name.lower(): name for name in names}
     for known in KNOWN:
         if known.name.lower() in lower:

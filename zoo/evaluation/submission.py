@@ -19,6 +19,10 @@ def write_submission(path: Path, predictions: Predictions) -> None:
 
     A ligand is named by its ``molecule``, or by its ``id`` where the molecule is not known; it stands at
     its best pose. Receptors are in alphabetical order.
+
+    Args:
+        path: The file.
+        predictions: The predictions.
     """
     with whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")

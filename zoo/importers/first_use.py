@@ -125,7 +125,11 @@ def fetch_missing(model: Name, offline: bool = False) -> None:
 
 
 def announcement(wanted: published.Published) -> str:
-    """Return a line that says what is fetched, how large it is, from where, and under which licence."""
+    """Return a line that says what is fetched, how large it is, from where, and under which licence.
+
+    Args:
+        wanted: The published model.
+    """
     wheels = {one.wheel for one in wanted.collections if one.wheel is not None}
     size = sum(wheel.size for wheel in wheels) + sum(
         published.family_of(file).size for file in wanted.files if published.collection_of(file).wheel is None

@@ -72,12 +72,24 @@ def import_gnina(
 
 
 def import_single(file: Path, folder: Path) -> Path:
-    """Convert one weight file to the model directory ``folder``; errors as :func:`import_gnina`."""
+    """Convert one weight file to the model directory ``folder``; errors as :func:`import_gnina`.
+
+    Args:
+        file: The weight file.
+        folder: Output folder.
+    """
     return _convert(file, read_weights(file), folder)
 
 
 def import_ensemble(files: Sequence[Path], folder: Path, name: str, about: str = "") -> Path:
-    """Convert weight files to an ensemble directory, whole or not at all; errors as :func:`import_gnina`."""
+    """Convert weight files to an ensemble directory, whole or not at all; errors as :func:`import_gnina`.
+
+    Args:
+        files: The weight files.
+        folder: Output folder.
+        name: Name of the model.
+        about: A description.
+    """
     with whole_folder(folder) as temporary:
         for file in files:
             import_single(file, temporary / file.stem)
@@ -157,6 +169,10 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
 def architecture_of(file: Path, weights: Weights) -> str:
     """Tell the architecture by the names of the weights.
 
+    Args:
+        file: The weight file.
+        weights: Arrays by name.
+
     Raises:
         AffinityZooError: they are none of gnina's.
     """
@@ -171,6 +187,11 @@ def fill(network: keras.Model, weights: Weights, file: Path) -> None:
 
     PyTorch keeps convolutions as (out, in, D, H, W) and flattens channels first; Keras keeps
     (D, H, W, in, out) and flattens channels last.
+
+    Args:
+        network: Network whose layers have the names of the weights.
+        weights: Arrays by name.
+        file: The weight file.
     """
     left = dict(weights)
     for layer in network.layers:

@@ -156,12 +156,21 @@ class Address(Source):
 
 
 def hashes_of(name: str) -> set[str]:
-    """Return the SHA-256 of each published form (state dict, TorchScript) of a file, by its name without ``.pt``."""
+    """Return the SHA-256 of each published form (state dict, TorchScript) of a file, by its name without ``.pt``.
+
+    Args:
+        name: Name of the file without ``.pt``.
+    """
     return {digest for digest, known in published.BY_HASH.items() if known == name}
 
 
 def is_published(name: str, path: Path) -> bool:
-    """Say whether a file is there and is the published one of this name (without ``.pt``)."""
+    """Say whether a file is there and is the published one of this name (without ``.pt``).
+
+    Args:
+        name: Name of the file without ``.pt``.
+        path: The file.
+    """
     try:
         return path.stat().st_size <= LARGEST and hashlib.sha256(path.read_bytes()).hexdigest() in hashes_of(
             name

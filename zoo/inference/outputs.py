@@ -25,7 +25,11 @@ LEAST: Final = 2
 
 
 def nothing_done(n: int) -> None:
-    """Progress callback that does nothing."""
+    """Progress callback that does nothing.
+
+    Args:
+        n: Number of finished images.
+    """
 
 
 def outputs(

@@ -145,7 +145,14 @@ def check_export(
 def compared(
     table: Mapping[str, Any], outputs: NDArray[Any], names: Sequence[str], way: str
 ) -> list[OutputCheck]:
-    """Compare outputs with those of the reference."""
+    """Compare outputs with those of the reference.
+
+    Args:
+        table: Content of ``reference.json``.
+        outputs: (1, outputs) values.
+        names: Names of the outputs.
+        way: Name of the computation.
+    """
     expected = table["outputs"]
     if set(expected) != set(names):
         raise AffinityZooError(
@@ -186,7 +193,14 @@ def read_reference(folder: Path) -> dict[str, Any]:
 
 
 def reference_inputs(table: Mapping[str, Any], featurizer: Featurizer, box: Box, place: Place) -> Inputs:
-    """Return the reference complex as a model takes it, as it lies in the file."""
+    """Return the reference complex as a model takes it, as it lies in the file.
+
+    Args:
+        table: Content of ``reference.json``.
+        featurizer: The model's featurizer.
+        box: The model's box.
+        place: Where the image is made.
+    """
     maker = BatchMaker(_complex(table, FILE), Imaging(featurizer, box, place=place))
     return maker.evaluation(np.zeros(1, np.int64))
 
@@ -220,7 +234,11 @@ def _atoms(table: Mapping[str, Any], role: Any) -> Atoms:
 
 
 def atoms_table(atoms: Atoms) -> dict[str, Any]:
-    """Return atoms as JSON's kinds of values, as ``reference.json`` keeps them."""
+    """Return atoms as JSON's kinds of values, as ``reference.json`` keeps them.
+
+    Args:
+        atoms: The atoms.
+    """
     table: dict[str, Any] = {}
     for one in fields(atoms):
         if one.name != "role":

@@ -76,6 +76,10 @@ def find_candidate(run: str | int | os.PathLike[str], runs: Path) -> Candidate:
 
     Results of what is not a run go to ``runs/models/<name>``.
 
+    Args:
+        run: Run, model directory or name.
+        runs: Folder of the runs.
+
     Raises:
         AffinityZooError: it is neither.
     """
@@ -103,7 +107,11 @@ def _trained_on(folder: RunFolder) -> Path | None:
 
 
 def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a result says of its model, and of the training."""
+    """What a result says of its model, and of the training.
+
+    Args:
+        candidate: The candidate.
+    """
     parts = [describe_model(model, candidate.x) for model in candidate.models]
     trainings = [describe_training(model) for model in candidate.models]
     if len(parts) == 1:
@@ -126,7 +134,12 @@ def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def describe_model(model: Model, x: int | str) -> dict[str, Any]:
-    """What a result says of one model."""
+    """What a result says of one model.
+
+    Args:
+        model: The model.
+        x: Number of the run; None: no run.
+    """
     recipe = model.recipe
     return {
         "name": str(model.card["name"]),
@@ -145,13 +158,21 @@ def describe_model(model: Model, x: int | str) -> dict[str, Any]:
 
 
 def recipe_hash(recipe: Recipe) -> str:
-    """SHA-256 of every choice but the seed: trainings that share it are one row of a leaderboard."""
+    """SHA-256 of every choice but the seed: trainings that share it are one row of a leaderboard.
+
+    Args:
+        recipe: The recipe.
+    """
     table = asdict(recipe.with_training(seed=0))
     return hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode()).hexdigest()
 
 
 def describe_training(model: Model) -> dict[str, Any]:
-    """What a result says of the training of its model."""
+    """What a result says of the training of its model.
+
+    Args:
+        model: The model.
+    """
     recipe = model.recipe
     return {
         "ids_hash": recipe.data.ids_hash,

@@ -76,12 +76,20 @@ def card_of(name: Name, folder: Path | None = None, runs: Path = Path("summaries
 
 
 def default_views(cards: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many views a pose is scored in where nobody says: what the cards say; of several, the most."""
+    """Return how many views a pose is scored in where nobody says: what the cards say; of several, the most.
+
+    Args:
+        cards: The cards.
+    """
     return max((int(card.get("views", DEFAULT_VIEWS)) for card in cards), default=DEFAULT_VIEWS)
 
 
 def outputs_text(card: Mapping[str, Any]) -> str:
-    """The outputs of a card in a few words: ``pose (logit, higher is better)``."""
+    """The outputs of a card in a few words: ``pose (logit, higher is better)``.
+
+    Args:
+        card: The card.
+    """
     return ", ".join(
         f"{one['name']} ({one['unit']}, {one['direction']})" for one in card.get("outputs") or ()
     )

@@ -38,6 +38,9 @@ class Ensemble:
 def read_ensemble(folder: Path) -> Ensemble:
     """Read ``folder/ensemble.toml``.
 
+    Args:
+        folder: The model directory.
+
     Raises:
         AffinityZooError: it is damaged, a member is missing, or a member lies outside the folder.
     """

@@ -153,7 +153,11 @@ def check_files(folder: Path) -> None:
 
 
 def box_of(recipe: Recipe) -> Box:
-    """Return the box of a resolved recipe."""
+    """Return the box of a resolved recipe.
+
+    Args:
+        recipe: The recipe.
+    """
     from affinity_zoo.plugins.contracts import Box
 
     return Box(recipe.box.side, recipe.box.spacing, recipe.box.grid)
@@ -161,6 +165,10 @@ def box_of(recipe: Recipe) -> Box:
 
 def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]:
     """Make the featurizer and the architecture a recipe names.
+
+    Args:
+        recipe: The recipe.
+        where: File, for messages.
 
     Raises:
         AffinityZooError: one is not installed; the message names its distribution and version.
@@ -180,6 +188,11 @@ def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]
 
 def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> None:
     """Refuse a featurizer that encodes atoms otherwise than at training.
+
+    Args:
+        featurizer: The featurizer.
+        recipe: The recipe.
+        where: File, for messages.
 
     Raises:
         AffinityZooError: the hashes differ.

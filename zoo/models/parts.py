@@ -16,6 +16,12 @@ def choose(kind: str, before: Choice, name: str | None, options: Mapping[str, An
 
     Options of the recipe are kept where the name stays the same.
 
+    Args:
+        kind: ``featurizer`` or ``architecture``.
+        before: The recipe's choice.
+        name: The name; None: the recipe's.
+        options: Options that replace the recipe's.
+
     Returns:
         The choice with every option resolved and its origin, and the instance.
     """

@@ -11,12 +11,20 @@ from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Featurizer, Role
 
 
 def ids_hash(ids: Iterable[str]) -> str:
-    """SHA-256 of a set of ids, whatever their order."""
+    """SHA-256 of a set of ids, whatever their order.
+
+    Args:
+        ids: The ids.
+    """
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
 
 
 def coordinates_hash(xyz: np.ndarray) -> str:
-    """A short hash of a pose's heavy-atom positions, rounded to 0.01 Å, whatever the order of the atoms."""
+    """A short hash of a pose's heavy-atom positions, rounded to 0.01 Å, whatever the order of the atoms.
+
+    Args:
+        xyz: (N, 3) Å.
+    """
     rounded = np.round(np.asarray(xyz, np.float64) * 100.0).astype(np.int64)
     ordered = rounded[np.lexsort(rounded.T[::-1])]
     return hashlib.sha256(ordered.tobytes()).hexdigest()[:16]
@@ -26,6 +34,9 @@ def encoding_hash(featurizer: Featurizer) -> str:
     """SHA-256 of what a featurizer makes of every element, atom type and flag, as receptor and as ligand.
 
     Encoding is code and stays in its package; this tells whether the code at prediction is that of training.
+
+    Args:
+        featurizer: The featurizer.
     """
     digest = hashlib.sha256(",".join(featurizer.channels).encode())
     roles: tuple[Role, Role] = ("receptor", "ligand")

@@ -221,12 +221,20 @@ class Published:
 
 
 def family_of(file: str) -> Family:
-    """Return what is known of a file, by its name without ``.pt``."""
+    """Return what is known of a file, by its name without ``.pt``.
+
+    Args:
+        file: Name without ``.pt``.
+    """
     return FAMILIES[max((start for start in FAMILIES if file.startswith(start)), key=len)]
 
 
 def collection_of(file: str) -> Collection:
-    """Return where a file is published, by its name without ``.pt``."""
+    """Return where a file is published, by its name without ``.pt``.
+
+    Args:
+        file: Name without ``.pt``.
+    """
     return next(one for one in COLLECTIONS if file in one.hashes)
 
 
@@ -258,13 +266,20 @@ _BY_CANONICAL = {canonical(name): one for name, one in CATALOGUE.items()}
 
 
 def find(name: str) -> Published | None:
-    """Return a published model by name: with or without ``gnina-``, with dashes or gnina's underscores."""
+    """Return a published model by name: with or without ``gnina-``, with dashes or gnina's underscores.
+
+    Args:
+        name: Name of a model.
+    """
     plain = canonical(name)
     return _BY_CANONICAL.get(plain) or _BY_CANONICAL.get(f"gnina-{plain}")
 
 
 def get(name: str) -> Published:
     """Return a published model by name.
+
+    Args:
+        name: Name of a model.
 
     Raises:
         AffinityZooError: there is none; the message names those alike.

@@ -154,6 +154,9 @@ class Recipe:
     def with_training(self, **changes: Any) -> Recipe:
         """Return a copy with fields of the table ``training`` changed; None leaves a field as it is.
 
+        Args:
+            changes: New values by name.
+
         Raises:
             UsageError: there is no such field, or a value is not of its kind.
         """
@@ -175,7 +178,11 @@ class Recipe:
         return plain
 
     def write(self, path: Path) -> None:
-        """Write the recipe as TOML; the file appears whole or not at all."""
+        """Write the recipe as TOML; the file appears whole or not at all.
+
+        Args:
+            path: The file.
+        """
         import tomli_w
 
         with whole(Path(path)) as file:
@@ -193,6 +200,9 @@ def presets() -> list[str]:
 def read_recipe(source: str | Path) -> Recipe:
     """Read a recipe from a file or by the name of a preset.
 
+    Args:
+        source: File, or name of a preset.
+
     Raises:
         UsageError: there is no such file or preset, or it is not a recipe; the message names the field.
     """
@@ -205,7 +215,12 @@ def read_recipe(source: str | Path) -> Recipe:
 
 
 def from_tables(tables: Mapping[str, Any], where: str) -> Recipe:
-    """Build a recipe from TOML tables, checking names and types."""
+    """Build a recipe from TOML tables, checking names and types.
+
+    Args:
+        tables: Tables by name.
+        where: File, for messages.
+    """
     kinds = {f.name: type(getattr(Recipe(), f.name)) for f in fields(Recipe)}
     unknown = sorted(set(tables) - set(kinds))
     if unknown:
@@ -281,7 +296,11 @@ def check_training(training: Training) -> None:
 
 
 def monitors(tasks: tuple[str, ...]) -> tuple[str, ...]:
-    """Validation scores that can choose the epoch of a training for these tasks; the first is the default."""
+    """Validation scores that can choose the epoch of a training for these tasks; the first is the default.
+
+    Args:
+        tasks: The tasks.
+    """
     of_labels = ("roc-auc-per-complex", "roc-auc") if {"pose", "activity"} & {*tasks} else ()
     of_affinity = ("rmse", "pearson", "spearman") if "affinity" in tasks else ()
     of_rmsd = ("rmse-rmsd", "spearman-rmsd") if "rmsd" in tasks else ()

@@ -62,7 +62,11 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path) -> RunFolder:
-        """Take the next free number. A ``mkdir`` that fails if it exists decides, so no two runs share one."""
+        """Take the next free number. A ``mkdir`` that fails if it exists decides, so no two runs share one.
+
+        Args:
+            root: Folder of the runs.
+        """
         root = Path(root)
         root.mkdir(parents=True, exist_ok=True)
         x = max((run.x for run in all_runs(root)), default=0) + 1
@@ -80,6 +84,10 @@ class RunFolder:
     @classmethod
     def find(cls, run: str | int | os.PathLike[str], root: Path = DEFAULT_ROOT) -> RunFolder:
         """Find a run by its number below ``root``, or by one of its folders.
+
+        Args:
+            run: Run, model directory or name.
+            root: Folder of the runs.
 
         Raises:
             AffinityZooError: there is none; the message says which there are.
@@ -103,7 +111,11 @@ class RunFolder:
 
 
 def all_runs(root: Path) -> list[RunFolder]:
-    """Every run below ``root``, by number."""
+    """Every run below ``root``, by number.
+
+    Args:
+        root: Folder of the runs.
+    """
     if not root.is_dir():
         return []
     numbers = [re.fullmatch(r"(\d+)_logs", p.name) for p in root.iterdir() if p.is_dir()]

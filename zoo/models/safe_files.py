@@ -56,7 +56,12 @@ def read_text(path: Path, most: int) -> str:
 
 
 def read_json(path: Path, most: int = _CARD) -> Any:
-    """Read a JSON file of limited size and depth; errors as :func:`parse_json`."""
+    """Read a JSON file of limited size and depth; errors as :func:`parse_json`.
+
+    Args:
+        path: The file.
+        most: Largest size in bytes.
+    """
     return parse_json(read_text(path, most), path)
 
 

@@ -53,7 +53,12 @@ def check_folder(folder: Path, allowed: Iterable[str] | None = ()) -> None:
 
 
 def check_archive(path: Path, allowed: Iterable[str] | None = ()) -> None:
-    """Refuse a ``model.keras`` that holds more than a network; arguments and errors as :func:`check_folder`."""
+    """Refuse a ``model.keras`` that holds more than a network; arguments and errors as :func:`check_folder`.
+
+    Args:
+        path: The file.
+        allowed: Registered names of the plugins' classes; None: not checked.
+    """
     if not path.is_file():
         raise AffinityZooError(f"{path}: not a whole model (it is no ordinary file); {_REMEDY}")
     with open_archive(path, _LIMITS) as archive:

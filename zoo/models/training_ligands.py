@@ -63,6 +63,9 @@ def write_training_ligands(
 def load_fingerprints(folder: str) -> list[Any] | None:
     """The fingerprints of a model's training ligands; None where the model directory has none.
 
+    Args:
+        folder: The model directory.
+
     Raises:
         AffinityZooError: the file is damaged.
     """

@@ -51,6 +51,9 @@ def write_training_sequences(
 def load_training_sequences(folder: Path) -> set[str] | None:
     """The chains that a model was trained on; None where its directory does not say.
 
+    Args:
+        folder: The model directory.
+
     Raises:
         AffinityZooError: the file is damaged.
     """

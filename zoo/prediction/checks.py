@@ -57,7 +57,11 @@ def findings(
 
 
 def kind_of(warning: str) -> str:
-    """The kind that a warning begins with."""
+    """The kind that a warning begins with.
+
+    Args:
+        warning: The warning.
+    """
     return warning.partition(":")[0]
 
 
@@ -98,7 +102,12 @@ def _unlike(pose: Pose, models: tuple[str, ...], marks: dict[tuple[str, bytes], 
 
 
 def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, object]) -> str:
-    """A sentence where files are read in another way than a model's training data; else nothing."""
+    """A sentence where files are read in another way than a model's training data; else nothing.
+
+    Args:
+        models: The models.
+        read: Read options of the call.
+    """
     for folder, options in models.items():
         for name, value in read.items():
             own = getattr(options, name)
@@ -108,7 +117,11 @@ def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, objec
 
 
 def other_reading(models: dict[Path, dict[str, object]]) -> str:
-    """A sentence where the models of an ensemble want their files read in different ways; else nothing."""
+    """A sentence where the models of an ensemble want their files read in different ways; else nothing.
+
+    Args:
+        models: The models.
+    """
     names = sorted({name for options in models.values() for name in options})
     differing = [name for name in names if len({repr(options.get(name)) for options in models.values()}) > 1]
     if not differing:

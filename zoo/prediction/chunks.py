@@ -101,7 +101,11 @@ class Cutter:
         self.spool, self.size = spool, size
 
     def chunks(self, entries: Sequence[Entry]) -> Iterator[tuple[Piece, ...]]:
-        """Yield the pieces of each chunk, in the order of the entries."""
+        """Yield the pieces of each chunk, in the order of the entries.
+
+        Args:
+            entries: Pose files with their receptors.
+        """
         gathered: list[Piece] = []
         poses = size = 0
         for piece, n, n_bytes in self.pieces(entries):
@@ -114,7 +118,11 @@ class Cutter:
             yield tuple(gathered)
 
     def pieces(self, entries: Sequence[Entry]) -> Iterator[tuple[Piece, int, int]]:
-        """Yield pieces, with the number of poses (1 where it is not known) and of bytes of each."""
+        """Yield pieces, with the number of poses (1 where it is not known) and of bytes of each.
+
+        Args:
+            entries: Pose files with their receptors.
+        """
         for (ligand, _, _), group in groupby(entries, key=lambda e: (e.ligand, e.receptor, e.target)):
             file = _File(*self._file(ligand))
             for whole, some in groupby(group, key=lambda e: e.record < 0):

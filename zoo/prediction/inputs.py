@@ -130,6 +130,10 @@ def from_table(table: Path, root: Path | None = None) -> Inputs:
 def spooled(stream: Iterator[bytes], path: Path) -> Path:
     """Write a stream (standard input, an unpacked file) to a file that can be read in pieces.
 
+    Args:
+        stream: Open binary file.
+        path: The file.
+
     Raises:
         AffinityZooError: nothing came.
     """
@@ -149,13 +153,21 @@ def spooled(stream: Iterator[bytes], path: Path) -> Path:
 
 
 def blocks(stream: object) -> Iterator[bytes]:
-    """The bytes of an open binary file, a MiB at a time."""
+    """The bytes of an open binary file, a MiB at a time.
+
+    Args:
+        stream: Open binary file.
+    """
     while block := stream.read(1 << 20):  # type: ignore[attr-defined]
         yield block
 
 
 def stamp(file: str) -> bytes:
-    """Size and time of a file: what tells that it has changed."""
+    """Size and time of a file: what tells that it has changed.
+
+    Args:
+        file: The file.
+    """
     try:
         status = os.stat(file)
     except OSError:

@@ -51,11 +51,20 @@ class Parts:
         return self.folder / "files"
 
     def has(self, number: int) -> bool:
-        """Whether a chunk is finished."""
+        """Whether a chunk is finished.
+
+        Args:
+            number: Number of the chunk.
+        """
         return self._rows(number).is_file()
 
     def save(self, number: int, scored: Scored) -> None:
-        """Write a finished chunk; it appears whole or not at all."""
+        """Write a finished chunk; it appears whole or not at all.
+
+        Args:
+            number: Number of the chunk.
+            scored: The scored chunk.
+        """
         if scored.structures:
             write_bytes(self._structures(number), b"".join(scored.structures))
         write_json(
@@ -63,12 +72,22 @@ class Parts:
         )
 
     def rows(self, number: int) -> tuple[list[dict[str, object]], list[int]]:
-        """The rows of a chunk, and the lengths of their structures (none where none were asked for)."""
+        """The rows of a chunk, and the lengths of their structures (none where none were asked for).
+
+        Args:
+            number: Number of the chunk.
+        """
         found = json.loads(self._rows(number).read_text(encoding="utf-8"))
         return found["rows"], found["lengths"]
 
     def structure(self, number: int, start: int, length: int) -> bytes:
-        """Part of a chunk's structures."""
+        """Part of a chunk's structures.
+
+        Args:
+            number: Number of the chunk.
+            start: First byte.
+            length: Number of bytes.
+        """
         with self._structures(number).open("rb") as file:
             file.seek(start)
             return file.read(length)

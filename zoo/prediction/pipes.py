@@ -37,11 +37,19 @@ class Pipes:
         self._stack.close()
 
     def poses(self, given: Sequence[str]) -> list[str | Path]:
-        """Pose files, with standard input in the place of ``-``."""
+        """Pose files, with standard input in the place of ``-``.
+
+        Args:
+            given: Paths from the user.
+        """
         return [self._standard_input("standard-input.sdf") if name == "-" else name for name in given]
 
     def table(self, given: str) -> tuple[Path, Path | None]:
-        """A table, and what its paths are relative to (None: its folder)."""
+        """A table, and what its paths are relative to (None: its folder).
+
+        Args:
+            given: Paths from the user.
+        """
         if given != "-":
             return Path(given), None
         return self._standard_input("standard-input.csv"), Path()

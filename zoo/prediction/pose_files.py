@@ -14,6 +14,9 @@ POSE_ENDINGS = (".pdb", ".sdf", ".mol2", ".pdbqt", ".gninatypes", ".mol", ".sd",
 def pose_files(given: Sequence[str | Path]) -> list[Path]:
     """Expand folders; files in the order given, those of a folder by name.
 
+    Args:
+        given: Paths from the user.
+
     Raises:
         AffinityZooError: a path does not exist, a folder holds no poses, or nothing is given.
     """
@@ -37,6 +40,9 @@ def pose_files(given: Sequence[str | Path]) -> list[Path]:
 
 def receptor_file(given: str | Path) -> Path:
     """Return the path of a receptor.
+
+    Args:
+        given: Paths from the user.
 
     Raises:
         AffinityZooError: there is no such file.

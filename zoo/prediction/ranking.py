@@ -44,6 +44,9 @@ def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> st
 def check_rank_by(wanted: str | None) -> None:
     """Refuse an unknown ranking.
 
+    Args:
+        wanted: Name from the user.
+
     Raises:
         UsageError: an unknown name.
     """
@@ -53,6 +56,9 @@ def check_rank_by(wanted: str | None) -> None:
 
 def check_best_per(wanted: str | None) -> None:
     """Refuse what poses cannot be grouped by.
+
+    Args:
+        wanted: Name from the user.
 
     Raises:
         UsageError: an unknown name.

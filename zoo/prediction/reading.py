@@ -55,6 +55,10 @@ class Pose:
 def protein(path: str, options: ReadOptions) -> Protein:
     """Read a receptor; the last few are kept as long as their files do not change.
 
+    Args:
+        path: The file.
+        options: Options of the readers.
+
     Raises:
         AffinityZooError: it cannot be read.
     """
@@ -90,6 +94,10 @@ def molecule_of(name: str, file: str) -> str:
     """The molecule that a pose belongs to, where no table says: the record's name, else the file's.
 
     Names that programs write where they know none (``LIG``, ``UNL`` and the like) do not count.
+
+    Args:
+        name: Name of the record.
+        file: The file.
     """
     name = name.strip()
     return name if name.upper() not in _NO_NAMES else _stem(file)

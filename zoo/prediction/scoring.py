@@ -53,7 +53,11 @@ class Prepared:
 
 
 def score_chunk(task: Task) -> Scored:
-    """Read and score a chunk with the models that it names: what a worker does."""
+    """Read and score a chunk with the models that it names: what a worker does.
+
+    Args:
+        task: The chunk.
+    """
     return score(prepare(task, [held_model(folder) for folder in task.models]))
 
 
@@ -174,11 +178,19 @@ class ChunkPairs:
         return len(self._poses)
 
     def structures(self, row: int) -> tuple[int, int]:
-        """Return the numbers of a row's receptor and ligand."""
+        """Return the numbers of a row's receptor and ligand.
+
+        Args:
+            row: Row number.
+        """
         return len(self._poses) + self._places[id(self._poses[row].protein)], row
 
     def atoms(self, structure: int) -> Atoms:
-        """Return the atoms of a structure."""
+        """Return the atoms of a structure.
+
+        Args:
+            structure: Number of the structure.
+        """
         if structure < len(self._poses):
             found = self._poses[structure].atoms
         else:

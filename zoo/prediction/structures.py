@@ -23,6 +23,9 @@ def structure_text(pose: Pose) -> bytes:
 
     An SDF record is given as it stands, with its own properties and without those of an earlier prediction. Of
     other formats the heavy atoms are given with single bonds by distance: the bond orders are not known.
+
+    Args:
+        pose: The pose.
     """
     if pose.atoms is None:
         return b""
@@ -33,7 +36,12 @@ def structure_text(pose: Pose) -> bytes:
 
 
 def with_properties(text: bytes, values: Mapping[str, object]) -> bytes:
-    """Append properties, each named ``affinity_zoo_...``, and close the record."""
+    """Append properties, each named ``affinity_zoo_...``, and close the record.
+
+    Args:
+        text: SDF text without the closing line.
+        values: Values by name.
+    """
     end = text.rfind(b"M  END")
     blank = b"" if end >= 0 and not text[end + 6 :].strip() else b"\n"
     lines = [

@@ -30,7 +30,11 @@ class RankingCurves:
 
 
 def binary_truth(predictions: Predictions) -> Truth | None:
-    """The truth that a ranking is judged by: ``pose_label``, else ``active``; None: neither has two classes."""
+    """The truth that a ranking is judged by: ``pose_label``, else ``active``; None: neither has two classes.
+
+    Args:
+        predictions: Predictions of N rows.
+    """
     for truth in ("pose_label", "active"):
         values = getattr(predictions, truth)
         known = values[known_rows(predictions, truth)]
@@ -40,7 +44,12 @@ def binary_truth(predictions: Predictions) -> Truth | None:
 
 
 def ranking_curves(predictions: Predictions, truth: Truth) -> RankingCurves:
-    """ROC, precision-recall and enrichment curves of one ranking over all rows."""
+    """ROC, precision-recall and enrichment curves of one ranking over all rows.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
+    """
     rows, _ = complete(predictions, truth)
     p, n = ties.blocks(rows.score, getattr(rows, truth))
     tp, fp = np.r_[0.0, np.cumsum(p)], np.r_[0.0, np.cumsum(n)]
@@ -57,7 +66,12 @@ def ranking_curves(predictions: Predictions, truth: Truth) -> RankingCurves:
 
 
 def success_curve(predictions: Predictions, most: int = 10) -> tuple[Array, Array]:
-    """Number of poses taken of each complex, and the percent of complexes with a near-native among them."""
+    """Number of poses taken of each complex, and the percent of complexes with a near-native among them.
+
+    Args:
+        predictions: Predictions of N rows.
+        most: Largest number of rows or poses.
+    """
     rows, _ = complete(predictions, "pose_label")
     where = units(rows, "pose_label")
     label = rows.pose_label
@@ -77,7 +91,12 @@ class TargetFigure:
 
 
 def per_target(predictions: Predictions, truth: Truth) -> list[TargetFigure]:
-    """The AUC within each complex (activity: target) of two classes, worst first."""
+    """The AUC within each complex (activity: target) of two classes, worst first.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
+    """
     rows, _ = complete(predictions, truth)
     where = units(rows, truth)
     label = getattr(rows, truth)
@@ -104,7 +123,13 @@ class Miss:
 
 
 def hardest_misses(predictions: Predictions, truth: Truth, most: int = 10) -> tuple[list[Miss], list[Miss]]:
-    """The negatives that are ranked highest and the positives that are ranked lowest."""
+    """The negatives that are ranked highest and the positives that are ranked lowest.
+
+    Args:
+        predictions: Predictions of N rows.
+        truth: Column of true values.
+        most: Largest number of rows or poses.
+    """
     rows, _ = complete(predictions, truth)
     order = np.argsort(-rows.score, kind="stable")
     label = getattr(rows, truth)[order] > 0.5

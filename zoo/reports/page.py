@@ -121,7 +121,12 @@ def section(board: Board, link: Callable[[BoardRow], str] | None = None) -> str:
 
 
 def plots(board: Board, predictions: dict[int, Predictions]) -> str:
-    """The curves of a board's best rows."""
+    """The curves of a board's best rows.
+
+    Args:
+        board: The board.
+        predictions: Predictions of the rows.
+    """
     return (
         "<div class='plots'>"
         + "".join(ranking_plots(_drawn(board, predictions)))
@@ -131,12 +136,21 @@ def plots(board: Board, predictions: dict[int, Predictions]) -> str:
 
 
 def failures(row: BoardRow, rows: Predictions | None) -> str:
-    """Where a row fails: its worst complexes and its hardest misses."""
+    """Where a row fails: its worst complexes and its hardest misses.
+
+    Args:
+        row: Row of the board.
+        rows: Predictions of the row; None: unreadable.
+    """
     return _targets(row, rows) + _misses(row, rows)
 
 
 def read_all(board: Board) -> dict[int, Predictions]:
-    """The predictions of each row (the first training's) by the row's identity; unreadable ones are left out."""
+    """The predictions of each row (the first training's) by the row's identity; unreadable ones are left out.
+
+    Args:
+        board: The board.
+    """
     found: dict[int, Predictions] = {}
     for row in board.rows:
         try:
@@ -214,7 +228,11 @@ def _misses(row: BoardRow, rows: Predictions | None) -> str:
 
 
 def commands(rows: Sequence[BoardRow]) -> str:
-    """The commands that make rows again."""
+    """The commands that make rows again.
+
+    Args:
+        rows: Rows of the board.
+    """
     items = []
     for row in rows:
         for result in row.results:

@@ -24,13 +24,21 @@ DASHES = ("8 3", "3 3", "8 3 2 3", "2 5")  #: of the baselines' lines, in the or
 
 
 def dashes(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> list[str]:
-    """The dash pattern of each row's line: models are solid, baselines differ from each other."""
+    """The dash pattern of each row's line: models are solid, baselines differ from each other.
+
+    Args:
+        drawn: Rows with predictions and colours.
+    """
     pattern = cycle(DASHES)
     return [next(pattern) if row.baseline else "" for row, _, _ in drawn]
 
 
 def ranking_plots(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> list[str]:
-    """ROC, precision-recall and enrichment curves; a scatter plot where the truth is an affinity."""
+    """ROC, precision-recall and enrichment curves; a scatter plot where the truth is an affinity.
+
+    Args:
+        drawn: Rows with predictions and colours.
+    """
     truth = next((t for _, rows, _ in drawn if (t := binary_truth(rows)) is not None), None)
     if truth is None:
         return [_scatter(drawn[0])] if drawn and np.isfinite(drawn[0][1].affinity).any() else []
@@ -106,7 +114,11 @@ def _scatter(entry: tuple[BoardRow, Predictions, str]) -> str:
 
 
 def calibration_plot(board: Board) -> str:
-    """Stated probability against the fraction of positives; empty without calibrated models."""
+    """Stated probability against the fraction of positives; empty without calibrated models.
+
+    Args:
+        board: The board.
+    """
     lines = []
     for i, row in enumerate([r for r in board.rows if not r.baseline][:MOST_LINES]):
         found = (metric.details.get("calibration") for metric in row.metrics.values())
@@ -123,7 +135,11 @@ def calibration_plot(board: Board) -> str:
 
 
 def training_plots(board: Board) -> str:
-    """Loss and validation scores by epoch, a figure for each model."""
+    """Loss and validation scores by epoch, a figure for each model.
+
+    Args:
+        board: The board.
+    """
     figures = []
     for row in [r for r in board.rows if not r.baseline][:MOST_LINES]:
         epochs = _history(row.results[0].path)

@@ -37,7 +37,11 @@ class Axis:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """Where a value lies between the ends: 0 to 1, clipped."""
+        """Where a value lies between the ends: 0 to 1, clipped.
+
+        Args:
+            value: The value.
+        """
         if self.log:
             value, low, high = (math.log10(max(v, 1e-12)) for v in (value, self.low, self.high))
         else:
@@ -55,7 +59,14 @@ class Axis:
 
 
 def line_plot(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
-    """A plot of lines with axes, ticks and a legend below it, as an HTML figure."""
+    """A plot of lines with axes, ticks and a legend below it, as an HTML figure.
+
+    Args:
+        title: Title of the plot.
+        lines: The lines.
+        x: Horizontal axis.
+        y: Vertical axis.
+    """
     inside = "".join(_line(line, x, y) for line in lines)
     legend = "".join(_key(line) for line in lines)
     return (
@@ -66,7 +77,15 @@ def line_plot(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
 
 
 def interval_bar(value: float, low: float, high: float, axis: Axis, baseline: bool) -> str:
-    """A dot with its 95 % interval on a common axis, 110 x 14."""
+    """A dot with its 95 % interval on a common axis, 110 x 14.
+
+    Args:
+        value: The value.
+        low: Lower end of the interval.
+        high: Upper end of the interval.
+        axis: The axis.
+        baseline: Draw in the colour of baselines.
+    """
     if not math.isfinite(value):
         return ""
     at = 5 + 100 * axis.place(value)

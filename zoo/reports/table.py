@@ -12,7 +12,12 @@ from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 
 def board_table(board: Board, link: Callable[[BoardRow], str] | None = None) -> str:
-    """The board as a table that can be sorted and filtered."""
+    """The board as a table that can be sorted and filtered.
+
+    Args:
+        board: The board.
+        link: Function from a row to the address of its page; None: no links.
+    """
     told = [
         part
         for part in ("coverage", "overlap with training", "notes")

@@ -92,7 +92,11 @@ class Space:
     training: Mapping[str, Any]
 
     def draw(self, trial: Suggests) -> Point:
-        """Draw a combination; only the options of the drawn parts are asked for."""
+        """Draw a combination; only the options of the drawn parts are asked for.
+
+        Args:
+            trial: Source of the values.
+        """
         featurizer = _value(trial, "featurizer", list(self.featurizers))
         architecture = _value(trial, "architecture", list(self.architectures))
         chosen = [

@@ -17,5 +17,9 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Path | None:
-    """Return the folder of a shipped model; None: there is none of this name."""
+    """Return the folder of a shipped model; None: there is none of this name.
+
+    Args:
+        name: Name of the model.
+    """
     return FOLDER / name if name in names() else None

@@ -52,7 +52,12 @@ class StopOnNonFinite(keras.callbacks.Callback):
 
 
 def diverged(what: str, epoch: int) -> AffinityZooError:
-    """Return the error that stops a training whose numbers are no longer finite."""
+    """Return the error that stops a training whose numbers are no longer finite.
+
+    Args:
+        what: Name of the value.
+        epoch: Number of the epoch.
+    """
     return AffinityZooError(
         f"{what} became NaN or infinite in epoch {epoch + 1}, so training stopped; try a smaller `learning_rate`, "
         "or leave out `mixed_precision=True`" + ("; the epochs before are saved in the run" if epoch else "")
@@ -172,5 +177,11 @@ class TensorBoardCurves:
 
 
 def shuffled(labels: NDArray[Any], seed: int, epoch: int) -> NDArray[Any]:
-    """Permute labels: the loss against them is the control curve (it must not fall below chance)."""
+    """Permute labels: the loss against them is the control curve (it must not fall below chance).
+
+    Args:
+        labels: (n,) labels.
+        seed: Seed of the training.
+        epoch: Number of the epoch.
+    """
     return np.random.default_rng([seed, epoch, 1]).permutation(labels)

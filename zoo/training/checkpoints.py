@@ -24,6 +24,13 @@ def save(folder: Path, epoch: int, model: keras.Model, state: dict[str, Any], ke
     """Write the checkpoint after ``epoch`` epochs, then remove those whose number is not in ``keep``.
 
     The file appears whole or not at all, so that a run killed at any moment finds the last whole one.
+
+    Args:
+        folder: Folder of the checkpoints.
+        epoch: Number of the epoch.
+        model: The model.
+        state: State of the callbacks, JSON-ready.
+        keep: Epochs whose checkpoints are kept.
     """
     arrays = {f"model/{i}": np.asarray(v) for i, v in enumerate(model.variables)}
     arrays |= {f"optimizer/{i}": np.asarray(v) for i, v in enumerate(model.optimizer.variables)}
@@ -43,12 +50,22 @@ def save(folder: Path, epoch: int, model: keras.Model, state: dict[str, Any], ke
 
 
 def latest(folder: Path) -> int | None:
-    """Number of epochs of the last whole checkpoint, or None."""
+    """Number of epochs of the last whole checkpoint, or None.
+
+    Args:
+        folder: Folder of the checkpoints.
+    """
     return max(_numbers(folder), default=None)
 
 
 def load(folder: Path, epoch: int, model: keras.Model, optimizer: bool = True) -> dict[str, Any]:
     """Put a checkpoint's values into a built model and return its state.
+
+    Args:
+        folder: Folder of the checkpoints.
+        epoch: Number of the epoch.
+        model: The model.
+        optimizer: The optimizer; its state is restored.
 
     Raises:
         AffinityZooError: the file is damaged or belongs to another network.

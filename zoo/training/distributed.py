@@ -25,7 +25,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def ending_together(cluster: Cluster | None, run: int) -> Iterator[None]:
-    """Turn what TensorFlow says when another worker is gone into a sentence."""
+    """Turn what TensorFlow says when another worker is gone into a sentence.
+
+    Args:
+        cluster: The workers.
+        run: Number of the run.
+    """
     if cluster is None:
         yield
         return
@@ -43,7 +48,12 @@ def ending_together(cluster: Cluster | None, run: int) -> Iterator[None]:
 
 
 def synchronise(model: keras.Model, on: bool) -> None:
-    """Let batch normalisation take its moments over all replicas, or (as models are saved) over its own batch."""
+    """Let batch normalisation take its moments over all replicas, or (as models are saved) over its own batch.
+
+    Args:
+        model: The model.
+        on: Whether to synchronise.
+    """
     import keras
 
     for layer in model._flatten_layers():
@@ -52,13 +62,22 @@ def synchronise(model: keras.Model, on: bool) -> None:
 
 
 def wait(cluster: Cluster | None) -> None:
-    """Go on when all workers are here."""
+    """Go on when all workers are here.
+
+    Args:
+        cluster: The workers.
+    """
     if cluster is not None:
         cluster.total(np.zeros(1))
 
 
 def local_copy(cluster: Cluster | None, model: keras.Model) -> keras.Model:
-    """The model with its present values, outside the strategy: what one worker can use without the others."""
+    """The model with its present values, outside the strategy: what one worker can use without the others.
+
+    Args:
+        cluster: The workers.
+        model: The model.
+    """
     if cluster is None:
         return model
     if cluster.copies.get(id(model)) is None:
@@ -77,7 +96,14 @@ def shared_out(
     rows: NDArray[np.int64],
     model: keras.Model,
 ) -> NDArray[np.float64]:
-    """Outputs of many rows, (n, outputs): each worker does its share, all get the whole."""
+    """Outputs of many rows, (n, outputs): each worker does its share, all get the whole.
+
+    Args:
+        cluster: The workers.
+        judge: Function from row numbers to outputs.
+        rows: (n,) row numbers.
+        model: The model.
+    """
     if cluster is None:
         return judge(rows, model)
     share = np.array_split(np.arange(len(rows)), cluster.workers)[cluster.index]
@@ -97,6 +123,14 @@ def run_epochs(
     """Do what ``fit`` does on one host: the steps of some epochs, and the callbacks around them.
 
     The loss that the callbacks see is the mean over the epoch's steps so far, of the whole batches.
+
+    Args:
+        cluster: The workers.
+        model: The model.
+        batches: The batches.
+        epochs: Numbers of the epochs.
+        watchers: Callbacks.
+        workers: Threads that make batches.
     """
     import keras
 

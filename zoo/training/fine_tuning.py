@@ -70,7 +70,12 @@ def start_recipe(
 
 
 def taught(dataset: Dataset, outputs: Sequence[str]) -> tuple[str, ...]:
-    """The outputs that the training set knows a truth of: labels of both kinds, any affinity or RMSD."""
+    """The outputs that the training set knows a truth of: labels of both kinds, any affinity or RMSD.
+
+    Args:
+        dataset: The index.
+        outputs: Names of the outputs.
+    """
     rows = dataset.rows("train")
     known = []
     for name in outputs:
@@ -82,6 +87,9 @@ def taught(dataset: Dataset, outputs: Sequence[str]) -> tuple[str, ...]:
 
 def load_start(start: Start) -> models.Model:
     """Load the model that a recipe starts from.
+
+    Args:
+        start: The model that training starts from.
 
     Raises:
         AffinityZooError: it is not there any more, or it is not the one that the recipe names.
@@ -97,7 +105,11 @@ def load_start(start: Start) -> models.Model:
 
 
 def start_folder(start: Start) -> Path:
-    """Where the model lies that a recipe starts from."""
+    """Where the model lies that a recipe starts from.
+
+    Args:
+        start: The model that training starts from.
+    """
     return shipped.find(start.model) or Path(start.model)
 
 
@@ -134,12 +146,20 @@ def take_weights(
 
 
 def weighted(network: keras.Model) -> list[Any]:
-    """The layers of a network that have weights, from image to output."""
+    """The layers of a network that have weights, from image to output.
+
+    Args:
+        network: The network.
+    """
     return [layer for layer in network.layers if layer.weights]
 
 
 def heads(network: keras.Model) -> list[Any]:
-    """The layers with weights behind which there are no others."""
+    """The layers with weights behind which there are no others.
+
+    Args:
+        network: The network.
+    """
     found: list[Any] = []
     waiting = list(network.outputs) if getattr(network, "outputs", None) else []
     seen: set[int] = set()

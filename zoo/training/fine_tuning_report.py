@@ -26,6 +26,9 @@ def judge_start(job: Job) -> list[str]:
     """Compare the tuned model with ligand size and with the model before on the held-out rows, a line a truth.
 
     Both models see the same views; the interval is a paired bootstrap over the groups of the rows.
+
+    Args:
+        job: The training.
     """
     from affinity_zoo.zoo.training.fine_tuning import load_start
 

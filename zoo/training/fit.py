@@ -112,7 +112,11 @@ def learning_rate(training: Training, steps: int) -> float | keras.optimizers.sc
 
 
 def fit(job: Job) -> None:
-    """Train what is left to train, then write the model directory of the chosen epoch."""
+    """Train what is left to train, then write the model directory of the chosen epoch.
+
+    Args:
+        job: The training.
+    """
     run = job.run
     try:
         model = _compiled_model(job)
@@ -232,7 +236,12 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
 
 
 def training_batches(job: Job, maker: BatchMaker) -> TrainingBatches:
-    """The batches of a training: rows, their order, and what they teach."""
+    """The batches of a training: rows, their order, and what they teach.
+
+    Args:
+        job: The training.
+        maker: Maker of the batches.
+    """
     t, train = job.recipe.training, job.train
     plan = _plan(job)
     if one_label(t.tasks):
@@ -267,7 +276,11 @@ def _validate(
 
 
 def validation_groups(job: Job) -> NDArray[np.str_]:
-    """(n,) what an AUC is taken within: the receptor's file."""
+    """(n,) what an AUC is taken within: the receptor's file.
+
+    Args:
+        job: The training.
+    """
     return job.dataset.column("receptor")[job.validation.rows]
 
 

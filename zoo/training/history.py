@@ -21,7 +21,13 @@ class History:
     images_per_s: float = 0.0
 
     def add(self, epoch: int, train: dict[str, float], validation: dict[str, float]) -> None:
-        """Add an epoch (counted from 1) and see whether it is the best. Without validation the last is."""
+        """Add an epoch (counted from 1) and see whether it is the best. Without validation the last is.
+
+        Args:
+            epoch: Number of the epoch.
+            train: Metrics of the training rows.
+            validation: Metrics of the validation rows.
+        """
         self.epochs.append({"epoch": epoch, "train": train, "validation": validation})
         value = validation.get(self.monitor, math.nan)
         sign = -1.0 if self.monitor in _LOWER else 1.0
@@ -42,7 +48,11 @@ class History:
 
     @classmethod
     def from_state(cls, state: dict[str, Any]) -> History:
-        """Restore it from a checkpoint."""
+        """Restore it from a checkpoint.
+
+        Args:
+            state: State from a checkpoint.
+        """
         best = math.nan if state["best_value"] is None else state["best_value"]
         return cls(state["monitor"], list(state["epochs"]), state["best_epoch"], best)
 

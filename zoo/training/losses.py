@@ -53,7 +53,11 @@ class WeightedCrossEntropy(keras.losses.Loss):
 
 
 def loss_of(training: Training) -> keras.losses.Loss:
-    """The loss of a recipe."""
+    """The loss of a recipe.
+
+    Args:
+        training: Training table of the recipe.
+    """
     if one_label(training.tasks):
         return WeightedCrossEntropy(training.false_positive_weight)
     return MaskedTasks(

@@ -34,6 +34,11 @@ MAY_CHANGE = frozenset(
 def refuse_changes(before: Recipe, now: Recipe, x: int) -> None:
     """Refuse to go on with a run by other choices: its recipe would be true of some of its epochs only.
 
+    Args:
+        before: Recipe of the run.
+        now: Recipe of the call.
+        x: Number of the run.
+
     Raises:
         UsageError: a choice differs.
         AffinityZooError: the training or validation poses differ.
@@ -62,7 +67,13 @@ def _flat(tables: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
 
 
 def choose_box(recipe: Recipe, featurizer: Featurizer, architecture: Architecture) -> BoxChoice:
-    """Take the recipe's box, else the architecture's, else the featurizer's."""
+    """Take the recipe's box, else the architecture's, else the featurizer's.
+
+    Args:
+        recipe: The recipe.
+        featurizer: The featurizer.
+        architecture: The architecture.
+    """
     default: Box = architecture.default_box or featurizer.default_box
     box = recipe.box
     if not box.side and not box.spacing:
@@ -76,6 +87,11 @@ def choose_sources(
     """Choose where training poses come from: as asked, else positives prepared as the decoys are.
 
     A model that does not learn poses takes all sources.
+
+    Args:
+        dataset: The index.
+        wanted: Sources from the user; empty: choose.
+        tasks: The tasks.
     """
     present = sorted(set(dataset.column("source").tolist()))
     if wanted:
@@ -129,7 +145,13 @@ class Rows:
 
 
 def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
-    """Rows of a split that teach any task of the recipe and come from its sources."""
+    """Rows of a split that teach any task of the recipe and come from its sources.
+
+    Args:
+        dataset: The index.
+        split: Name of the split.
+        training: Training table of the recipe.
+    """
     rows = dataset.rows(split)
     rows = rows[np.isin(dataset.column("source")[rows], training.sources)]
     targets = targets_of(dataset, rows, training)
@@ -138,7 +160,13 @@ def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
 
 
 def taught_rows(dataset: Dataset, training: Training, teachers: Sequence[Teacher]) -> Rows:
-    """Rows of the training split from the recipe's sources; the teachers give what no truth gives."""
+    """Rows of the training split from the recipe's sources; the teachers give what no truth gives.
+
+    Args:
+        dataset: The index.
+        training: Training table of the recipe.
+        teachers: The teachers.
+    """
     rows = dataset.rows("train")
     rows = rows[np.isin(dataset.column("source")[rows], training.sources)]
     targets = targets_of(dataset, rows, training)
@@ -146,7 +174,13 @@ def taught_rows(dataset: Dataset, training: Training, teachers: Sequence[Teacher
 
 
 def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, dict[str, int]]:
-    """Leave out ligands whose radius is larger than the box allows, and count them by label."""
+    """Leave out ligands whose radius is larger than the box allows, and count them by label.
+
+    Args:
+        dataset: The index.
+        wanted: Rows with their targets.
+        box: The box.
+    """
     structures = dataset.ligand_structure[wanted.rows]
     fitting = {int(s): fits_box(dataset, int(s), box) for s in np.unique(structures)}
     keep = np.array([fitting[int(s)] for s in structures], dtype=bool)
@@ -158,6 +192,11 @@ def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, di
 
 def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> None:
     """Refuse to train a task that the rows say nothing of.
+
+    Args:
+        dataset: The index.
+        train: Training rows.
+        sources: Sources of the poses.
 
     Raises:
         AffinityZooError: labels of one kind only, or no affinity.
@@ -195,7 +234,11 @@ def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> Non
 
 
 def resolve_head(train: Rows) -> Head:
-    """Mean and spread of the training affinities and RMSDs: an output with a unit starts at the mean."""
+    """Mean and spread of the training affinities and RMSDs: an output with a unit starts at the mean.
+
+    Args:
+        train: Training rows.
+    """
     parts: dict[str, float] = {}
     for task, prefix in (("affinity", ""), ("rmsd", "rmsd_")):
         if task not in train.targets.tasks:
@@ -228,7 +271,13 @@ def start_head(head: Head, outputs: tuple[str, ...], train: Rows) -> Head:
 
 
 def describe_data(dataset: Dataset, train: Rows, validation: Rows) -> Data:
-    """Say what is trained on, for the recipe."""
+    """Say what is trained on, for the recipe.
+
+    Args:
+        dataset: The index.
+        train: Training rows.
+        validation: Validation rows.
+    """
     ids = dataset.column("id")[train.rows]
     return Data(
         name=dataset.path.name,

@@ -26,12 +26,20 @@ RIGHT_POSE = 2.0
 
 
 def one_label(tasks: tuple[str, ...]) -> bool:
-    """Whether there is one task and it is a label: plain cross-entropy, nothing can be missing."""
+    """Whether there is one task and it is a label: plain cross-entropy, nothing can be missing.
+
+    Args:
+        tasks: The tasks.
+    """
     return tasks in (("pose",), ("activity",))
 
 
 def output_entry(task: str) -> dict[str, str]:
-    """What a card says of an output."""
+    """What a card says of an output.
+
+    Args:
+        task: The task.
+    """
     return {
         "name": task,
         "unit": unit_of(task),
@@ -56,7 +64,11 @@ class Targets:
         return np.isfinite(self.values)
 
     def of(self, task: str) -> NDArray[np.float64]:
-        """The values of one task, (n,)."""
+        """The values of one task, (n,).
+
+        Args:
+            task: The task.
+        """
         return self.values[:, self.tasks.index(task)]
 
     @property
@@ -73,11 +85,19 @@ class Targets:
         return next((task for task in ("pose", "activity") if task in self.tasks), None)
 
     def take(self, rows: NDArray[Any]) -> Targets:
-        """The rows that a mask or row numbers select."""
+        """The rows that a mask or row numbers select.
+
+        Args:
+            rows: (n,) row numbers.
+        """
         return replace(self, values=self.values[rows], sides=self.sides[rows])
 
     def shuffled(self, rng: np.random.Generator) -> Targets:
-        """Each task's known entries among the rows that know it: a control that must not be learnt."""
+        """Each task's known entries among the rows that know it: a control that must not be learnt.
+
+        Args:
+            rng: Random generator.
+        """
         values, sides = self.values.copy(), self.sides.copy()
         for t in range(len(self.tasks)):
             rows = np.flatnonzero(self.known[:, t])
@@ -103,6 +123,11 @@ def targets_of(dataset: Dataset, rows: NDArray[np.int64], training: Training) ->
     or taken as an upper bound (a network should not find a wrong pose better than the right one can be); gnina's
     way of writing it (a negative pK, kept as ``affinity_masked``) is understood then. Of a pose at ``rmsd_cap`` or
     beyond only the bound is taught: how far off a wrong pose lies tells nothing more.
+
+    Args:
+        dataset: The index.
+        rows: (n,) row numbers.
+        training: Training table of the recipe.
     """
     values = np.stack([dataset.column(TRUTH[task])[rows] for task in training.tasks], axis=1)
     sides = np.zeros(values.shape, np.int8)

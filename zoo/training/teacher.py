@@ -174,6 +174,12 @@ def _read(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def announce(teachers: Sequence[Teacher], training: Training, say: Callable[[str], None]) -> None:
-    """Say what teaches, and in how many views."""
+    """Say what teaches, and in how many views.
+
+    Args:
+        teachers: The teachers.
+        training: Training table of the recipe.
+        say: Receives the line.
+    """
     names = ", ".join(teacher.folder.name for teacher in teachers)
     say(f"taught by {names} in {training.teacher_views} view{'s' if training.teacher_views > 1 else ''}")

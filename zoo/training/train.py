@@ -150,7 +150,11 @@ def _announce(job: Job) -> None:
 
 
 def monitored(job: Job) -> bool:
-    """Whether what chooses the epoch can be measured: it needs validation poses, an AUC both labels."""
+    """Whether what chooses the epoch can be measured: it needs validation poses, an AUC both labels.
+
+    Args:
+        job: The training.
+    """
     targets = job.validation.targets
     some = np.tile(np.linspace(0.0, 1.0, len(targets))[:, None], (1, len(targets.tasks)))
     scores = validation_scores(some, targets, validation_groups(job), job.recipe.training, 0)

@@ -61,13 +61,26 @@ def validation_scores(
 
 
 def weighted_loss(logits: Array, labels: Array, false_positive_weight: float) -> float:
-    """Mean of the training loss of a label, in float64."""
+    """Mean of the training loss of a label, in float64.
+
+    Args:
+        logits: (n,) logits.
+        labels: (n,) labels.
+        false_positive_weight: Weight of the negative term.
+    """
     positive, negative = np.logaddexp(0.0, -logits), np.logaddexp(0.0, logits)
     return float(np.mean(labels * positive + false_positive_weight * (1.0 - labels) * negative))
 
 
 def affinity_loss(predicted: Array, values: Array, sides: NDArray[np.int8], training: Training) -> float:
-    """Mean of the training loss of affinity or RMSD, in float64; a bound costs nothing on its right side."""
+    """Mean of the training loss of affinity or RMSD, in float64; a bound costs nothing on its right side.
+
+    Args:
+        predicted: (n,) predictions.
+        values: (n,) true values or bounds.
+        sides: (n,) 0: a value; -1: an upper bound; 1: a lower bound.
+        training: Training table of the recipe.
+    """
     error = predicted - values
     error = np.abs(
         np.where(sides < 0, np.maximum(error, 0.0), np.where(sides > 0, np.minimum(error, 0.0), error))
@@ -114,6 +127,10 @@ def best_threshold(logits: Array, labels: Array) -> float:
     """The logit above which a row counts as positive: where TPR - FPR is largest (Youden's J).
 
     NaN without both classes.
+
+    Args:
+        logits: (n,) logits.
+        labels: (n,) labels.
     """
     if len(set(labels.tolist())) < 2:
         return float("nan")

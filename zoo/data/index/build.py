@@ -75,7 +75,12 @@ class Builder:
     # -- receptors -------------------------------------------------------------------------------
 
     def receptors(self, run: Map, advance: Callable[[int], None]) -> None:
-        """Read all receptors into their shards. They are few, so an unfinished phase restarts."""
+        """Read all receptors into their shards. They are few, so an unfinished phase restarts.
+
+        Args:
+            run: Map over a pool or a cluster.
+            advance: Called with the number of finished items.
+        """
         table = self.folder / "receptors.json"
         if not self.state.receptors_done:
             self._read_receptors(run, advance)
@@ -120,7 +125,12 @@ class Builder:
     # -- poses -----------------------------------------------------------------------------------
 
     def poses(self, run: Map, advance: Callable[[int], None]) -> None:
-        """Read all poses into shards and parts of the table, starting at the saved state."""
+        """Read all poses into shards and parts of the table, starting at the saved state.
+
+        Args:
+            run: Map over a pool or a cluster.
+            advance: Called with the number of finished items.
+        """
         state = self.state
         skip, part = state.skip, _Part()
         groups = self.plan.groups()
@@ -213,7 +223,11 @@ class _Part:
 
 
 def table_columns(plan: Plan) -> tuple[str, ...]:
-    """Our columns and further columns of the source."""
+    """Our columns and further columns of the source.
+
+    Args:
+        plan: The plan.
+    """
     return COLUMNS + tuple(c for c in plan.extra if c not in COLUMNS)
 
 

@@ -14,14 +14,22 @@ from affinity_zoo.zoo.runtime.files import whole
 
 
 def four_columns(atoms: Atoms) -> NDArray[np.float32]:
-    """Return (N, 4) float32: position in Å and the atom's tag of ``element-tag``."""
+    """Return (N, 4) float32: position in Å and the atom's tag of ``element-tag``.
+
+    Args:
+        atoms: The atoms.
+    """
     tag = ElementTag().encode(atoms).value
     assert tag is not None
     return np.column_stack([atoms.xyz, tag]).astype(np.float32)
 
 
 def write_npy(data: Dataset) -> int:
-    """Write every structure of an index under ``npy/``, named as in its source; return their number."""
+    """Write every structure of an index under ``npy/``, named as in its source; return their number.
+
+    Args:
+        data: The index.
+    """
     written: set[str] = set()
     files = {"receptor": data.column("receptor"), "ligand": data.column("ligand")}
     records = data.column("record")

@@ -165,7 +165,13 @@ def build_index(
 def split_dataset(
     data: Dataset, *, fractions: Sequence[float] = DEFAULT_FRACTIONS, seed: int = 0
 ) -> dict[str, int]:
-    """Split an index by its column ``group`` and write the three sets; return the rows of each."""
+    """Split an index by its column ``group`` and write the three sets; return the rows of each.
+
+    Args:
+        data: The index.
+        fractions: Fractions of train, validation and test.
+        seed: Seed of the random order.
+    """
     column = data.column("group")
     # share one text per group
     groups = [sys.intern(g) for k in range(0, len(data), 65536) for g in column[k : k + 65536].tolist()]

@@ -56,7 +56,11 @@ class ItemPose:
 
 
 def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | None]:
-    """Read a receptor; an unreadable one is a failure."""
+    """Read a receptor; an unreadable one is a failure.
+
+    Args:
+        task: The task.
+    """
     try:
         if task.split:
             receptor = read_complex_receptor(task.root / task.file, task.options, task.split)
@@ -69,7 +73,11 @@ def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | 
 
 
 def do_poses(task: PoseTask) -> list[ItemPose]:
-    """Read the records of a task: for each item its record, or all records of the file."""
+    """Read the records of a task: for each item its record, or all records of the file.
+
+    Args:
+        task: The task.
+    """
     file = task.items[0].ligand
     wanted = [item.record for item in task.items]
     everything = -1 in wanted
@@ -103,7 +111,11 @@ def _templated(pose: PoseRecord, template: str) -> PoseRecord:
 
 
 def untyped(atoms: Atoms) -> int:
-    """Return the number of atoms without a type."""
+    """Return the number of atoms without a type.
+
+    Args:
+        atoms: The atoms.
+    """
     return int(np.count_nonzero(atoms.atom_type == UNTYPED))
 
 

@@ -26,7 +26,12 @@ _SCORE: Final = ("docking_score", "vina_score_kcal", "vina_score", "score")
 
 
 def ancestor(source: Path, hints: Hints) -> Plan | None:
-    """``receptors/<id>.pdb`` with ``crystal_ligands/<id>/*``, ``docked_ligands/<id>/*``, ``ligands/<id>/*`` ..."""
+    """``receptors/<id>.pdb`` with ``crystal_ligands/<id>/*``, ``docked_ligands/<id>/*``, ``ligands/<id>/*`` ...
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     if not source.is_dir() or not (source / "receptors").is_dir():
         return None
     folders = [name for name in POSE_FOLDERS if (source / name).is_dir()]
@@ -64,7 +69,11 @@ def ancestor(source: Path, hints: Hints) -> Plan | None:
 
 
 def unknown_format(path: Path) -> str:
-    """Return the reason why no reader accepts a file."""
+    """Return the reason why no reader accepts a file.
+
+    Args:
+        path: The file.
+    """
     return f"unknown format {path.suffix or path.name!r}: {', '.join(sorted(FORMATS))} are read"
 
 

@@ -22,7 +22,12 @@ _COMPLEX_FORMATS: Final = (".pdb", ".ent", ".cif", ".mmcif")
 
 
 def one_receptor_given(source: Path, hints: Hints) -> Plan | None:
-    """Pose files (one, or a folder of them) for a given receptor."""
+    """Pose files (one, or a folder of them) for a given receptor.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     if hints.receptor is None:
         return None
     if not hints.receptor.is_file():
@@ -38,7 +43,12 @@ def one_receptor_given(source: Path, hints: Hints) -> Plan | None:
 
 
 def one_receptor(source: Path, hints: Hints) -> Plan | None:
-    """A folder with one file called receptor or protein, and pose files."""
+    """A folder with one file called receptor or protein, and pose files.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     if not source.is_dir():
         return None
     files = [f for f in sorted(source.iterdir()) if f.is_file() and is_structure(f)]
@@ -53,7 +63,12 @@ def one_receptor(source: Path, hints: Hints) -> Plan | None:
 
 
 def dude(source: Path, hints: Hints) -> Plan | None:
-    """``receptor.*`` with ``actives*`` and ``decoys*`` (or ``inactives*``), in one folder or one folder per target."""
+    """``receptor.*`` with ``actives*`` and ``decoys*`` (or ``inactives*``), in one folder or one folder per target.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     if not source.is_dir():
         return None
     targets = [source, *sorted(p for p in source.iterdir() if p.is_dir())]
@@ -92,7 +107,12 @@ def _activity(file: Path) -> int | None:
 
 
 def pdbbind(source: Path, hints: Hints) -> Plan | None:
-    """``1abc/1abc_protein.pdb``, ``_pocket.pdb`` and ``_ligand.sdf`` or ``.mol2``, with or without an INDEX file."""
+    """``1abc/1abc_protein.pdb``, ``_pocket.pdb`` and ``_ligand.sdf`` or ``.mol2``, with or without an INDEX file.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     if not source.is_dir():
         return None
     found: list[tuple[str, dict[str, Path]]] = []
@@ -172,7 +192,12 @@ def _index_files(source: Path) -> dict[str, dict[str, Any]]:
 
 
 def complexes(source: Path, hints: Hints) -> Plan | None:
-    """PDB or mmCIF files (one, or a folder of them) with receptor and ligand."""
+    """PDB or mmCIF files (one, or a folder of them) with receptor and ligand.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     files = (
         [source]
         if source.is_file()

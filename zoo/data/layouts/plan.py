@@ -65,7 +65,11 @@ class Plan:
                 yield ReadTask(items[i : i + _RECORDS])
 
     def fingerprint(self, options: Mapping[str, Any]) -> str:
-        """Return a hash of everything that determines the index, to decide whether a stopped run can continue."""
+        """Return a hash of everything that determines the index, to decide whether a stopped run can continue.
+
+        Args:
+            options: Read options and other settings, JSON-ready.
+        """
         total = hashlib.sha256(
             json.dumps([self.layout, self.split, self.smiles, dict(options), self.notes]).encode()
         )

@@ -53,6 +53,10 @@ _KNOWN: Final = (
 def recognise(source: Path, hints: Hints | None = None) -> Plan:
     """Recognise the layout of a folder or file.
 
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+
     Raises:
         AffinityZooError: the source does not exist, is empty, or fits no layout; the message lists the layouts.
     """

@@ -65,7 +65,12 @@ MASKED: Final = "affinity_masked"
 
 
 def table(source: Path, hints: Hints) -> Plan | None:
-    """A CSV file, or a folder with an ``index.csv``, with one row per pose."""
+    """A CSV file, or a folder with an ``index.csv``, with one row per pose.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     path = source / "index.csv" if source.is_dir() else source
     if not path.is_file() or path.suffix.lower() != ".csv":
         return None
@@ -230,7 +235,12 @@ def _in_file_order(items: list[Item]) -> list[Item]:
 
 
 def types(source: Path, hints: Hints) -> Plan | None:
-    """gnina's ``.types`` list: label, affinity and RMSD where given, receptor, ligand, then a comment."""
+    """gnina's ``.types`` list: label, affinity and RMSD where given, receptor, ligand, then a comment.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     if not source.is_file() or source.suffix.lower() != ".types":
         return None
     items: list[Item] = []

@@ -16,6 +16,10 @@ __all__ = ["Failure", "PoseRecord", "ReadError", "ReadOptions", "Receptor", "rea
 def read_receptor(path: str | Path, options: ReadOptions | None = None) -> Receptor:
     """Read a receptor.
 
+    Args:
+        path: The file.
+        options: Options of the readers.
+
     Raises:
         ReadError: the file cannot be read, with the reason; the message names the file.
     """

@@ -68,7 +68,11 @@ class ReadOptions:
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> ReadOptions:
-        """Make options from the result of :meth:`as_dict`; an unknown name is a :class:`UsageError`."""
+        """Make options from the result of :meth:`as_dict`; an unknown name is a :class:`UsageError`.
+
+        Args:
+            values: Values by name.
+        """
         known = {f.name for f in fields(cls)}
         if unknown := sorted(set(values) - known):
             raise UsageError(
@@ -77,7 +81,11 @@ class ReadOptions:
         return cls(**dict(values))
 
     def changed(self, values: Mapping[str, Any]) -> ReadOptions:
-        """Return changed options; an unknown name is a :class:`UsageError`."""
+        """Return changed options; an unknown name is a :class:`UsageError`.
+
+        Args:
+            values: Values by name.
+        """
         return ReadOptions.from_dict({**self.as_dict(), **values})
 
 
@@ -170,7 +178,11 @@ class RawAtoms:
         return cls(xyz=xyz, element=element, name=name, **(nothing | given))
 
     def take(self, which: NDArray[Any]) -> RawAtoms:
-        """Select atoms by a mask or by numbers."""
+        """Select atoms by a mask or by numbers.
+
+        Args:
+            which: Mask or atom numbers.
+        """
         return replace(self, **{f.name: getattr(self, f.name)[which] for f in fields(self)})
 
 

@@ -20,6 +20,9 @@ from affinity_zoo.zoo.data.readers.typing import Typing
 def smiles_of(template: str) -> str:
     """Return the SMILES of a template: that of the first record of an SDF or MOL file, else the text itself.
 
+    Args:
+        template: A SMILES, or an SDF or MOL file.
+
     Raises:
         AffinityZooError: the file is missing, or RDKit cannot read its first record.
     """
@@ -41,6 +44,10 @@ def smiles_of(template: str) -> str:
 
 def with_template(pose: PoseRecord, smiles: str) -> PoseRecord:
     """Type a pose by the bonds of a SMILES; if they do not fit, it is unchanged and has a note.
+
+    Args:
+        pose: The pose.
+        smiles: The SMILES.
 
     Raises:
         ReadError: the SMILES is invalid.

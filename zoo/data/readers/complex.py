@@ -145,14 +145,26 @@ def _covalent(receptor: RawAtoms, ligand: RawAtoms) -> str:
 
 
 def read_complex_receptor(path: Path, options: ReadOptions, ligand: str) -> Receptor:
-    """The receptor of a complex, without any copy of the ligand."""
+    """The receptor of a complex, without any copy of the ligand.
+
+    Args:
+        path: The file.
+        options: Options of the readers.
+        ligand: Residue name of the ligand, or ``largest``.
+    """
     split = split_complex(path, options, ligand)
     found = receptor_from_raw(split.receptor, replace(options, model=1))
     return replace(found, findings=[*split.notes, *found.findings])
 
 
 def read_complex_poses(path: Path, options: ReadOptions, ligand: str) -> Iterator[PoseRecord]:
-    """The ligand of a complex: each copy is a record; a covalent link and other candidates are notes."""
+    """The ligand of a complex: each copy is a record; a covalent link and other candidates are notes.
+
+    Args:
+        path: The file.
+        options: Options of the readers.
+        ligand: Residue name of the ligand, or ``largest``.
+    """
     try:
         split = split_complex(path, options, ligand)
     except ReadError as error:

@@ -29,5 +29,9 @@ IS_METAL: Final = np.array([z not in NONMETALS for z in range(len(SYMBOLS))])
 
 
 def atomic_number(symbol: str) -> int:
-    """Atomic number of a symbol in any case (``D`` is hydrogen); 0 where it is none."""
+    """Atomic number of a symbol in any case (``D`` is hydrogen); 0 where it is none.
+
+    Args:
+        symbol: Symbol of the element.
+    """
     return NUMBERS.get(symbol.strip().upper(), 0)

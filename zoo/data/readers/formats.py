@@ -66,13 +66,21 @@ FORMATS: Final[dict[str, Format]] = {ending: entry for entry in TABLE for ending
 
 
 def suffix_of(path: Path) -> str:
-    """The suffix that names the format, lower-case, without ``.gz``."""
+    """The suffix that names the format, lower-case, without ``.gz``.
+
+    Args:
+        path: The file.
+    """
     name = path.name.lower().removesuffix(".gz")
     return Path(name).suffix
 
 
 def stem(path: Path) -> str:
-    """The file's name without ending and ``.gz``."""
+    """The file's name without ending and ``.gz``.
+
+    Args:
+        path: The file.
+    """
     return without_ending(path.name)
 
 
@@ -87,18 +95,30 @@ def without_ending(name: str) -> str:
 
 
 def is_structure(path: Path) -> bool:
-    """Return whether a file name has a known format."""
+    """Return whether a file name has a known format.
+
+    Args:
+        path: The file.
+    """
     return suffix_of(path) in FORMATS
 
 
 def holds_many(path: Path) -> bool:
-    """Whether files of this format may hold several ligands."""
+    """Whether files of this format may hold several ligands.
+
+    Args:
+        path: The file.
+    """
     found = FORMATS.get(suffix_of(path))
     return found is not None and found.many
 
 
 def count_records(path: Path) -> int:
-    """Return the number of records of a large file; 0 for small files, other formats and unreadable files."""
+    """Return the number of records of a large file; 0 for small files, other formats and unreadable files.
+
+    Args:
+        path: The file.
+    """
     try:
         size = path.stat().st_size * (5 if path.name.lower().endswith(".gz") else 1)
         splitter = format_of(path)._function("split_records")
@@ -111,6 +131,9 @@ def count_records(path: Path) -> int:
 
 def format_of(path: Path) -> Format:
     """The format of a file.
+
+    Args:
+        path: The file.
 
     Raises:
         ReadError: unknown.
@@ -126,6 +149,9 @@ def format_of(path: Path) -> Format:
 
 def read_bytes(path: Path) -> bytes:
     """The content of a file, unpacked where its name ends in .gz.
+
+    Args:
+        path: The file.
 
     Raises:
         ReadError: missing, unreadable, damaged or empty.

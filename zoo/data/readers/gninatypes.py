@@ -31,6 +31,10 @@ _FLAGS: Final[dict[int, int]] = {
 def parse_gninatypes(data: bytes, role: Role) -> Atoms:
     """The heavy atoms of a file.
 
+    Args:
+        data: Content of the file.
+        role: ``receptor`` or ``ligand``.
+
     Raises:
         ReadError: the length is no multiple of 16, a type is none, a coordinate is not finite, or no heavy atom.
     """
@@ -65,12 +69,25 @@ def parse_gninatypes(data: bytes, role: Role) -> Atoms:
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
-    """Read the receptor of a file; all groups in it are kept."""
+    """Read the receptor of a file; all groups in it are kept.
+
+    Args:
+        data: Content of the file.
+        options: Options of the readers.
+    """
     return Receptor(parse_gninatypes(data, "receptor"))
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
-    """The one ligand of a file."""
+    """The one ligand of a file.
+
+    Args:
+        data: Content of the file.
+        file: Path of the file, for the record's name.
+        options: Options of the readers.
+        first: First record.
+        last: Record after the last one; None: to the end.
+    """
     if not first <= 0 < last:
         return
     try:

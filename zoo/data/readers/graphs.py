@@ -14,7 +14,11 @@ from affinity_zoo.zoo.data.readers.perceive import bonds
 
 
 def graph(atoms: Atoms) -> Any:
-    """An RDKit molecule with the elements and single bonds of a ligand; metals and unknown elements without bonds."""
+    """An RDKit molecule with the elements and single bonds of a ligand; metals and unknown elements without bonds.
+
+    Args:
+        atoms: The atoms.
+    """
     from rdkit import Chem
 
     molecule = Chem.RWMol()
@@ -31,14 +35,22 @@ def graph(atoms: Atoms) -> Any:
 
 
 def canonical(molecule: Any) -> str:
-    """Return a canonical text of a graph, independent of the order of its atoms."""
+    """Return a canonical text of a graph, independent of the order of its atoms.
+
+    Args:
+        molecule: RDKit molecule.
+    """
     from rdkit import Chem
 
     return str(Chem.MolToSmiles(molecule))
 
 
 def scaffold(molecule: Any) -> str:
-    """Murcko scaffold: rings and what links them. A molecule without rings is its own scaffold."""
+    """Murcko scaffold: rings and what links them. A molecule without rings is its own scaffold.
+
+    Args:
+        molecule: RDKit molecule.
+    """
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
     if not molecule.GetRingInfo().NumRings():
@@ -47,7 +59,11 @@ def scaffold(molecule: Any) -> str:
 
 
 def fingerprints(molecules: Sequence[Any]) -> list[Any]:
-    """Morgan fingerprints, radius 2, 2048 bits."""
+    """Morgan fingerprints, radius 2, 2048 bits.
+
+    Args:
+        molecules: RDKit molecules.
+    """
     from rdkit.Chem import rdFingerprintGenerator
 
     generator = rdFingerprintGenerator.GetMorganGenerator(radius=2, fpSize=2048)

@@ -40,7 +40,12 @@ def residue_numbers(raw: RawAtoms, by_name: bool = True) -> NDArray[np.int64]:
 
 
 def place(raw: RawAtoms, i: int) -> str:
-    """Name and place of an atom's residue, as chemists write it: ``ASP A60B``."""
+    """Name and place of an atom's residue, as chemists write it: ``ASP A60B``.
+
+    Args:
+        raw: Raw atoms.
+        i: Number of the atom.
+    """
     name, chain, code = (
         bytes(c[i]).decode("ascii", "replace") for c in (raw.residue_name, raw.chain, raw.insertion)
     )

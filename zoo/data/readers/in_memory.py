@@ -31,17 +31,29 @@ def is_structure(given: Any) -> bool:
 
 
 def is_rdkit(given: Any) -> bool:
-    """Whether something is an RDKit molecule."""
+    """Whether something is an RDKit molecule.
+
+    Args:
+        given: Any object.
+    """
     return hasattr(given, "GetConformers") and hasattr(given, "GetAtoms")
 
 
 def is_prody(given: Any) -> bool:
-    """Whether something is a ProDy AtomGroup, Selection or other set of atoms."""
+    """Whether something is a ProDy AtomGroup, Selection or other set of atoms.
+
+    Args:
+        given: Any object.
+    """
     return hasattr(given, "getCoordsets") and hasattr(given, "numAtoms")
 
 
 def is_arrays(given: Any) -> bool:
-    """Whether something is a pair of positions (N, 3) or (P, N, 3), Å, and N elements (numbers or symbols)."""
+    """Whether something is a pair of positions (N, 3) or (P, N, 3), Å, and N elements (numbers or symbols).
+
+    Args:
+        given: Any object.
+    """
     return isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], np.ndarray)
 
 

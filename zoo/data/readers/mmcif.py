@@ -237,18 +237,35 @@ def _floats(column: NDArray[np.bytes_] | None, n: int, default: float = 1.0) -> 
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
-    """The receptor of an mmCIF file: the model that the options name."""
+    """The receptor of an mmCIF file: the model that the options name.
+
+    Args:
+        data: Content of the file.
+        options: Options of the readers.
+    """
     models = parse_mmcif(data)
     return receptor_from_raw(chosen_model(models, options), options, len(models))
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
-    """The ligands of an mmCIF file, one a model; bonds are perceived."""
+    """The ligands of an mmCIF file, one a model; bonds are perceived.
+
+    Args:
+        data: Content of the file.
+        file: Path of the file, for the record's name.
+        options: Options of the readers.
+        first: First record.
+        last: Record after the last one; None: to the end.
+    """
     for record, raw in enumerate(parse_mmcif(data)):
         if first <= record < last:
             yield pose_from_raw(lambda r=raw: r, file, record, options)  # type: ignore[misc]
 
 
 def read_models(data: bytes) -> list[RawAtoms]:
-    """All atoms of each model, for files of whole complexes."""
+    """All atoms of each model, for files of whole complexes.
+
+    Args:
+        data: Content of the file.
+    """
     return parse_mmcif(data)

@@ -25,7 +25,12 @@ _RECORD = b"@<TRIPOS>MOLECULE"
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
-    """The first record of a MOL2 file as a receptor."""
+    """The first record of a MOL2 file as a receptor.
+
+    Args:
+        data: Content of the file.
+        options: Options of the readers.
+    """
     for text in split_records(data):
         parsed = _parse(text)
         found = receptor_from_raw(parsed.raw, options)
@@ -34,7 +39,15 @@ def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
-    """The records of a MOL2 file."""
+    """The records of a MOL2 file.
+
+    Args:
+        data: Content of the file.
+        file: Path of the file, for the record's name.
+        options: Options of the readers.
+        first: First record.
+        last: Record after the last one; None: to the end.
+    """
     for record, text in enumerate(split_records(data)):
         if record >= last:
             return
@@ -48,7 +61,11 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
 
 
 def split_records(data: bytes) -> Iterator[bytes]:
-    """The text after each ``@<TRIPOS>MOLECULE`` line."""
+    """The text after each ``@<TRIPOS>MOLECULE`` line.
+
+    Args:
+        data: Content of the file.
+    """
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     start = data.find(_RECORD)
     while start >= 0:

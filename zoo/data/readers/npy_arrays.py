@@ -25,6 +25,10 @@ NOTE: Final = "from four-column arrays: elements guessed from tags (7 as N, 8 as
 def parse_npy(data: bytes, role: Role) -> RawAtoms:
     """The atoms of an array (N, 4).
 
+    Args:
+        data: Content of the file.
+        role: ``receptor`` or ``ligand``.
+
     Raises:
         ReadError: it is no such array.
     """
@@ -52,7 +56,12 @@ def parse_npy(data: bytes, role: Role) -> RawAtoms:
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
-    """The receptor of an array."""
+    """The receptor of an array.
+
+    Args:
+        data: Content of the file.
+        options: Options of the readers.
+    """
     raw = heavy(parse_npy(data, "receptor"))
     if not len(raw):
         raise ReadError("the array has no heavy atom", "type")
@@ -60,7 +69,15 @@ def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
-    """The one ligand of an array."""
+    """The one ligand of an array.
+
+    Args:
+        data: Content of the file.
+        file: Path of the file, for the record's name.
+        options: Options of the readers.
+        first: First record.
+        last: Record after the last one; None: to the end.
+    """
     if not first <= 0 < last:
         return
     try:

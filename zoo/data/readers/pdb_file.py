@@ -12,13 +12,26 @@ from affinity_zoo.zoo.data.readers.select import chosen_model, pose_from_raw, re
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
-    """The receptor of a PDB file: the model that the options name."""
+    """The receptor of a PDB file: the model that the options name.
+
+    Args:
+        data: Content of the file.
+        options: Options of the readers.
+    """
     models = parse_pdb(data)
     return receptor_from_raw(chosen_model(models, options), options, len(models))
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
-    """The ligands of a PDB file; bonds are perceived."""
+    """The ligands of a PDB file; bonds are perceived.
+
+    Args:
+        data: Content of the file.
+        file: Path of the file, for the record's name.
+        options: Options of the readers.
+        first: First record.
+        last: Record after the last one; None: to the end.
+    """
     blocks = pose_blocks(data)
     if not blocks:
         raise ReadError("the file has no ATOM or HETATM line")
@@ -29,5 +42,9 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
 
 
 def read_models(data: bytes) -> list[RawAtoms]:
-    """All atoms of each model, for files of whole complexes."""
+    """All atoms of each model, for files of whole complexes.
+
+    Args:
+        data: Content of the file.
+    """
     return parse_pdb(data)

@@ -26,14 +26,22 @@ class Block:
     source: list[bytes] = field(default_factory=list)  #: all lines of the file where ``numbers`` are not kept
 
     def number(self, i: int) -> int:
-        """Where in the file atom line ``i`` stands, from 1."""
+        """Where in the file atom line ``i`` stands, from 1.
+
+        Args:
+            i: Number of the atom line in the record.
+        """
         if self.numbers:
             return self.numbers[i]
         return [k for k, line in enumerate(self.source, 1) if line.startswith(_ATOMS)][i]
 
 
 def lines_of(data: bytes) -> list[bytes]:
-    """The lines of a file with any line ends."""
+    """The lines of a file with any line ends.
+
+    Args:
+        data: Content of the file.
+    """
     return (
         data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
         if b"\r" in data
@@ -42,7 +50,11 @@ def lines_of(data: bytes) -> list[bytes]:
 
 
 def pose_blocks(data: bytes) -> list[Block]:
-    """The records of a file of poses, in order; one that a MODEL line opens may have no atoms."""
+    """The records of a file of poses, in order; one that a MODEL line opens may have no atoms.
+
+    Args:
+        data: Content of the file.
+    """
     found: list[Block] = []
     now = Block()
     flexible = after_ter = False

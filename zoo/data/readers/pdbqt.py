@@ -15,13 +15,26 @@ _NAME = re.compile(rb"^REMARK\s+Name\s*=\s*(\S+)", re.MULTILINE)
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
-    """The receptor of a PDBQT file."""
+    """The receptor of a PDBQT file.
+
+    Args:
+        data: Content of the file.
+        options: Options of the readers.
+    """
     models = parse_pdb(data, pdbqt=True)
     return receptor_from_raw(chosen_model(models, options), options, len(models))
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
-    """The poses of a PDBQT file, without flexible residues."""
+    """The poses of a PDBQT file, without flexible residues.
+
+    Args:
+        data: Content of the file.
+        file: Path of the file, for the record's name.
+        options: Options of the readers.
+        first: First record.
+        last: Record after the last one; None: to the end.
+    """
     blocks = pose_blocks(data)
     if not blocks:
         raise ReadError("the file has no ATOM or HETATM line")

@@ -71,7 +71,12 @@ def perceive(
 def bonds(
     xyz: NDArray[np.float32], element: NDArray[np.uint8]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Bonded pairs (M, 2), i < j in order, and their lengths (M,) in Å. Metals have none."""
+    """Bonded pairs (M, 2), i < j in order, and their lengths (M,) in Å. Metals have none.
+
+    Args:
+        xyz: (N, 3) Å.
+        element: (N,) atomic numbers.
+    """
     usable = (COVALENT_RADIUS[element] > 0) & ~IS_METAL[element]
     if len(xyz) > 400:
         from scipy.spatial import cKDTree

@@ -60,7 +60,12 @@ VIRTUAL_SITES: Final = frozenset(b"LP LP1 LP2 LP3 LPA LPB EP EP1 EP2 EPW MW".spl
 
 
 def are(names: NDArray[np.bytes_], listed: frozenset[bytes]) -> NDArray[np.bool_]:
-    """(N,) which names (any case) are among those listed."""
+    """(N,) which names (any case) are among those listed.
+
+    Args:
+        names: Names.
+        listed: Names to find.
+    """
     if not len(names) or (names == names[0]).all():
         return np.full(len(names), bool(len(names)) and bytes(names[0]).upper() in listed, bool)
     start = np.flatnonzero(np.r_[True, names[1:] != names[:-1]])  # names come in runs

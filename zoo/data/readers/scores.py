@@ -17,7 +17,11 @@ _REMARK: Final = re.compile(rb"^REMARK\s+(?:VINA RESULT:|minimizedAffinity)\s*(\
 
 
 def from_properties(properties: Mapping[str, str]) -> float:
-    """Return the docking score among an SDF record's properties; NaN without one."""
+    """Return the docking score among an SDF record's properties; NaN without one.
+
+    Args:
+        properties: Names and values of the properties.
+    """
     for name in PROPERTIES:
         if name in properties:
             value = _number(properties[name].split()[0] if properties[name].split() else "")
@@ -27,7 +31,11 @@ def from_properties(properties: Mapping[str, str]) -> float:
 
 
 def from_remarks(text: bytes) -> float:
-    """The score of ``REMARK VINA RESULT`` in the lines of one model; NaN where there is none."""
+    """The score of ``REMARK VINA RESULT`` in the lines of one model; NaN where there is none.
+
+    Args:
+        text: Lines of one model.
+    """
     found = _REMARK.search(text)
     return _number(found[1].decode("ascii", "replace")) if found else math.nan
 

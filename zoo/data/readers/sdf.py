@@ -27,7 +27,15 @@ _LINE_OF_PROPERTY = re.compile(r"^>", re.MULTILINE)
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
-    """The records of an SDF file."""
+    """The records of an SDF file.
+
+    Args:
+        data: Content of the file.
+        file: Path of the file, for the record's name.
+        options: Options of the readers.
+        first: First record.
+        last: Record after the last one; None: to the end.
+    """
     from rdkit import RDLogger
 
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
@@ -206,7 +214,13 @@ def _from_bonds(molecule: Any, heavy: NDArray[np.int64]) -> tuple[Typing | None,
 
 
 def heavy_pairs(pairs: list[tuple[int, int]], place: dict[int, int], element: Any) -> Any:
-    """Bonds among heavy atoms that can be covalent, renumbered, ordered, each once."""
+    """Bonds among heavy atoms that can be covalent, renumbered, ordered, each once.
+
+    Args:
+        pairs: (M, 2) bonded atoms.
+        place: Number of each atom among the heavy atoms; -1: hydrogen.
+        element: (N,) atomic numbers.
+    """
     found = {
         (min(place[i], place[j]), max(place[i], place[j]))
         for i, j in pairs

@@ -22,7 +22,13 @@ from affinity_zoo.zoo.data.readers.typing import ELEMENT_TYPE, GENERIC_METAL, Ty
 
 
 def make_atoms(role: Role, raw: RawAtoms, typing: Typing) -> Atoms:
-    """The stored atoms of heavy raw atoms and their typing."""
+    """The stored atoms of heavy raw atoms and their typing.
+
+    Args:
+        role: ``receptor`` or ``ligand``.
+        raw: Raw atoms.
+        typing: Types of the atoms.
+    """
     return Atoms(
         role=role,
         xyz=np.ascontiguousarray(raw.xyz, np.float32),
@@ -164,7 +170,11 @@ _POLYMER: Final = frozenset(n.encode() for n in templates.AMINO_ACIDS | template
 
 
 def guesses(raw: RawAtoms) -> list[str]:
-    """Count atoms that were guessed or left out."""
+    """Count atoms that were guessed or left out.
+
+    Args:
+        raw: Raw atoms.
+    """
     found = []
     if guessed := int((raw.guessed & (raw.element != 1)).sum()):
         found.append(f"{guessed} elements taken from names, not from the file's element column")
@@ -196,12 +206,20 @@ def ligand_from_geometry(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, li
 
 
 def hydrogens(raw: RawAtoms) -> int:
-    """How many of the atoms are hydrogens."""
+    """How many of the atoms are hydrogens.
+
+    Args:
+        raw: Raw atoms.
+    """
     return int(np.count_nonzero((raw.element == 1) & ~raw.pseudo))
 
 
 def heavy(raw: RawAtoms) -> RawAtoms:
-    """The atoms that are neither hydrogens nor pseudo-atoms."""
+    """The atoms that are neither hydrogens nor pseudo-atoms.
+
+    Args:
+        raw: Raw atoms.
+    """
     keep = (raw.element != 1) & ~raw.pseudo
     return raw if keep.all() else raw.take(keep)
 

@@ -129,6 +129,10 @@ def match(
 ) -> tuple[NDArray[np.bool_], NDArray[np.int16]]:
     """Look atoms up by residue and atom name.
 
+    Args:
+        residue_name: (N,) residue names.
+        name: (N,) atom names.
+
     Returns:
         (N,) whether the atom is in a template, and (N, 3) its type, flags and formal charge.
     """

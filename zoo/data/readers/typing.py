@@ -50,7 +50,11 @@ class Site:
 
 @lru_cache(4096)
 def type_site(site: Site) -> tuple[int, AtomFlag]:
-    """gnina type and flags of one atom; ``UNTYPED`` for an unknown element."""
+    """gnina type and flags of one atom; ``UNTYPED`` for an unknown element.
+
+    Args:
+        site: Properties of the atom.
+    """
     flags = AtomFlag(0)
     for flag, holds in (
         (AtomFlag.AROMATIC, site.aromatic),

@@ -21,6 +21,9 @@ DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
 def check_fractions(fractions: Sequence[float]) -> tuple[float, float, float]:
     """Three fractions of train, validation and test that add up to 1.
 
+    Args:
+        fractions: Fractions of train, validation and test.
+
     Raises:
         UsageError: they do not add up to 1, or one is out of range.
     """
@@ -67,7 +70,13 @@ def split_groups(
 
 
 def fold_groups(groups: Sequence[str], folds: int, seed: int = 0) -> list[int]:
-    """Assign each row to a fold, 0 to ``folds`` - 1; rows of one group stay together, folds are even."""
+    """Assign each row to a fold, 0 to ``folds`` - 1; rows of one group stay together, folds are even.
+
+    Args:
+        groups: Name of the group of each row.
+        folds: Number of folds.
+        seed: Seed of the random order.
+    """
     size: dict[str, int] = {}
     for group in groups:
         size[group] = size.get(group, 0) + 1
@@ -101,7 +110,13 @@ def write_splits(
 
 
 def write_index_splits(folder: Path, places: Sequence[str], how: dict[str, Any]) -> dict[str, int]:
-    """Write the same files from the index's table, row by row; ``places`` is in its order."""
+    """Write the same files from the index's table, row by row; ``places`` is in its order.
+
+    Args:
+        folder: Folder of the index.
+        places: Split of each row.
+        how: Description of the split.
+    """
     from affinity_zoo.zoo.data.store.columns import ExtraColumns
     from affinity_zoo.zoo.data.store.dataset import INDEX_FILE, SPLIT_FILES
 

@@ -41,7 +41,12 @@ class Alike:
 
 
 def chains_near(receptor: Atoms, ligand: Atoms) -> list[str]:
-    """One-letter sequences of the chains with an atom within 6 Å of the ligand; those too short are left out."""
+    """One-letter sequences of the chains with an atom within 6 Å of the ligand; those too short are left out.
+
+    Args:
+        receptor: Atoms of the receptor.
+        ligand: Atoms of the ligand.
+    """
     from scipy.spatial import cKDTree
 
     if not len(receptor) or not len(ligand):
@@ -63,7 +68,11 @@ def _standard(residue: bytes) -> str:
 
 
 def receptor_sequences(data: Dataset) -> dict[int, list[str]]:
-    """Receptor structure -> sequences of its chains near the first ligand of each of its rows (at most three rows)."""
+    """Receptor structure -> sequences of its chains near the first ligand of each of its rows (at most three rows).
+
+    Args:
+        data: The index.
+    """
     seen: dict[int, set[str]] = {}
     rows: dict[int, int] = {}
     for receptor, ligand in zip(
@@ -87,7 +96,12 @@ def _aligner() -> Any:
 
 
 def identity(a: str, b: str) -> float:
-    """Share of identical residues in the best local alignment; 0 where it is chance or covers too little."""
+    """Share of identical residues in the best local alignment; 0 where it is chance or covers too little.
+
+    Args:
+        a: First sequence.
+        b: Second sequence.
+    """
     if a == b:
         return 1.0
     aligner = _aligner()

@@ -160,7 +160,12 @@ class ExtraColumns:
             self._list, self.fit = {}, False
 
     def get(self, name: str, rows: int) -> NDArray[Any] | None:
-        """Return a column as array, memory-mapped; None: read the table."""
+        """Return a column as array, memory-mapped; None: read the table.
+
+        Args:
+            name: Name of the column.
+            rows: Number of rows of the table.
+        """
         entry = self._list.get("columns", {}).get(name) if self.fit else None
         if entry is None:
             return None
@@ -176,7 +181,12 @@ class ExtraColumns:
             return None
 
     def split(self, name: str, file: str) -> NDArray[np.int64] | None:
-        """Return the row numbers of a split if its file is unchanged; None: read the file."""
+        """Return the row numbers of a split if its file is unchanged; None: read the file.
+
+        Args:
+            name: Name of the split.
+            file: File of the split.
+        """
         entry = self._list.get("splits", {}).get(name) if self.fit else None
         try:
             if entry is None or entry["sha256"] != file_hash(self._folder / file):

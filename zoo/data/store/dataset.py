@@ -46,6 +46,9 @@ class Dataset:
     def open(cls, path: str | Path) -> Dataset:
         """Open an index.
 
+        Args:
+            path: Folder of the index.
+
         Raises:
             AffinityZooError: the folder is not an index, is incomplete, or was made by a newer version.
         """
@@ -75,6 +78,9 @@ class Dataset:
 
         Truths, RMSD (Å) and docking scores are float64 with NaN where missing, ``record`` and the
         structure numbers int64, all others text. Columns that the source's CSV had besides ours are text.
+
+        Args:
+            name: Name of the column.
 
         Raises:
             UsageError: there is no such column.
@@ -131,6 +137,9 @@ class Dataset:
 
     def rows(self, split: str = "all") -> NDArray[np.int64]:
         """Row numbers of a split, ascending: ``all``, ``train``, ``validation`` or ``test``.
+
+        Args:
+            split: Name of the split.
 
         Raises:
             UsageError: another name.

@@ -45,7 +45,12 @@ CHECKSUM: Final = "checksum"  #: (structures,) CRC-32 over the arrays of each
 
 
 def write_shard(path: Path, structures: Sequence[Atoms]) -> None:
-    """Write structures as one shard, atomically."""
+    """Write structures as one shard, atomically.
+
+    Args:
+        path: The file.
+        structures: The structures.
+    """
     sizes = np.array([len(s) for s in structures], np.int64)
     arrays: dict[str, NDArray[Any]] = {"offsets": np.concatenate([[0], np.cumsum(sizes)]).astype("<i8")}
     for name, least in FIELDS.items():
@@ -128,7 +133,11 @@ class Shard:
         return len(self.offsets) - 1
 
     def atoms(self, i: int) -> Atoms:
-        """Views of structure ``i`` of this shard."""
+        """Views of structure ``i`` of this shard.
+
+        Args:
+            i: Number of the structure.
+        """
         a, b = self.offsets[i : i + 2].tolist()
         if not self._seen[i]:
             if self._sums is not None and _checksum(self.arrays, a, b) != int(self._sums[i]):
@@ -195,6 +204,9 @@ class Store:
 
     def atoms(self, i: int) -> Atoms:
         """The atoms of structure ``i``: read-only views into the file. Thread-safe.
+
+        Args:
+            i: Number of the structure.
 
         Raises:
             IndexError: there is no such structure.
