@@ -105,8 +105,12 @@ def device(
 @speed_app.command()
 def score(
     model: Annotated[
-        Path | None,
-        typer.Option("--model", "-m", help="Model directory; else gnina's default2018 with random weights."),
+        str | None,
+        typer.Option(
+            "--model",
+            "-m",
+            help="Model or ensemble: a directory or a name; else gnina's default2018 with random weights.",
+        ),
     ] = None,
     receptor: Annotated[
         Path | None, typer.Option("--receptor", "-r", help="Structure of the receptor; else 7PBL.")
@@ -133,11 +137,14 @@ def score(
 
     if (receptor is None) != (ligand is None):
         raise UsageError("give both -r and -l, or neither")
+    from affinity_zoo.zoo.importers.first_use import model_folders
+
+    folders = [] if model is None else model_folders([model])
     start_keras()
     from affinity_zoo.zoo.speed.scoring import measure
 
     report = measure(
-        model, receptor, ligand, poses, rounds, batch_size, peer_python,
+        folders, receptor, ligand, poses, rounds, batch_size, peer_python,
         lambda line: terminal.note(f"measuring {line} ..."),
     )  # fmt: skip
     if as_json:

@@ -1,4 +1,4 @@
-"""Runs under another interpreter: scores typed poses with molgrid's images and the network in PyTorch.
+"""Runs under another interpreter: scores typed poses with molgrid's images and the networks in PyTorch.
 
 molgrid needs numpy < 2, so it lives in an environment of its own, with torch. This file imports nothing of
 affinity-zoo; :mod:`affinity_zoo.zoo.speed.scoring` starts it by its path::
@@ -7,8 +7,9 @@ affinity-zoo; :mod:`affinity_zoo.zoo.speed.scoring` starts it by its path::
 
 INPUTS has ``rec_xyz``, ``rec_type``, ``rec_r``, and of all poses together ``lig_xyz``, ``lig_type``, ``lig_r`` and
 ``lig_start`` (n + 1); ``batches`` (sizes to try: the fastest counts) and ``rounds``. Types are channels: 14 of the
-receptor, 14 of the ligand, -1 = not imaged. WEIGHTS has gnina's default2018 by the names of its state dict. Reading
-and typing of files is not part of it.
+receptor, 14 of the ligand, -1 = not imaged. WEIGHTS has gnina's default2018 and dense networks by the names of their
+state dicts below a number: ``0/unit1_conv.weight``. An image is made once for all. Reading and typing of files is not
+part of it.
 """
 
 from __future__ import annotations
@@ -27,41 +28,88 @@ from torch import nn
 CHANNELS = 14
 
 
-def network(path: str) -> nn.Module:
-    """gnina's default2018 with two heads: two pose logits and the affinity.
-
-    Args:
-        path: The file.
-    """
+def networks(path: str) -> list[nn.Module]:
+    """The networks of an ensemble, in order; each with its weights below its number."""
     with np.load(path, allow_pickle=False) as archive:
-        weights = {name: torch.from_numpy(np.ascontiguousarray(archive[name])) for name in archive.files}
+        weights: dict[str, dict[str, Any]] = {}
+        for name in archive.files:
+            number, _, key = name.partition("/")
+            weights.setdefault(number, {})[key] = torch.from_numpy(np.ascontiguousarray(archive[name]))
+    return [
+        (default2018 if "unit1_conv.weight" in some else dense)(some).eval()
+        for _, some in sorted(weights.items(), key=lambda entry: int(entry[0]))
+    ]
 
-    class Default2018(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            layers: list[nn.Module] = []
-            before = 2 * CHANNELS
-            for i, (filters, width) in enumerate(((32, 3), (32, 1), (64, 3), (64, 1), (128, 3)), start=1):
-                if width == 3:
-                    layers.append(nn.AvgPool3d(2))
-                convolution = nn.Conv3d(before, filters, width, padding=width // 2)
-                convolution.weight = nn.Parameter(weights[f"unit{i}_conv.weight"])
-                convolution.bias = nn.Parameter(weights[f"unit{i}_conv.bias"])
-                layers += [convolution, nn.ReLU()]
-                before = filters
-            self.features = nn.Sequential(*layers, nn.Flatten())
-            self.heads = nn.ModuleList()
-            for name in ("pose_output", "affinity_output"):
-                head = nn.Linear(weights[f"{name}.weight"].shape[1], weights[f"{name}.weight"].shape[0])
-                head.weight = nn.Parameter(weights[f"{name}.weight"])
-                head.bias = nn.Parameter(weights[f"{name}.bias"])
-                self.heads.append(head)
 
-        def forward(self, image: Any) -> Any:
-            seen = self.features(image)
-            return torch.softmax(self.heads[0](seen), dim=1)[:, 1], self.heads[1](seen)[:, 0]
+class Heads(nn.Module):
+    """Features, then the probability of the pose and the affinity."""
 
-    return Default2018().eval()
+    def __init__(self, features: nn.Module, weights: dict[str, Any]) -> None:
+        super().__init__()
+        self.features = features
+        self.heads = nn.ModuleList()
+        for name in ("pose_output", "affinity_output"):
+            head = nn.Linear(weights[f"{name}.weight"].shape[1], weights[f"{name}.weight"].shape[0])
+            head.weight = nn.Parameter(weights[f"{name}.weight"])
+            head.bias = nn.Parameter(weights[f"{name}.bias"])
+            self.heads.append(head)
+
+    def forward(self, image: Any) -> Any:
+        """Probability and affinity, (B,) each."""
+        seen = self.features(image)
+        return torch.softmax(self.heads[0](seen), dim=1)[:, 1], self.heads[1](seen)[:, 0]
+
+
+def convolution(weights: dict[str, Any], name: str) -> nn.Module:
+    """A convolution that keeps the size, with its weights."""
+    weight = weights[f"{name}.weight"]
+    made = nn.Conv3d(weight.shape[1], weight.shape[0], weight.shape[2], padding=weight.shape[2] // 2)
+    made.weight = nn.Parameter(weight)
+    made.bias = nn.Parameter(weights[f"{name}.bias"])
+    return made
+
+
+def default2018(weights: dict[str, Any]) -> nn.Module:
+    """gnina's default2018."""
+    layers: list[nn.Module] = []
+    for i in range(1, 6):
+        if i % 2:
+            layers.append(nn.AvgPool3d(2))
+        layers += [convolution(weights, f"unit{i}_conv"), nn.ReLU()]
+    return Heads(nn.Sequential(*layers, nn.Flatten()), weights)
+
+
+class Block(nn.Module):
+    """Four convolutions, each after the normalisation of everything so far."""
+
+    def __init__(self, weights: dict[str, Any], level: int) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList()
+        for i in range(4):
+            name = f"data_enc_level{level}_batchnorm_conv{i}"
+            norm = nn.BatchNorm3d(len(weights[f"{name}.weight"]))
+            norm.load_state_dict(
+                {key: weights[f"{name}.{key}"] for key in ("weight", "bias", "running_mean", "running_var")},
+                strict=False,
+            )
+            name = f"data_enc_level{level}_conv{i}"
+            self.parts.append(nn.Sequential(norm, convolution(weights, name), nn.ReLU()))
+
+    def forward(self, x: Any) -> Any:
+        """Append what each convolution sees."""
+        for part in self.parts:
+            x = torch.cat([x, part(x)], dim=1)
+        return x
+
+
+def dense(weights: dict[str, Any]) -> nn.Module:
+    """gnina's densely connected network."""
+    layers: list[nn.Module] = [nn.MaxPool3d(2), convolution(weights, "data_enc_init_conv"), nn.ReLU()]
+    for level in range(3):
+        layers.append(Block(weights, level))
+        if level < 2:
+            layers += [convolution(weights, f"data_enc_level{level}_bottleneck"), nn.ReLU(), nn.MaxPool3d(2)]
+    return Heads(nn.Sequential(*layers, nn.AdaptiveMaxPool3d(1), nn.Flatten()), weights)
 
 
 def examples(archive: Any) -> tuple[list[Any], list[Any]]:
@@ -99,7 +147,7 @@ def main() -> None:
     inputs, weights, out = sys.argv[1:4]
     molgrid.set_gpu_enabled(False)
     torch.set_num_threads(len(os.sched_getaffinity(0)))
-    model = network(weights)
+    models = networks(weights)
     with np.load(inputs, allow_pickle=False) as archive:
         poses, _kept = examples(archive)
         batches, rounds = archive["batches"].tolist(), int(archive["rounds"])
@@ -110,7 +158,8 @@ def main() -> None:
         for k, example in enumerate(some):
             maker.forward(example, image[k], random_translation=0.0, random_rotation=False)
         with torch.no_grad():
-            return model(image[: len(some)])
+            answers = [model(image[: len(some)]) for model in models]
+            return [torch.stack(part).mean(dim=0) for part in zip(*answers, strict=True)]
 
     seconds, used, found = [], [], []
     for _ in range(rounds):

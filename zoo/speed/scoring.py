@@ -23,8 +23,8 @@ from affinity_zoo.featurizers import layers
 from affinity_zoo.featurizers.gnina_types import RECEPTOR_CHANNELS
 from affinity_zoo.plugins.contracts import Atoms, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.architectures.gnina import GRID, GninaDefault2018
-from affinity_zoo.zoo.data.readers import read_poses, read_receptor
+from affinity_zoo.zoo.architectures.gnina import GRID, GninaDefault2018, GninaDense
+from affinity_zoo.zoo.data.readers import ReadOptions, read_poses, read_receptor
 from affinity_zoo.zoo.models.loading import Model, load_model, save_model
 from affinity_zoo.zoo.models.parts import choose
 from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
@@ -39,7 +39,7 @@ _PEER = Path(__file__).with_name("peer_scoring.py")
 
 
 def measure(
-    model: Path | None = None,
+    models: Sequence[Path] = (),
     receptor: Path | None = None,
     poses: Path | None = None,
     n: int = 512,
@@ -51,7 +51,8 @@ def measure(
     """Time scoring, ours and the peer's in turn.
 
     Args:
-        model: a model directory; None: gnina's default2018 with random weights, which take as long.
+        models: model directories, several are an ensemble; empty: gnina's default2018 with random weights, which take
+            as long.
         receptor, poses: None: 7PBL with its crystal ligand in ``n`` places.
         rounds: of each side; the median counts.
         peer_python: interpreter that has molgrid and torch; None: ours alone.
@@ -64,13 +65,13 @@ def measure(
     """
     with tempfile.TemporaryDirectory(prefix="affinity-zoo-speed-") as name:
         folder = Path(name)
-        if model is None:
-            model = random_model(folder / "default2018")
+        models = list(models) or [random_model(folder / "default2018")]
+        title = " + ".join(model.name for model in models)
         if receptor is None or poses is None:
             receptor, poses = many_poses(folder, n)
-        report: dict[str, Any] = {"machine": machine(), "libraries": libraries(), "model": model.name}
+        report: dict[str, Any] = {"machine": machine(), "libraries": libraries(), "model": title}
         started = time.perf_counter()
-        loaded = load_model(model)
+        loaded = [load_model(model) for model in models]
         report["loading_s"] = round(time.perf_counter() - started, 2)
         inputs = from_files(receptor, [poses])
         choices = Choices.of(views=1, batch_size=batch_size)
@@ -78,11 +79,11 @@ def measure(
         theirs: list[dict[str, Any]] = []
         rows = []
         for number in range(rounds + 1):
-            say(f"scoring {poses.name} with {model.name}" + ("" if number else " (to warm up)"))
+            say(f"scoring {poses.name} with {title}" + ("" if number else " (to warm up)"))
             wall, processor = time.perf_counter(), time.process_time()
             found = run(
                 inputs,
-                [model],
+                models,
                 choices,
                 write=lambda rows, columns: write_predictions_csv(folder / "ranked.csv", rows, columns),
             )
@@ -177,15 +178,22 @@ def many_poses(folder: Path, n: int) -> tuple[Path, Path]:
 
 
 def _peer(
-    model: Model, receptor: Path, poses: Path, batch_size: int, python: str, folder: Path
+    models: Sequence[Model], receptor: Path, poses: Path, batch_size: int, python: str, folder: Path
 ) -> dict[str, Any]:
-    if model.architecture.name != GninaDefault2018.name:
-        raise AffinityZooError(f"the peer computes gnina-default2018, not {model.architecture.name}")
+    for model in models:
+        if model.architecture.name not in (GninaDefault2018.name, GninaDense.name):
+            raise AffinityZooError(
+                f"the peer computes gnina-default2018 and gnina-dense, not {model.architecture.name}"
+            )
     inputs, weights, out = folder / "typed.npz", folder / "weights.npz", folder / "peer.json"
     if not inputs.exists():
-        typed: dict[str, Any] = _typed(model.featurizer, receptor, poses)
+        options = ReadOptions.from_dict(models[0].recipe.data.read_options)
+        typed: dict[str, Any] = _typed(models[0].featurizer, receptor, poses, options)
         np.savez(inputs, **typed, batches=sorted({8, batch_size}), rounds=1)
-        np.savez(weights, **_state_dict(model))  # type: ignore[arg-type]
+        named = {
+            f"{i}/{key}": value for i, model in enumerate(models) for key, value in _state_dict(model).items()
+        }
+        np.savez(weights, **named)  # type: ignore[arg-type]
     try:
         done = subprocess.run(
             [python, str(_PEER), str(inputs), str(weights), str(out)],
@@ -206,11 +214,13 @@ def _peer(
     return report
 
 
-def _typed(featurizer: Featurizer, receptor: Path, poses: Path) -> dict[str, NDArray[Any]]:
-    ligands = [record.atoms for record in read_poses(poses) if record.atoms is not None]
+def _typed(
+    featurizer: Featurizer, receptor: Path, poses: Path, options: ReadOptions
+) -> dict[str, NDArray[Any]]:
+    ligands = [record.atoms for record in read_poses(poses, options) if record.atoms is not None]
     parts = [_channels(featurizer, atoms, len(RECEPTOR_CHANNELS)) for atoms in ligands]
     joined = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    protein = _channels(featurizer, read_receptor(receptor).atoms, 0)
+    protein = _channels(featurizer, read_receptor(receptor, options).atoms, 0)
     return {
         **{f"rec_{name}": value for name, value in zip(("xyz", "type", "r"), protein, strict=True)},
         **{f"lig_{name}": value for name, value in zip(("xyz", "type", "r"), joined, strict=True)},
@@ -234,13 +244,24 @@ def _state_dict(model: Model) -> dict[str, NDArray[np.float32]]:
     for layer in model.network.network.layers:
         if not layer.weights:
             continue
-        kernel, bias = layer.get_weights()
+        kernel, *rest = layer.get_weights()
+        if len(rest) == 3:  # a normalisation
+            found |= dict(
+                zip(
+                    [f"{layer.name}.{key}" for key in ("weight", "bias", "running_mean", "running_var")],
+                    [kernel, *rest],
+                    strict=True,
+                )
+            )
+            continue
+        side = round((kernel.shape[0] / 128) ** (1 / 3))
         if kernel.ndim == 5:
             kernel = kernel.transpose(4, 3, 0, 1, 2)
-        else:
-            side = round((kernel.shape[0] / 128) ** (1 / 3))
+        elif side > 1 and 128 * side**3 == kernel.shape[0]:  # after a flattened convolution of 128 channels
             grid = kernel.T.reshape(-1, side, side, side, 128).transpose(0, 4, 1, 2, 3)
             kernel = grid.reshape(len(grid), -1)
+        else:
+            kernel = kernel.T
         found[f"{layer.name}.weight"] = np.ascontiguousarray(kernel)
-        found[f"{layer.name}.bias"] = bias
+        found[f"{layer.name}.bias"] = rest[0]
     return found

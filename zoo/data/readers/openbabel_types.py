@@ -23,9 +23,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import AtomFlag, Atoms
-from affinity_zoo.zoo.data.readers import mol2, sdf
+from affinity_zoo.zoo.data.readers import mol2
 from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.pdb_records import pose_blocks
+from affinity_zoo.zoo.data.readers.sdf_records import split_records
 from affinity_zoo.zoo.runtime.terminal import warn
 
 #: suffix of a file -> Open Babel's name of the format
@@ -127,7 +128,7 @@ def record_texts(data: bytes, suffix: str) -> list[bytes]:
         One text a record; of an unknown format none.
     """
     if suffix in (".sdf", ".sd"):
-        return list(sdf.split_records(data))
+        return list(split_records(data))
     if suffix == ".mol2":
         return [b"@<TRIPOS>MOLECULE\n" + text for text in mol2.split_records(data)]
     if suffix in (".pdb", ".ent", ".pdbqt"):
