@@ -140,7 +140,7 @@ def rank(folder: Path, work: Path) -> dict[str, float]:
     gathered = time.perf_counter()
     path = write_result(
         work / "result",
-        model={"name": "docking score", "kind": "baseline"},
+        model={"name": "docking score of the file", "kind": "external"},
         predictions=predictions,
         benchmark={"name": folder.name, "hash": data.content_hash, "path": str(folder), "split": "all"},
         seeds=[0],

@@ -78,6 +78,13 @@ def predict(
         str | None, typer.Option(help="molecule: keep only the best pose of each molecule.", metavar="WHAT")
     ] = None,
     top: Annotated[int, typer.Option(help="Rows to print; the CSV file has all.", min=0, metavar="N")] = 20,
+    abstain: Annotated[
+        float | None,
+        typer.Option(
+            help="Leave poses unranked whose risk of being wrong is above this (0 to 1); needs a calibrated model.",
+            metavar="RISK",
+        ),
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a stopped prediction: same inputs, same -o.")
     ] = False,
@@ -127,7 +134,9 @@ def predict(
     if not to_stdout:
         check_format(Path(out))
     scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
-    choices = Choices(scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []))
+    choices = Choices(
+        scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain
+    )
     with Pipes(None if to_stdout else Path(out), resume) as pipes:
         if given.table is not None:
             inputs = from_table(*pipes.table(given.table))

@@ -1,4 +1,4 @@
-"""Commands: train, evaluate."""
+"""Commands: train, evaluate, calibrate."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command(rich_help_panel=options.TRAIN)(train)
     app.command(rich_help_panel=options.TRAIN)(evaluate)
+    app.command(rich_help_panel=options.TRAIN)(calibrate)
 
 
 def key_values(given: list[str] | None, flag: str) -> dict[str, str]:
@@ -462,3 +463,52 @@ def _evaluate_consensus(
     )  # fmt: skip
     for result in found:
         print_result(result, json_output, tuple(str(catalog().create("scorer", s).name) for s in chosen))
+
+
+def calibrate(
+    run: Annotated[str, typer.Argument(help="A run (number or folder) or a model directory.", metavar="RUN")],
+    data: Annotated[
+        Path,
+        typer.Argument(help="A benchmark's name or an index, kept for this: neither trained nor judged on."),
+    ],
+    method: Annotated[str, typer.Option(help="isotonic or platt.", metavar="NAME")] = "isotonic",
+    split: Annotated[
+        str, typer.Option(help="Rows of an index: all, test, validation or train.", metavar="NAME")
+    ] = "all",
+    sources: Annotated[
+        str | None, typer.Option(help="Poses from these sources only, comma-separated.", metavar="NAMES")
+    ] = None,
+    views: Annotated[int | None, typer.Option(help="Rotations averaged for each pair.", min=1)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Page with the reliability plot.", metavar="FILE")
+    ] = None,
+    runs: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")] = Path("summaries"),
+) -> None:
+    """Turn a model's pose score into P(RMSD < 2 Å), fitted by protein on a labelled set kept for it."""
+    if method not in ("isotonic", "platt"):
+        raise UsageError(f"--method is isotonic or platt, not {method!r}")
+    if out is not None:
+        check_output(out)
+    start_keras()
+    from affinity_zoo.zoo.evaluation.calibrate import calibrate as run_calibration
+    from affinity_zoo.zoo.reports.calibration import write_calibration_page
+    from affinity_zoo.zoo.runtime.terminal import say
+
+    chosen = tuple(part.strip() for part in sources.split(",")) if sources else ()
+    made, result = run_calibration(
+        run,
+        data,
+        method=method,
+        split=split,
+        sources=chosen,
+        runs=runs,
+        views=views,  # type: ignore[arg-type]
+    )
+    found = made.about["reliability"]
+    page = out if out is not None else result.path.with_name("calibration.html")
+    write_calibration_page(page, str(result.model["name"]), made.method, made.about)
+    say(
+        f"{made.about['rows']} poses of {made.about['groups']} groups; on groups that the fit did not see: calibration "
+        f"error {found['calibration_error']:.3f}, Brier score {found['brier']:.3f}"
+    )
+    say(f"wrote {page}; `predict` gives near_native_probability from now on, and takes --abstain")

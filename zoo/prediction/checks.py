@@ -29,6 +29,7 @@ REMEDIES: Final = {
     "clash": "the pose overlaps its receptor, which no training pose does: minimise it or dock again",
     "far": "no receptor atom is near: is it the receptor this ligand was docked into, in the same frame?",
     "unlike": "the model was trained on no similar ligand: trust its ranking less, test it on such compounds",
+    "outside": "the calibration saw no such score: its probability is that of the nearest score it saw",
     "note": "the reader says how it took the record: see the column warnings",
 }
 

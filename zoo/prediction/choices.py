@@ -24,6 +24,8 @@ class Choices:
         chunk: poses of a piece of work.
         processes: processes that score; 0: this one.
         dask: address of a Dask scheduler to score on; empty: here.
+        abstain: largest risk of a wrong pose that is ranked, 0 to 1; None: every pose is ranked. It needs a
+            calibrated model.
         read: read options (:class:`affinity_zoo.zoo.data.readers.ReadOptions`) in the place of the models' own.
 
     Raises:
@@ -37,9 +39,12 @@ class Choices:
     processes: int = 0
     dask: str = ""
     read: Mapping[str, Any] = field(default_factory=dict)
+    abstain: float | None = None
 
     def __post_init__(self) -> None:
         ReadOptions.from_dict(self.read)
+        if self.abstain is not None and not 0.0 <= self.abstain <= 1.0:
+            raise UsageError(f"`abstain` is a risk from 0 to 1, not {self.abstain:g}")
         if self.chunk < 1:
             raise UsageError(f"`chunk` must be at least 1, not {self.chunk}")
         ranking.check_best_per(self.best_per)

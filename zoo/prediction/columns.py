@@ -55,6 +55,10 @@ COLUMNS: Final = (
         "Standard deviation of the pose logit over all views and models.", _POSE + _SEVERAL,
     ),
     Column(
+        "near_native_probability", "probability", "higher",
+        "Calibrated probability of an RMSD below 2 Å.", "the model is calibrated (affinity-zoo calibrate)",
+    ),
+    Column(
         "activity_logit", "logit", "higher",
         "Logit of an active molecule; of several models that of their mean probability.", _ACTIVITY,
     ),
@@ -82,8 +86,8 @@ COLUMNS: Final = (
     ),
     Column("docking_score", "", "lower", "The docking score that the file carries, else the table's."),
     Column("poses", "", "", "Number of poses of the molecule that were compared.", "one row a molecule was asked for"),
-    Column("status", "", "", "ok, or failed."),
-    Column("reason", "", "", "Why a row failed."),
+    Column("status", "", "", "ok, failed, or abstained: the risk of a wrong pose is above --abstain."),
+    Column("reason", "", "", "Why a row failed or was left unranked."),
     Column("warnings", "", "", "Warnings separated by semicolons; each begins with its kind."),
     Column("file", "", "", "The pose file as given."),
     Column("record", "", "", "Number of the record in the file, from 0."),
@@ -93,7 +97,10 @@ NAMES: Final = tuple(column.name for column in COLUMNS)
 
 
 def columns_of(
-    outputs: Iterable[Iterable[str]], n_views: int, best_per: str | None = None
+    outputs: Iterable[Iterable[str]],
+    n_views: int,
+    best_per: str | None = None,
+    calibrated: bool = False,
 ) -> tuple[str, ...]:
     """The columns that models can fill.
 
@@ -101,12 +108,15 @@ def columns_of(
         outputs: names of the outputs of each model.
         n_views: views that a pose is scored in.
         best_per: what the best pose is taken of; None: every pose is a row.
+        calibrated: whether the model has a calibration.
 
     Returns:
         Names, in the order of :data:`COLUMNS`.
     """
     models = [set(names) for names in outputs]
     left_out = set() if best_per else {"poses"}
+    if not calibrated:
+        left_out.add("near_native_probability")
     for name, columns in SCORES.items():
         answers = n_views * sum(name in model for model in models)
         if answers < 1:

@@ -80,7 +80,7 @@ def ranked(
         Number of the row in ``rows``, and the row with its rank.
     """
     field, sign = RANKINGS[ranking]
-    values = [sign * getattr(row, field) for row in rows]
+    values = [sign * getattr(row, field) if row.status == "ok" else math.nan for row in rows]
     order = sorted(
         range(len(rows)),
         key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else -values[i], i),

@@ -25,6 +25,7 @@ class PosePrediction:
     pose_logit: float = NAN
     pose_probability: float = NAN
     pose_logit_sd: float = NAN
+    near_native_probability: float = NAN  #: calibrated P(RMSD < 2 Å)
     activity_logit: float = NAN
     activity_probability: float = NAN
     activity_logit_sd: float = NAN
@@ -35,7 +36,7 @@ class PosePrediction:
     product: float = NAN  #: probability times affinity
     docking_score: float = NAN  #: the file's own, lower is better
     poses: int = 1  #: poses of this molecule that were compared, with ``best_per``
-    status: str = "ok"  #: ok, or failed
+    status: str = "ok"  #: ok, failed, or abstained: too great a risk, with ``abstain``
     reason: str = ""  #: of a failure
     warnings: str = ""  #: separated by "; "; each begins with its kind
     file: str = ""

@@ -24,6 +24,7 @@ from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
 from affinity_zoo.zoo.prediction.parts import Parts
 from affinity_zoo.zoo.prediction.rows import PosePrediction
+from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
 from affinity_zoo.zoo.runtime.files import file_hash
 from affinity_zoo.zoo.runtime.terminal import progress, warn
 
@@ -115,7 +116,8 @@ def run(
     by = ranking.choose_ranking(choices.rank_by, cards)
     choices = replace(choices, scoring=choices.scoring.resolved(cards))
     given_outputs = [[str(output["name"]) for output in card["outputs"]] for card in cards]
-    columns = columns_of(given_outputs, choices.scoring.n_views, choices.best_per)
+    calibration = calibration_for(names, choices.abstain)
+    columns = columns_of(given_outputs, choices.scoring.n_views, choices.best_per, calibration is not None)
     own = {
         Path(name): ReadOptions.from_dict(read_model_recipe(Path(name)).data.read_options) for name in names
     }
@@ -148,6 +150,7 @@ def run(
                 warn(f"what is finished is kept in {parts}: the same call with `resume=True` goes on")
             raise
         rows, places = _gathered(inputs, done)
+        rows = abstained(trusted(rows, calibration), choices.abstain)
         order = ranking.ranked(rows, by, choices.best_per)
         best = [row for _, row in order]
         write(best, columns)
@@ -155,7 +158,11 @@ def run(
         if sdf is not None:
             written = output.write_sdf(sdf, ((row, _structure(done, places, i)) for i, row in order), columns)
         done.remove()
-    failed = [row for row in rows if row.status != "ok"]
+    failed = [row for row in rows if row.status == "failed"]
+    if unranked := sum(row.status == "abstained" for row in rows):
+        notes.append(
+            f"{unranked} of {len(rows)} poses are left unranked: their risk is above {choices.abstain:g}"
+        )
     return Ranking(
         best, len(rows), len(failed), by, columns, tuple(n for n in notes if n), written, _reasons(failed)
     )

@@ -80,6 +80,27 @@ def success_curve(predictions: Predictions, most: int = 10) -> tuple[Array, Arra
     return top, np.array([100.0 * unit_top(rows.score, label, where, int(k))[both].mean() for k in top])
 
 
+def risk_coverage(predictions: Predictions) -> tuple[Array, Array]:
+    """How often the first pose of a complex is wrong, were only the surest complexes answered.
+
+    A complex is as sure as its first pose: by the probability where there is one, else by the score. Complexes
+    without a near-native pose among theirs count as wrong, as a user has to live with them.
+
+    Returns:
+        (U,) share of the complexes that are answered, ascending, and (U,) share of wrong answers among them.
+    """
+    rows, _ = complete(predictions, "pose_label")
+    where = units(rows, "pose_label")
+    sure = np.asarray(rows.extra.get("probability", rows.score), np.float64)
+    right, confidence = unit_top(rows.score, rows.pose_label, where, 1), np.full(len(where), -np.inf)
+    for unit, members in enumerate(where.rows()):
+        best = members[rows.score[members] == rows.score[members].max()]
+        confidence[unit] = sure[best].max()
+    order = np.argsort(-confidence, kind="stable")
+    answered = np.arange(1, len(where) + 1)
+    return answered / len(where), np.cumsum(1.0 - right[order]) / answered
+
+
 @dataclass(frozen=True)
 class TargetFigure:
     """One complex or target of a result."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.zoo.board.leaderboard import Board, BoardRow
 from affinity_zoo.zoo.judging.outputs import for_truth
-from affinity_zoo.zoo.reports.curves import binary_truth, ranking_curves, success_curve
+from affinity_zoo.zoo.reports.curves import binary_truth, ranking_curves, risk_coverage, success_curve
 from affinity_zoo.zoo.reports.svg import COLOURS, Axis, Line, line_plot
 
 MOST_LINES = 6  #: models whose curves are drawn, best first
@@ -74,7 +74,7 @@ def ranking_plots(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> list[st
     )
     plots.append(_found_plot(lines("found"), share))
     if truth == "pose_label":
-        plots.append(_success_plot(drawn))
+        plots += [_success_plot(drawn), _risk_plot(drawn)]
     return plots
 
 
@@ -98,6 +98,29 @@ def _success_plot(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> str:
         lines.append(Line(row.name, top.tolist(), percent.tolist(), colour, dash=dash, dots=not row.baseline))
     x, y = Axis("poses taken of each complex", 1.0, 10.0), Axis("complexes with a near-native, %", 0.0, 100.0)
     return line_plot("A near-native pose among the first", lines, x, y)
+
+
+def _risk_plot(drawn: Sequence[tuple[BoardRow, Predictions, str]]) -> str:
+    """Risk and coverage: what it would cost to answer more complexes than the surest ones."""
+    lines = []
+    for (row, rows, colour), dash in zip(drawn, dashes(drawn), strict=True):
+        coverage, risk = risk_coverage(rows)
+        lines.append(Line(row.name, coverage.tolist(), risk.tolist(), colour, dash=dash))
+    x = Axis("complexes answered, surest first", 0.0, 1.0)
+    return line_plot("Risk and coverage", lines, x, Axis("first pose is wrong", 0.0, 1.0))
+
+
+def reliability_plot(found: Mapping[str, Any], title: str) -> str:
+    """Stated probability against what is true, in bins of equal size.
+
+    Args:
+        found: ``probability`` and ``fraction`` of each bin.
+        title: of the plot.
+    """
+    line = Line("bins of equal size", found["probability"], found["fraction"], COLOURS[0], dots=True)
+    ideal = Line("calibrated", [0, 1], [0, 1], "#bbbbbb", dash="1 4")
+    x, y = Axis("stated probability", 0.0, 1.0), Axis("fraction of positives", 0.0, 1.0)
+    return line_plot(title, [line, ideal], x, y)
 
 
 def _scatter(entry: tuple[BoardRow, Predictions, str]) -> str:

@@ -16,7 +16,13 @@ from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.leaderboard import build_boards
 from affinity_zoo.zoo.board.results import write_result
 from affinity_zoo.zoo.judging.predictions import make_predictions
-from affinity_zoo.zoo.reports.curves import hardest_misses, per_target, ranking_curves, success_curve
+from affinity_zoo.zoo.reports.curves import (
+    hardest_misses,
+    per_target,
+    ranking_curves,
+    risk_coverage,
+    success_curve,
+)
 from affinity_zoo.zoo.reports.page import report_run, write_report
 from affinity_zoo.zoo.reports.svg import Axis
 from affinity_zoo.zoo.scorers.rescored import with_score
@@ -89,7 +95,9 @@ def test_the_page_is_whole_escaped_and_fetches_nothing(summaries: Path, tmp_path
     assert checker.fetched == []
     assert checker.tags.count("script") == 1
     assert "@import" not in page and "url(" not in page and "<script>alert" not in page
-    assert checker.tags.count("figure") == 5 + 2  # ROC, PR, enrichment, success, calibration; two trainings
+    assert (
+        checker.tags.count("figure") == 6 + 2
+    )  # ROC, PR, enrichment, success, risk, calibration; two trainings
     assert "affinity-zoo evaluate 1" in page
 
 
@@ -175,6 +183,24 @@ def test_success_of_a_constant_score_is_that_of_chance() -> None:
     assert top[0] == 1
     assert percent[0] == pytest.approx(25.0)
     assert percent[6] == pytest.approx(100.0)
+
+
+def test_risk_grows_with_coverage_by_hand() -> None:
+    """Three complexes, the surest right, the next wrong, the last right."""
+    rows = make_predictions(
+        id=list("abcdef"),
+        target=["x", "x", "y", "y", "z", "z"],
+        score=[5.0, 0, 1, 4, 3, 0],
+        pose_label=[1, 0, 1, 0, 1, 0],
+    )
+    coverage, risk = risk_coverage(rows)
+    np.testing.assert_allclose(coverage, [1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(risk, [0, 1 / 2, 1 / 3])
+    sure = make_predictions(
+        id=list("abcdef"), target=["x", "x", "y", "y", "z", "z"], score=[5.0, 0, 1, 4, 3, 0],
+        pose_label=[1, 0, 1, 0, 1, 0], extra={"probability": np.array([0.1, 0, 0, 0.9, 0.5, 0])},
+    )  # fmt: skip
+    np.testing.assert_allclose(risk_coverage(sure)[1], [1, 1 / 2, 1 / 3])
 
 
 def test_misses_and_targets_are_worst_first() -> None:
