@@ -484,7 +484,12 @@ def calibrate(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")] = Path("summaries"),
 ) -> None:
-    """Turn a model's pose score into P(RMSD < 2 Å), fitted by protein on a labelled set kept for it."""
+    """Fit P(RMSD < 2 Å) to a model's pose score, by protein.
+
+    The labelled set is kept for this. `predict` gives near_native_probability from then on.
+
+    Example: affinity-zoo calibrate 3 kept-for-it --method platt
+    """
     if method not in ("isotonic", "platt"):
         raise UsageError(f"--method is isotonic or platt, not {method!r}")
     if out is not None:

@@ -86,7 +86,7 @@ COLUMNS: Final = (
     ),
     Column("docking_score", "", "lower", "The docking score that the file carries, else the table's."),
     Column("poses", "", "", "Number of poses of the molecule that were compared.", "one row a molecule was asked for"),
-    Column("status", "", "", "ok, failed, or abstained: the risk of a wrong pose is above --abstain."),
+    Column("status", "", "", "ok, failed, or abstained: the risk of a wrong pose is above the one asked for."),
     Column("reason", "", "", "Why a row failed or was left unranked."),
     Column("warnings", "", "", "Warnings separated by semicolons; each begins with its kind."),
     Column("file", "", "", "The pose file as given."),
