@@ -1,4 +1,4 @@
-"""Results of baselines: written once for each benchmark, beside those of models."""
+"""Results of baselines, written once for each benchmark beside those of models."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def write_baseline_results(
     baselines: Sequence[Baseline] | None = None,
     **judging: Any,
 ) -> list[Path]:
-    """Write the result of every baseline on a benchmark, where it is not there yet.
+    """Write the missing results of baselines on a benchmark.
 
     Args:
         folder: results go to ``folder/<benchmark>-<hash>/<baseline>/result.json``.
@@ -74,7 +74,7 @@ def write_baseline_results(
 
 
 def _is_there(place: Path, labels: str) -> bool:
-    """Whether a folder holds a sound result on these labels."""
+    """Return whether a folder holds a valid result on these labels."""
     try:
         return load_result(place).benchmark["labels_hash"] == labels
     except AffinityZooError:
@@ -82,7 +82,7 @@ def _is_there(place: Path, labels: str) -> bool:
 
 
 def _row_name(baseline: Baseline) -> str:
-    """The name of a baseline's row: with the data where it has a training set, or how it learnt without one."""
+    """Return the name of a baseline's row, with its training data or its kind of training."""
     options = baseline.options()
     if training := str(options.get("training") or ""):
         return f"{baseline.name} of {Path(training).name}"
@@ -90,7 +90,7 @@ def _row_name(baseline: Baseline) -> str:
 
 
 def _folder_name(baseline: Baseline) -> str:
-    """A folder for its result: one for each training set."""
+    """Return the folder of its result, one for each training set."""
     options = baseline.options()
     if not options.get("training"):
         return baseline.name
@@ -99,7 +99,7 @@ def _folder_name(baseline: Baseline) -> str:
 
 
 def judge_baselines(folder: Path, dataset: Dataset, rows: Array, benchmark: Benchmark) -> list[Path]:
-    """Judge the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index.
+    """Evaluate the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index.
 
     Args:
         folder: Output folder.

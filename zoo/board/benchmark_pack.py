@@ -1,4 +1,4 @@
-"""Benchmarks that travel: their pairs and labels, or only ids and hashes, without the structures."""
+"""Benchmark archives: pairs and labels, or only ids and hashes, without structures."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def add_benchmark(
 
 
 def _of_index(benchmark: Benchmark, data: Path, root: Path, swap: bool) -> Benchmark:
-    """The benchmark of an index that is here, if it is the same."""
+    """Return the benchmark of a local index, if it is the same."""
     dataset = Dataset.open(data)
     made = replace(benchmark, path=str(dataset.path.resolve()))
     if dataset.content_hash != benchmark.hash:

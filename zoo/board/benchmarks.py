@@ -1,4 +1,4 @@
-"""Benchmarks: labelled rows with a name and hashes, so that two people know they speak of the same.
+"""Benchmarks: labelled rows with a name and hashes that identify them.
 
 A benchmark is a sealed JSON file ``summaries/benchmarks/<name>.json``. It points at an index and says
 which rows of it, and holds the hash of the index's content and that of the rows' ids and truths.
@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 
 @dataclass(frozen=True)
 class Benchmark:
-    """Which rows of which index, and what they were when it was added."""
+    """Rows of an index, with their hashes at the time of registration."""
 
     name: str
     hash: str  #: content of the index: table and structures
@@ -45,7 +45,7 @@ class Benchmark:
     about: str = ""
 
     def as_result_entry(self) -> dict[str, Any]:
-        """What a result says of its benchmark."""
+        """Return the description of the benchmark in a result."""
         return {
             "name": self.name,
             "hash": self.hash,
@@ -56,7 +56,7 @@ class Benchmark:
 
 
 def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray[np.int64]:
-    """Rows of a split that come from these sources (empty: all).
+    """Select the rows of a split from some sources (empty: all).
 
     Args:
         dataset: The index.
@@ -78,7 +78,7 @@ def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray
 def describe(
     name: str, dataset: Dataset, split: str = "all", sources: Sequence[str] = (), about: str = ""
 ) -> Benchmark:
-    """Say what a benchmark of these rows is.
+    """Make a benchmark of some rows.
 
     Args:
         name: Name of the benchmark.
@@ -136,7 +136,7 @@ def load(path: Path) -> Benchmark:
         path: The file.
 
     Raises:
-        AffinityZooError: it is none, or was edited.
+        AffinityZooError: the file is not a benchmark, or was edited.
     """
     try:
         data = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -167,7 +167,7 @@ def from_dict(data: Any, path: Path) -> Benchmark:
 
 
 def is_name(name: str) -> bool:
-    """Whether a benchmark can be called so.
+    """Return whether a name is allowed for a benchmark.
 
     Args:
         name: Name of the benchmark.
@@ -176,7 +176,7 @@ def is_name(name: str) -> bool:
 
 
 def is_table(benchmark: Benchmark) -> bool:
-    """Whether its pairs lie in a table, without the structures: it was added from an archive.
+    """Return whether the benchmark was added from an archive, as a table without structures.
 
     Args:
         benchmark: The benchmark.
@@ -202,7 +202,7 @@ def pairs_of(benchmark: Benchmark) -> Predictions:
 
 
 def load_all(root: Path) -> list[Benchmark]:
-    """All benchmarks below ``root``, by name; edited ones raise.
+    """Return all benchmarks below ``root`` by name; an edited one raises an error.
 
     Args:
         root: The summaries folder.
@@ -230,7 +230,7 @@ def find(root: Path, name: str) -> Benchmark:
 
 
 def check(benchmark: Benchmark) -> str:
-    """Whether the index still is what it was: empty if so, else what changed, in a sentence.
+    """Check that the index is unchanged; return an empty text, or a sentence on the change.
 
     Args:
         benchmark: The benchmark.

@@ -1,4 +1,4 @@
-"""Is one model better than another on the same rows: a paired bootstrap, answered in words."""
+"""Comparison of two models on the same rows by a paired bootstrap."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from affinity_zoo.zoo.judging.missing import complete
 
 @dataclass(frozen=True)
 class MetricDifference:
-    """One figure of both models and what lies between them."""
+    """One metric of both models, and their difference."""
 
     metric: str
     unit: str
@@ -41,7 +41,7 @@ class MetricDifference:
 
     @property
     def winner(self) -> str:
-        """``a``, ``b`` or empty: neither."""
+        """The better model, ``a`` or ``b``; empty: not distinguishable."""
         if not (self.low > 0.0 or self.high < 0.0):
             return ""
         return "a" if (self.difference > 0.0) == (self.direction == "higher") else "b"
@@ -123,7 +123,7 @@ def compare(
     replicates: int = bootstrap.REPLICATES,
     seed: int = 0,
 ) -> Comparison:
-    """Compare two models on all rows of a benchmark, groups drawn alike for both.
+    """Compare two models on all rows of a benchmark, with the same bootstrap draws for both.
 
     A missing score counts against its model (:mod:`~affinity_zoo.zoo.judging.missing`).
 
@@ -159,7 +159,7 @@ def compare(
 
 
 def _fitting(tables: Sequence[Predictions], calibrated: bool) -> list[Scorer]:
-    """The scorers that fit all of them."""
+    """Return the scorers that fit all members."""
     each = [default_scorers(table, calibrated=calibrated) for table in tables]
     common = set.intersection(*({metric_key(s) for s in found} for found in each))
     return [scorer for scorer in each[0] if metric_key(scorer) in common]
@@ -195,7 +195,7 @@ def _difference(
     seed: int,
     training_means: Sequence[float | None] = (),
 ) -> MetricDifference | None:
-    """Compare one figure; the first ``split`` tables are those of a, the others those of b."""
+    """Compare one metric; the first ``split`` tables belong to a, the others to b."""
     scorer = scorers[0]
     truth: Truth | None = truth_of(scorer, tables[0])
     if truth is None:

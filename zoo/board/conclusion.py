@@ -1,4 +1,4 @@
-"""What a board shows, in a sentence that is as modest as its figures."""
+"""Conclusion of a board in one sentence, no stronger than its intervals."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, MetricColumn, ri
 
 
 def in_words(board: Board) -> str:
-    """Whether the best model stands above the best baseline; empty where nothing can be said.
+    """State whether the best model is better than the best baseline; empty if they cannot be compared.
 
     Both are compared on the same rows by a paired bootstrap; of several trainings the mean.
 
@@ -45,7 +45,7 @@ def in_words(board: Board) -> str:
 
 
 def _paired(best: BoardRow, baseline: BoardRow, column: MetricColumn) -> MetricDifference | None:
-    """The paired difference in a board's column; None where it cannot be taken."""
+    """Return the paired difference in a board's column; None if it cannot be computed."""
     from affinity_zoo.zoo.catalog.registry import catalog
 
     metric = best.metrics[column.key]

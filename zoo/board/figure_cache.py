@@ -1,4 +1,4 @@
-"""Figures that were computed on this machine before, so that a board need not draw a thousand times again.
+"""Cache of metrics, so that a board does not repeat its bootstrap.
 
 The cache lies in the user's own folder, never beside results: nothing that comes with a result is read from it. The
 key holds every score, truth and group, and the code of the scorers.
@@ -26,7 +26,7 @@ FOLDER = "figures"
 
 
 def key_of(rows: Predictions, scorers: Sequence[Scorer], training_mean: float | None) -> str:
-    """What figures depend on, as one hash.
+    """Return a hash of everything that determines the metrics.
 
     Args:
         rows: all pairs with their scores.
@@ -46,7 +46,7 @@ def key_of(rows: Predictions, scorers: Sequence[Scorer], training_mean: float | 
 
 
 def read(key: str) -> dict[str, Metric] | None:
-    """The figures of a key; None: not computed yet, or unreadable.
+    """Return the cached metrics of a key; None: not cached, or unreadable.
 
     Args:
         key: Hash of everything that determines the metrics.
@@ -59,7 +59,7 @@ def read(key: str) -> dict[str, Metric] | None:
 
 
 def write(key: str, metrics: dict[str, Metric]) -> None:
-    """Keep figures; a folder that cannot be written is no reason to stop.
+    """Store metrics; a folder that cannot be written is ignored.
 
     Args:
         key: Hash of everything that determines the metrics.
@@ -78,7 +78,7 @@ def _path(key: str) -> Path:
 
 
 def _code(scorers: Sequence[Scorer]) -> list[str]:
-    """Hashes of the code that makes the figures: another version of a scorer is another scorer."""
+    """Return hashes of the code behind the metrics, so that a changed scorer invalidates the cache."""
     found = {Path(inspect.getfile(type(scorer))) for scorer in scorers}
     for package in (bootstrap, base):
         found |= set(Path(inspect.getfile(package)).parent.glob("*.py"))

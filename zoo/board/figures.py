@@ -26,7 +26,7 @@ def cell(metric: Metric | None, digits: int = 3) -> str:
 
 
 def coverage_text(share: float) -> str:
-    """The share of pairs that have a score, ``97.3 %``; never rounded up to 100 %.
+    """Format the fraction of pairs with a score, ``97.3 %``; never rounded up to 100 %.
 
     Args:
         share: Fraction of the pairs, 0 to 1.

@@ -1,4 +1,4 @@
-"""The leaderboard: built from result files, never typed."""
+"""The leaderboard, built from result files."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ class Board:
 
     @property
     def checked(self) -> str:
-        """A sentence on what the figures rest on."""
+        """State in a sentence the data behind the metrics."""
         if self.verified:
             return "Every figure and interval was computed from the scores and the benchmark's own labels."
         return "The benchmark's index is not at hand: labels and groups are what the results state."
 
 
 def find_results(paths: Iterable[Path]) -> list[Path]:
-    """All ``result.json`` under files and folders, sorted, each once.
+    """Find all ``result.json`` below files and folders, sorted, without duplicates.
 
     Args:
         paths: Files and folders.
@@ -93,7 +93,7 @@ def find_results(paths: Iterable[Path]) -> list[Path]:
 
 
 def load_all(paths: Iterable[Path], *, recompute: bool = False) -> tuple[list[Result], list[str]]:
-    """Read every result, and compute its figures again where its benchmark is at hand.
+    """Read every result, and recompute its metrics if its benchmark is available.
 
     Args:
         paths: result files and folders.
@@ -128,7 +128,7 @@ def build_boards(
     sort_by: str | None = None,
     recompute: bool = False,
 ) -> list[Board]:
-    """Build one board a benchmark.
+    """Build one board per benchmark.
 
     Args:
         paths: result files, run folders, summaries folders.
@@ -165,7 +165,7 @@ def build_boards(
 
 
 def _told_apart(boards: list[Board]) -> list[Board]:
-    """Boards of one name hold other truths or groups: each says so, and none is preferred."""
+    """Warn on boards of one name with different truths or groups."""
     names = [board.benchmark for board in boards]
     return [
         replace(board, benchmark=f"{board.benchmark} (labels {board.labels[:8]})")
@@ -208,7 +208,7 @@ def _board(name: str, results: Sequence[Result], refused: list[str], sort_by: st
 
 
 def _intervals(rows: Sequence[BoardRow], key: str) -> str:
-    """What was drawn for the intervals of the first column."""
+    """Return the resampled units of the first column."""
     made: dict[str, Any] = next(
         (row.metrics[key].interval for row in rows if key in row.metrics and row.metrics[key].interval), {}
     )
@@ -266,7 +266,7 @@ def _row(members: list[Result]) -> BoardRow:
 
 
 def _origin(result: Result) -> str:
-    """What stands in a model's place of a featurizer where no network of this zoo made the scores."""
+    """Placeholder for the featurizer of a row whose scores come from elsewhere."""
     if result.kind == "external":
         program = str(result.model.get("program") or "")
         return f"external ({program})" if program else "external"
@@ -276,7 +276,7 @@ def _origin(result: Result) -> str:
 
 
 def _overlap(members: Sequence[Result]) -> str:
-    """The overlap of the trainings of a row: the first that is not none."""
+    """Return the overlap of the trainings of a row: the first that is not none."""
     said = [str((member.data.get("overlap") or {}).get("verdict", "")) for member in members]
     return next((words for words in said if not words.startswith("none")), said[0])
 
@@ -297,7 +297,7 @@ def rivals_of(rows: Sequence[BoardRow]) -> list[BoardRow]:
 
 
 def row_name(members: Sequence[Result]) -> str:
-    """What a row is called: the model's name, or of several trainings featurizer+architecture(changed options).
+    """Return the name of a row: the model's name, or for several trainings featurizer+architecture(options).
 
     Args:
         members: Results of the row.

@@ -25,7 +25,7 @@ def headings(board: Board, most: int | None = None) -> list[str]:
 
 
 def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
-    """The board as text, best row first; columns that say nothing are left out.
+    """Return the board as text, best row first, without empty columns.
 
     Args:
         board: the board.
@@ -54,7 +54,7 @@ def title_of(part: str) -> str:
 
 
 def parts_of(board: Board) -> list[str]:
-    """The columns that say something; coverage only where a score is missing.
+    """Return the columns with content; coverage only if a score is missing.
 
     Args:
         board: The board.
@@ -65,7 +65,7 @@ def parts_of(board: Board) -> list[str]:
 
 
 def part_of(row: BoardRow, part: str) -> str:
-    """What stands in one of these columns.
+    """Return the text of a row in one of these columns.
 
     Args:
         row: Row of the board.
@@ -79,7 +79,7 @@ def part_of(row: BoardRow, part: str) -> str:
 
 
 def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
-    """Markdown, one section a benchmark: a sentence on what it shows, the table, the commands.
+    """Return Markdown, one section per benchmark: conclusion, table, commands.
 
     Args:
         boards: as built.
@@ -111,7 +111,7 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
 
 
 def counted(board: Board, most: int | None = None) -> str:
-    """Over how many the figures of each column are taken: ``top-1: 314 of 388 complexes; ...``.
+    """State the number of units behind each column: ``top-1: 314 of 388 complexes; ...``.
 
     Args:
         board: The board.
@@ -124,7 +124,7 @@ def counted(board: Board, most: int | None = None) -> str:
 
 
 def without_figure(board: Board) -> list[str]:
-    """Metrics that no row has a figure of, by reason: ``enrichment: refused: ...``.
+    """List metrics without a value in any row, by reason: ``enrichment: refused: ...``.
 
     Args:
         board: The board.
@@ -147,7 +147,7 @@ def _escaped(text: str) -> str:
 
 
 def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
-    """One flat dict for each figure, for CSV and JSON.
+    """Return one flat dict per metric, for CSV and JSON.
 
     Args:
         boards: The boards.
@@ -170,7 +170,7 @@ def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
 
 
 def as_csv(boards: Sequence[Board]) -> str:
-    """A long table, one line a figure.
+    """Return a CSV table with one line per metric.
 
     Args:
         boards: The boards.
@@ -184,7 +184,7 @@ def as_csv(boards: Sequence[Board]) -> str:
 
 
 def as_json(boards: Sequence[Board]) -> dict[str, Any]:
-    """Everything, for a machine.
+    """Return all boards as JSON.
 
     Args:
         boards: The boards.

@@ -1,4 +1,4 @@
-"""What a model has seen of a benchmark: the same ids, poses, proteins or ligands.
+"""Overlap of training data with a benchmark: ids, poses, proteins or ligands.
 
 Each check says ``none``, ``found`` or ``cannot know``; absence of knowledge is never reported as none.
 """
@@ -39,7 +39,7 @@ SAME_LIGAND = 0.75  #: Tanimoto similarity from which two ligands count as the s
 
 @dataclass(frozen=True)
 class Check:
-    """One way to look for overlap."""
+    """Result of one kind of overlap check."""
 
     verdict: Verdict
     rows: int = 0  #: rows of the benchmark that are affected
@@ -63,7 +63,7 @@ def check_overlap(
     training: Dataset | Seen | None = None,
     coordinates: bool = True,
 ) -> dict[str, Check]:
-    """Compare a benchmark with what a model was trained on.
+    """Compare a benchmark with the training data of a model.
 
     Args:
         pairs: ``training_pairs.csv`` of the model (``id``, ``target``, ``coordinates``); None: unknown.
@@ -92,7 +92,7 @@ def check_overlap(
 
 
 def _seen_in(training: Dataset | None, ids: set[str]) -> Seen:
-    """What the rows of an index with these ids hold; nothing is known where there are none."""
+    """Return the proteins and ligands of the rows with these ids; unknown without such rows."""
     if training is None:
         return Seen()
     rows = np.flatnonzero(np.isin(training.column("id"), sorted(ids)))
@@ -106,7 +106,7 @@ def _seen_in(training: Dataset | None, ids: set[str]) -> Seen:
 
 
 def seen_by(folders: Sequence[Path]) -> Seen:
-    """What model directories carry of their training sets, all together; not known where one of them does not say.
+    """Return the training proteins and ligands of model directories together; unknown if one lacks them.
 
     Args:
         folders: of one model, or of the members of an ensemble.
@@ -141,7 +141,7 @@ def overlap_with_training(
 
 
 def verdict(checks: Mapping[str, Check]) -> str:
-    """All checks in a few words: ``found: id 12, ligand 40 of 388``, ``none``, ``cannot know: sequence``.
+    """Summarise all checks: ``found: id 12, ligand 40 of 388``, ``none``, ``cannot know: sequence``.
 
     Args:
         checks: Checks by name.
@@ -159,7 +159,7 @@ def verdict(checks: Mapping[str, Check]) -> str:
 
 
 def as_dict(checks: Mapping[str, Check]) -> dict[str, Any]:
-    """JSON-ready, with the verdict.
+    """Return the checks JSON-ready, with their summary.
 
     Args:
         checks: Checks by name.

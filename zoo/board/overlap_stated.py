@@ -1,4 +1,4 @@
-"""What may be shown of a result's overlap with training: computed where the training pairs are at hand, else stated."""
+"""Displayed overlap of a result with its training: computed if the training pairs are available, else as stated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CANNOT_KNOW = "cannot know"
 
 
 def shown_overlap(result: Result, truth: Truth | None, thorough: bool = False) -> str:
-    """The verdict on a result's overlap; never better than what is known here.
+    """Return the summary of a result's overlap, limited to what can be verified here.
 
     Ids and coordinates are compared where the training pairs are at hand. Sequences and ligands need the training
     structures: what the result states of them is taken, and is called stated.

@@ -1,4 +1,4 @@
-"""Results that travel: ``results pack`` on one machine, ``results add`` on another."""
+"""Exchange of results between machines: ``results pack`` and ``results add``."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MOST_FILE = 2 << 30
 
 @dataclass(frozen=True)
 class Added:
-    """What was taken over, and what was not."""
+    """Summary of added results."""
 
     folder: Path
     results: list[Result]
@@ -44,7 +44,7 @@ class Added:
 
     @property
     def unchecked(self) -> list[Result]:
-        """Those whose benchmark is not at hand here."""
+        """Results whose benchmark is not available here."""
         return [result for result in self.results if not result.verified]
 
 
@@ -111,7 +111,7 @@ def write_archive(out: Path, files: dict[str, Path], about: dict[str, Any]) -> N
 
 
 def add_results(source: Path, *, root: Path) -> Added:
-    """Take over results from an archive or a folder: each is believed as far as it can be computed here.
+    """Add results from an archive or a folder; they are verified as far as the benchmark is available here.
 
     Args:
         source: what :func:`pack_results` wrote, or a folder with results.

@@ -1,4 +1,4 @@
-"""Every two rows of a board compared: one set of replicates for each row, and all differences from them."""
+"""Pairwise comparison of all rows of a board from one set of bootstrap replicates per row."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_PAIRS = 200_000  #: of a benchmark; the comparison of larger ones is left t
 
 @dataclass(frozen=True)
 class PairFigure:
-    """One figure of two rows."""
+    """One metric of two rows."""
 
     benchmark: str
     metric: str
@@ -38,7 +38,7 @@ class PairFigure:
 
     @property
     def verdict(self) -> str:
-        """What the interval says, in words."""
+        """State the conclusion from the interval."""
         difference = self.value_a - self.value_b
         if not (self.low > 0.0 or self.high < 0.0):
             return "no difference is shown"
@@ -57,7 +57,7 @@ def compared_rows(board: Board) -> list[BoardRow]:
 
 
 def all_pairs(board: Board, replicates: int = bootstrap.REPLICATES) -> list[PairFigure]:
-    """Compare every two rows of a board in its first columns, groups drawn alike for all.
+    """Compare every two rows of a board in its first columns, with the same bootstrap draws.
 
     Of several trainings of one recipe the mean figure is compared; how much they differ is in ``compare``.
 

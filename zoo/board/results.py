@@ -1,4 +1,4 @@
-"""Results: one model on one benchmark, a JSON file with the predictions beside it, both hashed.
+"""Results: one model on one benchmark, as a JSON file and a table of predictions, both hashed.
 
 ``result.json`` names the SHA-256 of ``predictions.csv`` and closes with a seal over itself, so that
 an edited prediction, label or metric is found when the result is read.
@@ -50,7 +50,7 @@ LIBRARIES = (
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """A result file as read. ``data`` is the whole JSON; predictions are read when asked for."""
+    """A result file. ``data`` is the whole JSON; predictions are read on demand."""
 
     path: Path
     data: dict[str, Any]
@@ -76,7 +76,7 @@ class Result:
 
     @property
     def is_baseline(self) -> bool:
-        """Whether the row stands for a baseline, not for a trained model."""
+        """Whether the row is a baseline."""
         return self.kind == "baseline"
 
     @property
@@ -110,7 +110,7 @@ def write_result(
     threshold: float | None = None,
     replicates: int = bootstrap.REPLICATES,
 ) -> Path:
-    """Judge predictions and write ``result.json`` and ``predictions.csv`` into a folder.
+    """Evaluate predictions and write ``result.json`` and ``predictions.csv`` into a folder.
 
     Args:
         folder: made where it is missing; one result each.
@@ -244,14 +244,14 @@ def origin_of(result: Result) -> str:
 
 
 def command_line() -> str:
-    """The command that is running, as it would be typed; empty where the package is used from Python."""
+    """Return the running command line; empty if the package is used from Python."""
     if Path(sys.argv[0]).name not in ("affinity-zoo", "affinity-zoo.exe"):
         return ""
     return shlex.join(["affinity-zoo", *sys.argv[1:]])
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that a result may depend on, where installed."""
+    """Return the versions of Python and of installed libraries that may affect a result."""
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:

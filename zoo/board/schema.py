@@ -1,4 +1,4 @@
-"""The form of result and benchmark files, checked field by field before anything of them is used."""
+"""Schema of result and benchmark files, checked before use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
 
 
 class MetricEntry(msgspec.Struct):
-    """One figure."""
+    """One metric."""
 
     name: _Name
     unit: _Text
@@ -39,7 +39,7 @@ class MetricEntry(msgspec.Struct):
 
 
 class ModelEntry(msgspec.Struct):
-    """What was judged."""
+    """The evaluated model."""
 
     name: str = ""
     kind: Literal["model", "baseline", "external", "consensus"] = "model"
@@ -56,7 +56,7 @@ class ModelEntry(msgspec.Struct):
 
 
 class BenchmarkEntry(msgspec.Struct):
-    """On what it was judged."""
+    """The benchmark."""
 
     name: _Name
     hash: _Hash
@@ -68,14 +68,14 @@ class BenchmarkEntry(msgspec.Struct):
 
 
 class PredictionsEntry(msgspec.Struct):
-    """The file beside the result."""
+    """The file of predictions."""
 
     file: _Name
     sha256: _Hash
 
 
 class ResultFile(msgspec.Struct):
-    """``result.json``; it may hold more."""
+    """``result.json``; further fields are allowed."""
 
     model: ModelEntry
     benchmark: BenchmarkEntry
@@ -93,7 +93,7 @@ class ResultFile(msgspec.Struct):
 
 
 class BenchmarkFile(msgspec.Struct):
-    """``benchmarks/<name>.json``; it may hold more."""
+    """``benchmarks/<name>.json``; further fields are allowed."""
 
     format: Literal["affinity-zoo benchmark"]
     name: _Name

@@ -1,4 +1,4 @@
-"""What the class of a baseline says about its row: is it a rival, what a card calls it."""
+"""Properties of a baseline's row from its class: whether models are compared with it, its name on a card."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def is_rival(result: Result) -> bool:
 
 
 def is_chance(result: Result) -> bool:
-    """Whether the row shows what chance looks like.
+    """Return whether the row shows the chance level.
 
     Args:
         result: The result.
@@ -47,7 +47,7 @@ def is_chance(result: Result) -> bool:
 
 
 def spoken(result: Result, docking_program: str = "") -> str:
-    """How a model's card calls a baseline in its first line; empty: it is not named there.
+    """Return the name of a baseline in the first line of a card; empty: it is not mentioned.
 
     Args:
         result: of the baseline.

@@ -1,4 +1,4 @@
-"""A board that fits a terminal: no name is broken in two, and the columns that matter most come first."""
+"""Layout of a board for a terminal: names are not broken, important columns come first."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Shown:
 
 
 def fitting(board: Board, width: int, every_metric: bool = False, every_baseline: bool = False) -> Shown:
-    """Choose what fits.
+    """Choose the columns that fit.
 
     Args:
         board: all rows and columns.

@@ -1,4 +1,4 @@
-"""Which results are trainings of one recipe: they differ in nothing but the seed, and no two are the same training."""
+"""Grouping of results into trainings of one recipe, which differ in the seed only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from affinity_zoo.zoo.judging.outputs import NAMES
 
 
 def families(results: Sequence[Result]) -> list[list[Result]]:
-    """Results by the row that they stand in: a model, or several trainings of one recipe.
+    """Group results into rows: a model, or several trainings of one recipe.
 
     A training that is judged twice is one training: results with the same weights or the same scores count once. A
     result with the seed of another one but other weights is no other seed, and stands in a row of its own.
@@ -32,7 +32,7 @@ def families(results: Sequence[Result]) -> list[list[Result]]:
 
 
 def output_of(result: Result) -> str:
-    """The output that every truth was judged by; empty: each truth by its own.
+    """Return the output used for every truth; empty: each truth has its own.
 
     Args:
         result: The result.
@@ -44,7 +44,7 @@ def output_of(result: Result) -> str:
 
 
 def _each_once(results: Sequence[Result]) -> list[Result]:
-    """The same model with the same predictions may lie in several folders, as baselines do: it is one result."""
+    """Remove copies of a result: the same model and predictions may be in several folders."""
     found: dict[tuple[str, str], Result] = {}
     for result in results:
         found.setdefault((str(result.model.get("name")), str(result.data["predictions"]["sha256"])), result)

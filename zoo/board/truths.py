@@ -1,4 +1,4 @@
-"""What is true of a benchmark's pairs, read from its index and not from results."""
+"""True values of a benchmark's pairs, read from its index instead of result files."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Truth:
     rows: NDArray[np.int64]  #: of the index
 
     def judged(self, scored: Predictions) -> Predictions:
-        """Take the scores by id, and all else from the benchmark; a pair that is not listed has no score.
+        """Combine scores by id with the pairs of the benchmark; an unlisted pair has no score.
 
         Args:
             scored: of a model, in any order.
@@ -83,7 +83,7 @@ class Truths:
 
     @classmethod
     def beside(cls, paths: Iterable[Path]) -> Truths:
-        """The benchmarks that lie in these folders or above them.
+        """Return the benchmarks in these folders or their parents.
 
         Args:
             paths: Files and folders.
@@ -94,7 +94,7 @@ class Truths:
         return made
 
     def look(self, path: Path) -> None:
-        """Look for benchmarks in a folder and above it; a damaged file is no benchmark.
+        """Find benchmarks in a folder and its parents; damaged files are ignored.
 
         Args:
             path: The file.
@@ -112,7 +112,7 @@ class Truths:
                 self.benchmarks.setdefault((found.hash, found.labels_hash), found)
 
     def of(self, result: Result) -> Truth | None:
-        """The truths of a result's benchmark; None: its index is not at hand or is not what it was.
+        """Return the truths of a result's benchmark; None: its index is missing or has changed.
 
         Args:
             result: The result.
@@ -178,7 +178,7 @@ class Truths:
 
 
 def pairs_hash(predictions: Predictions) -> str:
-    """A hash of everything but the scores: ids, truths, groups, molecules, targets, sources.
+    """Return a hash of everything except scores: ids, truths, groups, molecules, targets, sources.
 
     Args:
         predictions: The predictions.

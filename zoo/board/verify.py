@@ -1,4 +1,4 @@
-"""A result is believed as far as it can be computed: its scores by id, all else from the benchmark.
+"""Verification of results: scores are taken by id, everything else is recomputed from the benchmark.
 
 The seal of a result is a hash that anyone can make again. So where the index of a benchmark is at hand, truths,
 groups, molecules, targets and sources come from it, and every figure and interval is taken again. What cannot be
@@ -31,7 +31,7 @@ CLOSE_ENDS = 1e-4  #: the same of an interval's ends
 
 
 def believed(result: Result, truths: Truths, thorough: bool = False) -> Result:
-    """Take a result's scores and compute everything else again.
+    """Recompute everything of a result except its scores.
 
     Args:
         result: as read, its seal checked.
@@ -119,7 +119,7 @@ def check_name(name: str, where: str) -> None:
 
 
 def _check_baseline(result: Result, truth: Truth, judged: Predictions, thorough: bool) -> None:
-    """Measure a baseline again; on an ordinary board some pairs, and not those that see all pairs together."""
+    """Recompute a baseline; by default on some pairs, and only if it scores pairs one by one."""
     from affinity_zoo.zoo.baselines.run import run_baselines
 
     cls = baseline_class(result)

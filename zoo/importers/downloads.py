@@ -1,4 +1,4 @@
-"""Published models by name: their files are found or downloaded, checked, and made a model directory."""
+"""Published models by name: find or download the files, check them, and make a model directory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def get_model(
 
 
 def is_offline() -> bool:
-    """Say whether the environment forbids downloads."""
+    """Return whether the environment forbids downloads."""
     return os.environ.get(OFFLINE, "").strip().lower() not in ("", "0", "false", "no")
 
 

@@ -1,4 +1,4 @@
-"""Published models at their first use: fetched by name when something asks for them."""
+"""Download of published models at their first use."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from affinity_zoo.zoo.runtime.terminal import note
 def model_folders(
     models: Sequence[Name], runs: str | Path = "summaries", *, offline: bool = False
 ) -> list[Path]:
-    """Find model directories, and fetch published models that are not here yet into the user's folder of models.
+    """Find model directories, and fetch missing published models into the user's folder of models.
 
     Args:
         models: what :func:`affinity_zoo.zoo.models.folders.find_model_folders` takes, or names of published models.
@@ -100,7 +100,7 @@ def load_models(
 
 
 def fetch_missing(model: Name, offline: bool = False) -> None:
-    """Fetch a published model that is not here yet; does nothing for any other name.
+    """Fetch a missing published model; other names are ignored.
 
     Args:
         model: what a user named.
@@ -125,7 +125,7 @@ def fetch_missing(model: Name, offline: bool = False) -> None:
 
 
 def announcement(wanted: published.Published) -> str:
-    """Return a line that says what is fetched, how large it is, from where, and under which licence.
+    """Return a line with name, size, source and licence of a model to be fetched.
 
     Args:
         wanted: The published model.

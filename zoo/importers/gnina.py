@@ -1,4 +1,4 @@
-"""From gnina's published weights to model directories: the function behind ``affinity-zoo import gnina``."""
+"""Conversion of gnina's published weights to model directories: the function behind ``affinity-zoo import gnina``."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def read_weights(path: Path) -> Weights:
 
 
 def _check_grid(path: Path, text: str | None) -> None:
-    """Refuse a network whose archive names another grid than gnina's own, or a change of its outputs."""
+    """Refuse a network whose archive states another grid than gnina's, or transformed outputs."""
     if text is None:
         return
     try:
@@ -167,7 +167,7 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
 
 
 def architecture_of(file: Path, weights: Weights) -> str:
-    """Tell the architecture by the names of the weights.
+    """Recognise the architecture by the names of the weights.
 
     Args:
         file: The weight file.

@@ -41,7 +41,7 @@ class Handle:
 
     @property
     def name(self) -> str:
-        """Name of the folder it becomes."""
+        """Name of its folder."""
         return self.repository.partition("/")[2]
 
 
@@ -64,7 +64,7 @@ def parse(handle: str) -> Handle:
 
 
 def get_from_hub(handle: str, out: str | Path | None = None) -> Path:
-    """Download a model or ensemble from a hub and check it as one from strangers.
+    """Download a model or ensemble from a hub and check it as untrusted.
 
     Args:
         handle: ``hf://USER/REPO``, with ``@REVISION`` where a certain one is wanted.
@@ -142,7 +142,7 @@ def push_to_hub(folder: Path, handle: str, *, private: bool = False) -> str:
 
 
 def _check(folder: Path, where: str) -> None:
-    """Check each model of a folder before anything uses it."""
+    """Check each model of a folder before its use."""
     if (folder / ENSEMBLE_FILE).is_file():
         members = read_ensemble(folder).members
     elif (folder / "model.keras").is_file():

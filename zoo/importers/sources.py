@@ -1,4 +1,4 @@
-"""Where published weight files come from: a folder or file at hand, the download folder, the package index, a URL.
+"""Sources of published weight files: a local folder or file, the download folder, the package index, a URL.
 
 A source is one class. Each file is checked by its SHA-256 before anything reads it, whatever the source.
 """
@@ -31,7 +31,7 @@ _INDEX_TIMEOUT = 900.0  #: seconds for a download of 37 MB by pip
 
 @dataclass(frozen=True)
 class Found:
-    """What a source has.
+    """Files that a source provides.
 
     Attributes:
         paths: file name without ``.pt`` -> a file with the published hash.
@@ -43,7 +43,7 @@ class Found:
 
 
 class Source(ABC):
-    """A place to take published weight files from."""
+    """A source of published weight files."""
 
     @abstractmethod
     def fetch(self, files: Sequence[str], keep: Path) -> Found:
@@ -63,7 +63,7 @@ class Source(ABC):
 
 @dataclass(frozen=True)
 class Given(Source):
-    """A folder with ``.pt`` files or with the wheel, a ``.pt`` file, or the wheel itself, as the user named it."""
+    """A given folder with ``.pt`` files or the wheel, a ``.pt`` file, or the wheel itself."""
 
     path: Path
 
@@ -87,7 +87,7 @@ class Given(Source):
 
 @dataclass(frozen=True)
 class Downloaded(Source):
-    """Files that were downloaded before, or put there by hand."""
+    """The download folder."""
 
     folder: Path
 
@@ -165,7 +165,7 @@ def hashes_of(name: str) -> set[str]:
 
 
 def is_published(name: str, path: Path) -> bool:
-    """Say whether a file is there and is the published one of this name (without ``.pt``).
+    """Return whether a file exists and has the published hash.
 
     Args:
         name: Name of the file without ``.pt``.

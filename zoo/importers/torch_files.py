@@ -31,7 +31,7 @@ Read = Callable[[Storage], NDArray[Any]]
 
 @dataclass(frozen=True)
 class TorchFile:
-    """What a file of PyTorch holds.
+    """Content of a PyTorch file.
 
     Attributes:
         tensors: dotted name to array, as in ``state_dict()``.

@@ -44,7 +44,7 @@ _GETS: Final = frozenset({"BINGET", "LONG_BINGET"})
 
 
 class UnsafePickle(AffinityZooError):
-    """A pickle that holds more than the weights of a network."""
+    """A pickle with content other than network weights."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Storage:
-    """Numbers that lie elsewhere in the file."""
+    """A storage: numbers elsewhere in the file."""
 
     dtype: str
     key: str

@@ -1,4 +1,4 @@
-"""What a network from strangers may be made of: layers, activations, initialisers and the like, by name.
+"""Allow-list of the components of an untrusted network: layers, activations, initialisers and others, by name.
 
 Everything else in Keras's own namespace is refused too: among it are wrappers of other frameworks' modules, layers
 that run text, and functions that change the program's state. A plugin's layers are allowed by their registered names.

@@ -1,4 +1,4 @@
-"""What can be judged: the model of a run, or a model directory from elsewhere."""
+"""Models that can be evaluated: the model of a run, or a model directory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from affinity_zoo.zoo.runtime.files import file_hash, whole
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A model that is judged, or an ensemble of several, and where its results go."""
+    """A model or ensemble to evaluate, and the folder of its results."""
 
     models: tuple[Model, ...]  #: one; of an ensemble its members
     x: int | str  #: number of the run, or name of the model
@@ -107,7 +107,7 @@ def _trained_on(folder: RunFolder) -> Path | None:
 
 
 def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
-    """What a result says of its model, and of the training.
+    """Return the description of model and training in a result.
 
     Args:
         candidate: The candidate.
@@ -134,7 +134,7 @@ def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def describe_model(model: Model, x: int | str) -> dict[str, Any]:
-    """What a result says of one model.
+    """Return the description of one model in a result.
 
     Args:
         model: The model.
@@ -158,7 +158,7 @@ def describe_model(model: Model, x: int | str) -> dict[str, Any]:
 
 
 def recipe_hash(recipe: Recipe) -> str:
-    """SHA-256 of every choice but the seed: trainings that share it are one row of a leaderboard.
+    """Return the SHA-256 of a recipe without its seed; trainings with equal hashes share a row of a leaderboard.
 
     Args:
         recipe: The recipe.
@@ -168,7 +168,7 @@ def recipe_hash(recipe: Recipe) -> str:
 
 
 def describe_training(model: Model) -> dict[str, Any]:
-    """What a result says of the training of its model.
+    """Return the description of a model's training in a result.
 
     Args:
         model: The model.

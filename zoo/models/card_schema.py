@@ -1,4 +1,4 @@
-"""What a card must say for a model to be scored with, checked field by field before anything uses it."""
+"""Schema of the card fields that scoring needs, checked before use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Output(msgspec.Struct):
 
 
 class Card(msgspec.Struct):
-    """The fields of a card that the program uses; a card may hold more."""
+    """Required fields of a card; further fields are allowed."""
 
     outputs: Annotated[list[Output], msgspec.Meta(min_length=1, max_length=4)]
     name: _Word
@@ -40,7 +40,7 @@ class Card(msgspec.Struct):
 
 
 def check_card(card: Any, where: object) -> None:
-    """Refuse a card that lacks what scoring needs, or says it in another form.
+    """Refuse a card that does not follow the schema.
 
     Args:
         card: as parsed from JSON.

@@ -1,4 +1,4 @@
-"""A model's card on the terminal: what it is bad at first, then what it is, then figures, then where it comes from."""
+"""A model's card on the terminal: weaknesses first, then description, metrics and origin."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _LISTS = (("limits", "limits"), ("cite", "cite"), ("commands", "made by"))
 
 
 def print_card(card: Mapping[str, Any], full: bool = False) -> None:
-    """Print a card; the line that says where the model loses comes first.
+    """Print a card; comparisons that the model loses come first.
 
     Args:
         card: from :func:`~affinity_zoo.zoo.models.cards.card_of`.
@@ -72,7 +72,7 @@ def _print_seeds(seeds: Any) -> None:
 
 
 def _in_a_line(result: Mapping[str, Any]) -> str:
-    """The first figure on a benchmark, and what it does not beat."""
+    """Return the first metric on a benchmark, and the baselines that the model does not beat."""
     key, figure = next(iter(result["metrics"].items()))
     said = {"loses against": [], "not told apart from": []}  # type: dict[str, list[str]]
     for verdict in result.get("verdicts") or ():

@@ -1,4 +1,4 @@
-"""What is known of models: the list of those at hand and those to be had, and each one's card. No Keras needed."""
+"""List of local and downloadable models, and their cards. Keras is not needed."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def listing(pattern: str = "*", folder: Path | None = None) -> list[dict[str, An
 
 
 def card_of(name: Name, folder: Path | None = None, runs: Path = Path("summaries")) -> dict[str, Any]:
-    """Return what is known of a model: its card, with where it lies and what it is made of.
+    """Return a model's card, folder and components.
 
     Args:
         name: a model or ensemble directory, a shipped name, a name in ``folder``, a run, or a published name.
@@ -76,7 +76,7 @@ def card_of(name: Name, folder: Path | None = None, runs: Path = Path("summaries
 
 
 def default_views(cards: Iterable[Mapping[str, Any]]) -> int:
-    """Return how many views a pose is scored in where nobody says: what the cards say; of several, the most.
+    """Return the default number of views per pose: the largest number on the cards.
 
     Args:
         cards: The cards.

@@ -1,4 +1,4 @@
-"""Where a model lies: from a folder, a run, the name of a shipped model, or an ensemble. Nothing is loaded."""
+"""Location of models by folder, run, name of a shipped model, or ensemble, without loading."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def find_model_folder(model: Name, runs: str | Path = "summaries") -> Path:
 
 
 def find_model_folders(models: Sequence[Name], runs: str | Path = "summaries") -> list[Path]:
-    """Find model directories; an ensemble stands for its members, and a folder that comes twice counts once.
+    """Find model directories; an ensemble is replaced by its members, and duplicates count once.
 
     Args:
         models: model directories, ensemble directories, runs (number or folder), names of shipped models.

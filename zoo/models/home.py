@@ -1,4 +1,4 @@
-"""Where what belongs to a user lies, such as downloaded models: one folder for all working folders."""
+"""The user's folder, for example for downloaded models; independent of the working folder."""
 
 from __future__ import annotations
 

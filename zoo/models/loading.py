@@ -139,7 +139,7 @@ def _load(folder: Path) -> Model:
 
 
 def check_files(folder: Path) -> None:
-    """Check what can be checked of a model directory before Keras is started: recipe, card, sizes, weights.
+    """Check a model directory without Keras: recipe, card, sizes, weights.
 
     Args:
         folder: the model directory.
@@ -164,7 +164,7 @@ def box_of(recipe: Recipe) -> Box:
 
 
 def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]:
-    """Make the featurizer and the architecture a recipe names.
+    """Make the featurizer and the architecture of a recipe.
 
     Args:
         recipe: The recipe.
@@ -187,7 +187,7 @@ def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]
 
 
 def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> None:
-    """Refuse a featurizer that encodes atoms otherwise than at training.
+    """Refuse a featurizer whose encoding differs from that of the training.
 
     Args:
         featurizer: The featurizer.

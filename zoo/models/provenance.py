@@ -1,4 +1,4 @@
-"""Hashes that say what something was: an encoding, a set of ids, a pose."""
+"""Hashes that identify encodings, sets of ids and poses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Featurizer, Role
 
 
 def ids_hash(ids: Iterable[str]) -> str:
-    """SHA-256 of a set of ids, whatever their order.
+    """Return the SHA-256 of a set of ids, independent of their order.
 
     Args:
         ids: The ids.
@@ -20,7 +20,7 @@ def ids_hash(ids: Iterable[str]) -> str:
 
 
 def coordinates_hash(xyz: np.ndarray) -> str:
-    """A short hash of a pose's heavy-atom positions, rounded to 0.01 Å, whatever the order of the atoms.
+    """Return a short hash of a pose's heavy-atom positions, rounded to 0.01 Å, independent of the order.
 
     Args:
         xyz: (N, 3) Å.
@@ -31,7 +31,7 @@ def coordinates_hash(xyz: np.ndarray) -> str:
 
 
 def encoding_hash(featurizer: Featurizer) -> str:
-    """SHA-256 of what a featurizer makes of every element, atom type and flag, as receptor and as ligand.
+    """Return the SHA-256 of a featurizer's encodings of all elements, atom types and flags, in both roles.
 
     Encoding is code and stays in its package; this tells whether the code at prediction is that of training.
 

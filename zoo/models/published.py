@@ -30,7 +30,7 @@ class Wheel:
 
 @dataclass(frozen=True)
 class Collection:
-    """Files that are published in one place, under one licence.
+    """Files published in one place, under one licence.
 
     Attributes:
         repository: where the files come from.
@@ -91,7 +91,7 @@ _CROSSDOCKED_13 = "CrossDocked2020 version 1.3; complexes of the PDB, grouped by
 
 @dataclass(frozen=True)
 class Family:
-    """What is known of the files whose name starts alike.
+    """Description of files with a common prefix.
 
     Attributes:
         about: a sentence.
@@ -182,7 +182,7 @@ FAMILIES: dict[str, Family] = {
 
 @dataclass(frozen=True)
 class Published:
-    """A model, or an ensemble of several, that can be had by name.
+    """A published model or ensemble.
 
     Attributes:
         name: as `models list` shows it.
@@ -196,17 +196,17 @@ class Published:
 
     @property
     def ensemble(self) -> bool:
-        """Whether it stands for several models."""
+        """Whether it is an ensemble."""
         return len(self.files) > 1
 
     @property
     def families(self) -> list[Family]:
-        """What is known of its files, each family once."""
+        """Families of its files, without duplicates."""
         return list(dict.fromkeys(family_of(file) for file in self.files))
 
     @property
     def collections(self) -> list[Collection]:
-        """Where its files are published, each place once."""
+        """Collections of its files, without duplicates."""
         return [one for one in COLLECTIONS if any(file in one.hashes for file in self.files)]
 
     @property
@@ -221,7 +221,7 @@ class Published:
 
 
 def family_of(file: str) -> Family:
-    """Return what is known of a file, by its name without ``.pt``.
+    """Return the family of a file.
 
     Args:
         file: Name without ``.pt``.
@@ -230,7 +230,7 @@ def family_of(file: str) -> Family:
 
 
 def collection_of(file: str) -> Collection:
-    """Return where a file is published, by its name without ``.pt``.
+    """Return the collection of a file.
 
     Args:
         file: Name without ``.pt``.

@@ -1,4 +1,4 @@
-"""``README.md`` of a model directory: its card for people, with the YAML head that model hubs read."""
+"""``README.md`` of a model directory: its card as text, with the YAML header that model hubs read."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from msgspec import Meta
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.runtime.files import whole
 
-#: what an output of a model can mean: pose and activity are logits, affinity is in pK, rmsd in Å
+#: meanings of a model's outputs: pose and activity are logits, affinity is in pK, rmsd in Å
 TASKS = ("pose", "activity", "affinity", "rmsd")
 
 _Count = Annotated[int, Meta(ge=1)]
@@ -25,7 +25,7 @@ _Positive = Annotated[float, Meta(gt=0, le=1e9)]
 
 @dataclass(frozen=True)
 class Choice:
-    """A plugin by name, with its options and where it came from."""
+    """A plugin by name, with its options and its distribution."""
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -45,7 +45,7 @@ class BoxChoice:
 
 @dataclass(frozen=True)
 class Views:
-    """How the box is turned and shifted in training."""
+    """Rotation and shift of the box in training."""
 
     rotate: bool = True
     max_shift: float = 2.0  #: Å on each axis
@@ -54,7 +54,7 @@ class Views:
 
 @dataclass(frozen=True)
 class Training:
-    """How the network is trained. The table of the recipe that the command line overrides."""
+    """Training options. The command line overrides this table of the recipe."""
 
     epochs: _Count = 10
     batch_size: _Count = 32
@@ -64,7 +64,7 @@ class Training:
     balance: Literal["none", "oversample"] = "oversample"
     mixed_precision: bool = False
     shuffle_labels: bool = False
-    #: which validation score chooses the epoch; auto: AUC within complexes, of an affinity model the RMSE
+    #: validation score that chooses the epoch; auto: AUC within complexes, or RMSE for an affinity model
     monitor: Literal[
         "auto",
         "roc-auc",
@@ -80,18 +80,16 @@ class Training:
     keep: Literal["best", "last"] = "best"  #: which epoch's weights become the model
     optimizer: Literal["adam", "adamw"] = "adam"
     weight_decay: float = 0.0
-    #: where training poses may come from (column ``source``); empty: near-native positives prepared
-    #: as the decoys are, where the index has them (relaxed and redocked), else crystal poses
+    #: sources of training poses (column ``source``); empty: near-native positives prepared like the
+    #: decoys (relaxed and redocked) if the index has them, else crystal poses
     sources: tuple[str, ...] = ()
-    #: what the outputs mean, in their order: pose, activity (logits), affinity (pK) and rmsd (Å)
+    #: tasks of the outputs, in order: pose, activity (logits), affinity (pK) and rmsd (Å)
     tasks: tuple[str, ...] = ("pose",)
     task_weights: tuple[_Positive, ...] = ()  #: of each task in the loss; empty: 1 each
     affinity_loss: Literal["huber", "mse"] = "huber"  #: of the RMSD too
     huber_delta: _Positive = 1.0  #: pK and Å; errors beyond it count linearly
-    rmsd_cap: _Positive = (
-        8.0  #: Å; of a pose farther off the network learns only that it is at least so far off
-    )
-    #: masked: the affinity of a wrong pose is not shown; one-sided: only predicting more is penalised
+    rmsd_cap: _Positive = 8.0  #: Å; a larger RMSD is learnt as a lower bound of this size
+    #: masked: the affinity of a wrong pose is not learnt; one-sided: only larger predictions are penalised
     affinity_on_wrong_poses: Literal["masked", "one-sided"] = "masked"
     #: learning rate over the steps: constant, or a linear rise over ``warm_up`` and a cosine down to 0
     schedule: Literal["constant", "cosine"] = "constant"
@@ -99,7 +97,7 @@ class Training:
     teachers: tuple[str, ...] = ()  #: models whose outputs are learnt too (knowledge distillation)
     teacher_weights: tuple[str, ...] = ()  #: SHA-256 of the teachers' networks
     teacher_views: _Count = 1  #: fixed orientations that the teachers' outputs are averaged over
-    #: share of the truth in a pose label where there is a truth and a teacher's output; the rest is the teacher's
+    #: weight of the true pose label beside the teachers' output, where both exist
     truth_share: Annotated[float, Meta(ge=0, le=1)] = 0.5
 
 
@@ -126,7 +124,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Data:
-    """What it was trained on."""
+    """The training data."""
 
     name: str = ""
     content_hash: str = ""
@@ -140,7 +138,7 @@ class Data:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Every choice. ``recipe.toml`` holds one table a field."""
+    """All choices of a training. ``recipe.toml`` holds one table per field."""
 
     featurizer: Choice = Choice("atom-types")
     architecture: Choice = Choice("resnet3d")

@@ -51,7 +51,7 @@ class RunFolder:
         return str(self.logs)
 
     def remove_if_empty(self) -> None:
-        """Take the run away again where nothing but its recipe was written."""
+        """Remove the run if it holds only its recipe."""
         if any(any(folder.iterdir()) for folder in (self.netstate, self.train, self.test)):
             return
         if {entry.name for entry in self.logs.iterdir()} <= {"recipe.toml"}:
@@ -62,7 +62,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path) -> RunFolder:
-        """Take the next free number. A ``mkdir`` that fails if it exists decides, so no two runs share one.
+        """Create a run with the next free number; an exclusive ``mkdir`` prevents duplicates.
 
         Args:
             root: Folder of the runs.

@@ -1,4 +1,4 @@
-"""Small text files of a model directory from strangers: size and depth are checked before they are parsed."""
+"""Text files of untrusted model directories: size and depth are checked before parsing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a model directory may hold. A model is data: weights, a recipe and a card, never code.
+"""Safety checks of model directories. A model is data: weights, a recipe and a card, never code.
 
 Checked before Keras sees the file: sizes and members of the archive, depth of its configuration, no pickle, no link
 and no storage outside the file, no class or function but those of an allow-list, of affinity-zoo and of the plugins
@@ -33,7 +33,7 @@ _REMEDY = "get the model again from where it came, and from people you trust"
 
 
 def check_folder(folder: Path, allowed: Iterable[str] | None = ()) -> None:
-    """Refuse a model directory that holds more than a model.
+    """Refuse a model directory with content other than a model.
 
     Args:
         folder: with ``model.keras``.
@@ -53,7 +53,7 @@ def check_folder(folder: Path, allowed: Iterable[str] | None = ()) -> None:
 
 
 def check_archive(path: Path, allowed: Iterable[str] | None = ()) -> None:
-    """Refuse a ``model.keras`` that holds more than a network; arguments and errors as :func:`check_folder`.
+    """Refuse a ``model.keras`` with content other than a network; arguments and errors as :func:`check_folder`.
 
     Args:
         path: The file.

@@ -1,4 +1,4 @@
-"""The Keras model that is trained, saved and used: a voxelizer and a network in one."""
+"""The Keras model: voxelizer and network in one."""
 
 from __future__ import annotations
 

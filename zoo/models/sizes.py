@@ -1,4 +1,4 @@
-"""How much memory a network needs, found before any of it is taken."""
+"""Memory requirement of a network, computed before allocation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PUT_OFF: Final = "uninitialized_variables"  #: Keras's list of variables that g
 
 
 def check_box(side: int, spacing: float, channels: int, where: object) -> None:
-    """Refuse a box whose image no machine holds.
+    """Refuse a box with an image that is too large for any machine.
 
     Args:
         side: voxels along an edge.
@@ -41,7 +41,7 @@ def check_box(side: int, spacing: float, channels: int, where: object) -> None:
 
 
 def check_network(config: Any, custom_objects: dict[str, Any], where: object) -> None:
-    """Build a network without memory for its weights, and refuse it where they or its images do not fit.
+    """Build a network without allocating weights, and refuse it if weights or images do not fit into memory.
 
     Args:
         config: Keras's configuration of the whole model, checked by :mod:`affinity_zoo.zoo.models.safety`.
@@ -80,7 +80,7 @@ def _without_memory(config: Any, custom_objects: dict[str, Any]) -> Any:
 
 
 def _largest_output(layer: Any) -> int:
-    """Numbers of the largest tensor that a layer gives for one pose."""
+    """Return the size of the largest layer output for one pose."""
     outputs = layer.output if isinstance(layer.output, list | tuple) else [layer.output]
     return max(math.prod(size or 1 for size in output.shape) for output in outputs)
 

@@ -1,4 +1,4 @@
-"""``training_ligands.npz`` of a model directory: which ligands the model has seen, as fingerprints.
+"""``training_ligands.npz`` of a model directory: fingerprints of the training ligands.
 
 With it ``predict`` can say that a ligand is unlike everything in the training set. Without it (imported
 models, or a model made by an older version) nobody can know.

@@ -1,4 +1,4 @@
-"""Ranking poses with trained models: what is behind ``affinity-zoo predict``."""
+"""Ranking of poses with trained models, for ``affinity-zoo predict``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user should know of a scored pose: each warning is a kind, a finding, and by kind what to do."""
+"""Warnings on scored poses: each has a kind, a finding, and a remedy by kind."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _geometry(atoms: Atoms, protein: Protein) -> list[str]:
 
 
 def _unlike(pose: Pose, models: tuple[str, ...], marks: dict[tuple[str, bytes], object]) -> str:
-    """The similarity counts only where every model knows its training ligands: else nobody can know."""
+    """The similarity is used only if every model knows its training ligands."""
     known = [load_fingerprints(model) for model in models]
     if not known or not all(known) or pose.atoms is None:
         return ""
@@ -103,7 +103,7 @@ def _unlike(pose: Pose, models: tuple[str, ...], marks: dict[tuple[str, bytes], 
 
 
 def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, object]) -> str:
-    """A sentence where files are read in another way than a model's training data; else nothing.
+    """Return a sentence if read options differ from those of a model's training data; else an empty text.
 
     Args:
         models: The models.
@@ -118,7 +118,7 @@ def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, objec
 
 
 def other_reading(models: dict[Path, dict[str, object]]) -> str:
-    """A sentence where the models of an ensemble want their files read in different ways; else nothing.
+    """Return a sentence if the models of an ensemble need different read options; else an empty text.
 
     Args:
         models: The models.

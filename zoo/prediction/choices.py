@@ -1,4 +1,4 @@
-"""How poses are scored, ranked and computed."""
+"""Options of scoring, ranking and computation."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from affinity_zoo.zoo.prediction.chunks import CHUNK
 
 @dataclass(frozen=True)
 class Choices:
-    """How poses are scored, ranked and computed.
+    """Options of scoring, ranking and computation.
 
     Args:
         scoring: views, seed, batch size, where images are made, and threads.

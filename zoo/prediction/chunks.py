@@ -1,4 +1,4 @@
-"""The work cut into chunks: each a small description of which records of which files to score.
+"""Division of the work into chunks: small descriptions of records to score.
 
 A chunk's result depends on nothing but its description and the files it names, so a chunk may be scored
 here, by another process or on another machine, now or after a restart, with the same result.
@@ -49,7 +49,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Task:
-    """One chunk, and how to score it."""
+    """One chunk and its scoring options."""
 
     number: int
     pieces: tuple[Piece, ...]
@@ -90,7 +90,7 @@ class _File:
 
 
 class Cutter:
-    """Cuts entries into pieces and pieces into chunks; files are looked at one after the other.
+    """Divides entries into ranges of records and these into chunks, one file after the other.
 
     Args:
         spool: where packed SDF files are unpacked to; None: they are read whole for each piece.

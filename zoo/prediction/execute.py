@@ -1,4 +1,4 @@
-"""Where chunks are scored: in this process, in several, or on a cluster."""
+"""Execution of chunks: in this process, in several, or on a cluster."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def scored_chunks(
     tasks: Iterator[Task], models: Sequence[ReadyModel], choices: Choices, advance: Advance
 ) -> Iterator[tuple[Task, Scored]]:
-    """Score chunks here, in processes or on a cluster, as the choices say; results come in the order of the tasks.
+    """Score chunks in this process, in several or on a cluster; results are in the order of the chunks.
 
     Args:
         tasks: the chunks.

@@ -1,4 +1,4 @@
-"""What is to be scored: from options or a table to entries, checked before anything heavy is imported."""
+"""Inputs of a prediction: from options or a table to entries, checked before heavy imports."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Wrong:
-    """A line of a table that names no pose: a row all the same."""
+    """A line of a table without a pose; it gives a failed row."""
 
     file: str
     record: int
@@ -40,7 +40,7 @@ class Wrong:
 
 @dataclass(frozen=True)
 class Inputs:
-    """All that is to be scored, in order."""
+    """All inputs of a prediction, in order."""
 
     entries: Sequence[Entry]
     wrong: Sequence[Wrong] = ()
@@ -85,7 +85,7 @@ def from_files(receptor: str | Path, poses: Sequence[str | Path], piped: Sequenc
 
 
 def from_table(table: Path, root: Path | None = None) -> Inputs:
-    """The rows of a CSV table (or ``.types`` list), understood as ``affinity-zoo index`` does.
+    """Read the rows of a CSV table (or ``.types`` list) as ``affinity-zoo index`` does.
 
     Args:
         table: columns receptor and ligand (files), optionally id, record, target, molecule and others.
@@ -163,7 +163,7 @@ def blocks(stream: object) -> Iterator[bytes]:
 
 
 def stamp(file: str) -> bytes:
-    """Size and time of a file: what tells that it has changed.
+    """Return size and time of a file, to detect changes.
 
     Args:
         file: The file.

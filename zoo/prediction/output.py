@@ -1,4 +1,4 @@
-"""Writing a prediction: rows as CSV, Parquet or Arrow, the ranked poses as SDF."""
+"""Output of a prediction: rows as CSV, Parquet or Arrow, ranked poses as SDF."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def check_format(path: Path) -> None:
 
 
 def write_predictions(path: Path, rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) -> None:
-    """Write rows as the ending of the file says: ``.parquet``, ``.arrow``, else CSV.
+    """Write rows in the format of the file's ending: ``.parquet``, ``.arrow``, else CSV.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""Finished chunks on disk: what a stopped prediction has done is not done again."""
+"""Finished chunks on disk, reused by a resumed prediction."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLAN = "plan.json"
 
 
 class Parts:
-    """A folder with one file a finished chunk.
+    """A folder with one file per finished chunk.
 
     Args:
         folder: made where it is missing.
@@ -47,7 +47,7 @@ class Parts:
 
     @property
     def spool(self) -> Path:
-        """Where files are unpacked to."""
+        """Folder of unpacked files."""
         return self.folder / "files"
 
     def has(self, number: int) -> bool:
@@ -59,7 +59,7 @@ class Parts:
         return self._rows(number).is_file()
 
     def save(self, number: int, scored: Scored) -> None:
-        """Write a finished chunk; it appears whole or not at all.
+        """Write a finished chunk atomically.
 
         Args:
             number: Number of the chunk.

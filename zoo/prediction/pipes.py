@@ -1,4 +1,4 @@
-"""Standard input as a file: it is kept beside the output while a prediction runs."""
+"""Standard input as a file, kept beside the output during a prediction."""
 
 from __future__ import annotations
 

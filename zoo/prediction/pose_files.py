@@ -1,4 +1,4 @@
-"""Which files a prediction reads: checked before anything heavy is imported."""
+"""Input files of a prediction, checked before heavy imports."""
 
 from __future__ import annotations
 

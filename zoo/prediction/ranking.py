@@ -1,4 +1,4 @@
-"""Ranks: by which number, of all poses or of the best of each molecule."""
+"""Ranking by a column, of all poses or of the best pose of each molecule."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEST_PER = ("molecule",)
 
 
 def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
-    """Choose what to rank by: as asked, or pose, activity, affinity, rmsd, the first that a model gives.
+    """Choose the output to rank by: as requested, else the first of pose, activity, affinity, rmsd.
 
     Args:
         wanted: ``pose``, ``activity``, ``affinity``, ``rmsd`` or ``product`` (probability x affinity, gnina's
@@ -55,7 +55,7 @@ def check_rank_by(wanted: str | None) -> None:
 
 
 def check_best_per(wanted: str | None) -> None:
-    """Refuse what poses cannot be grouped by.
+    """Refuse an unknown grouping of poses.
 
     Args:
         wanted: Name from the user.
@@ -70,7 +70,7 @@ def check_best_per(wanted: str | None) -> None:
 def ranked(
     rows: Sequence[PosePrediction], ranking: str, best_per: str | None = None
 ) -> list[tuple[int, PosePrediction]]:
-    """Order the rows, best first, those without a score last; equal ones stay in the order of the input.
+    """Order the rows, best first, rows without a score last; equal rows keep the order of the input.
 
     Args:
         ranking: a key of :data:`RANKINGS`.

@@ -1,4 +1,4 @@
-"""The poses of a chunk, read and looked at: one for each row, with its atoms or the reason why there are none."""
+"""Reading of the poses of a chunk: one per row, with its atoms or the reason of a failure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_NAMES: Final = frozenset(("", "LIG", "UNL", "UNK", "UNL1", "MOL", "INH", "DR
 
 @dataclass(frozen=True, eq=False)
 class Protein:
-    """A receptor, ready to be asked what is near."""
+    """A receptor with a tree for neighbour searches."""
 
     atoms: Atoms
     tree: cKDTree
@@ -91,7 +91,7 @@ def read_pieces(
 
 
 def molecule_of(name: str, file: str) -> str:
-    """The molecule that a pose belongs to, where no table says: the record's name, else the file's.
+    """Return the molecule of a pose that is not in a table: the record's name, else the file's.
 
     Names that programs write where they know none (``LIG``, ``UNL`` and the like) do not count.
 

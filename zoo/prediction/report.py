@@ -1,4 +1,4 @@
-"""What ``predict`` prints: the best rows, what failed and why, and what to do about warnings."""
+"""Printed output of ``predict``: best rows, failures, and remedies for warnings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One row a pose: what a prediction says of it. The columns are described in :mod:`.columns`."""
+"""Rows of a prediction, one per pose. The columns are described in :mod:`.columns`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NAN: Final = math.nan
 
 @dataclass(frozen=True, slots=True)
 class PosePrediction:
-    """One pose in, one row out. Rows without a score stand last, with the reason. NaN: there is no such number.
+    """The prediction of one pose. Rows without a score come last, with the reason. NaN: not available.
 
     How numbers of several views and models are combined is said in :mod:`affinity_zoo.zoo.inference.combine`.
     """

@@ -1,4 +1,4 @@
-"""Ranking unlabelled poses: the functions behind ``affinity-zoo predict``."""
+"""Ranking of unlabelled poses: the functions behind ``affinity-zoo predict``."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ def _score_all(
 
 
 def _gathered(inputs: Inputs, parts: Parts) -> tuple[list[PosePrediction], list[tuple[int, int, int]]]:
-    """All rows in the order of the input, and where the structure of each lies."""
+    """Return all rows in the order of the input, and the location of each structure."""
     rows: list[PosePrediction] = []
     places: list[tuple[int, int, int]] = []
     for number in parts.finished():

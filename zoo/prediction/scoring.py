@@ -30,7 +30,7 @@ NOT_FINITE = "the network's output is not a number (or not finite)"
 
 @dataclass(frozen=True, eq=False)
 class Scored:
-    """What became of a chunk."""
+    """Result of a chunk."""
 
     rows: list[dict[str, object]]  #: :meth:`PosePrediction.as_dict`, one a record, in order
     structures: list[bytes]  #: SDF text of each row's pose, empty where there is none; [] if not asked for
@@ -53,7 +53,7 @@ class Prepared:
 
 
 def score_chunk(task: Task) -> Scored:
-    """Read and score a chunk with the models that it names: what a worker does.
+    """Read and score a chunk in a worker.
 
     Args:
         task: The chunk.
@@ -62,7 +62,7 @@ def score_chunk(task: Task) -> Scored:
 
 
 def prepare(task: Task, models: Sequence[ReadyModel]) -> Prepared:
-    """Read the poses of a chunk, once for each way of reading that its models want.
+    """Read the poses of a chunk once per set of read options of its models.
 
     Args:
         task: the chunk.
@@ -111,7 +111,7 @@ def prepared(
 
 
 def score(given: Prepared, advance: Advance = lambda n: None) -> Scored:
-    """Score what was read.
+    """Score the poses of a chunk.
 
     Args:
         given: poses.

@@ -1,4 +1,4 @@
-"""Poses as SDF text: the record as it was, or a skeleton where the file was no SDF; scores as properties."""
+"""Poses as SDF text: the original record, or a skeleton for other formats, with scores as properties."""
 
 from __future__ import annotations
 

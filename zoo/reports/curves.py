@@ -21,7 +21,7 @@ MOST_POINTS = 300  #: of a curve in a page
 
 @dataclass(frozen=True)
 class RankingCurves:
-    """What the three ranking plots show, as fractions."""
+    """Data of the three ranking plots, as fractions."""
 
     roc: tuple[Array, Array]  #: false positive rate, true positive rate
     precision_recall: tuple[Array, Array]  #: recall, precision
@@ -133,7 +133,7 @@ def per_target(predictions: Predictions, truth: Truth) -> list[TargetFigure]:
 
 @dataclass(frozen=True)
 class Miss:
-    """A row that is ranked far from where it belongs."""
+    """A row with a badly wrong rank."""
 
     id: str
     score: float
@@ -172,7 +172,7 @@ def hardest_misses(predictions: Predictions, truth: Truth, most: int = 10) -> tu
 
 
 def _thin(points: int) -> Array:
-    """Numbers of at most 300 points, dense at the beginning, where the ranking matters; the ends stay."""
+    """Choose at most 300 points, densest at the start of the ranking; both ends are kept."""
     if points <= MOST_POINTS:
         return np.arange(points)
     early = np.geomspace(1, points, MOST_POINTS // 2).astype(int) - 1

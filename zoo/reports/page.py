@@ -92,7 +92,7 @@ def report_run(logs: Path, baselines: Path, path: Path, benchmark: str | None = 
 
 
 def section(board: Board, link: Callable[[BoardRow], str] | None = None) -> str:
-    """One board: what it shows in words, the table, curves, misses, commands.
+    """Return the section of a board: conclusion, table, curves, misses, commands.
 
     Args:
         board: as built.
@@ -136,7 +136,7 @@ def plots(board: Board, predictions: dict[int, Predictions]) -> str:
 
 
 def failures(row: BoardRow, rows: Predictions | None) -> str:
-    """Where a row fails: its worst complexes and its hardest misses.
+    """Return the failures of a row: its worst complexes and hardest misses.
 
     Args:
         row: Row of the board.
@@ -228,7 +228,7 @@ def _misses(row: BoardRow, rows: Predictions | None) -> str:
 
 
 def commands(rows: Sequence[BoardRow]) -> str:
-    """The commands that make rows again.
+    """Return the commands that reproduce rows.
 
     Args:
         rows: Rows of the board.

@@ -141,7 +141,7 @@ def _index(boards: Sequence[Board], models: dict[str, list[tuple[Board, BoardRow
 
 
 def _model(rows: Sequence[tuple[Board, BoardRow]]) -> str:
-    """One model: its card, its figures everywhere, its curves, where it fails and how to run it."""
+    """Return the page of a model: card, metrics on all benchmarks, curves, failures, commands."""
     first = rows[0][1]
     parts = [_card(first)]
     figures = []
@@ -187,7 +187,7 @@ def _only(board: Board, row: BoardRow) -> Board:
 
 
 def _card(row: BoardRow) -> str:
-    """What the model's own card says, where it is at hand."""
+    """Return the text of the model's card, if available."""
     card = _read_card(row)
     lines = []
     for key in CARD_FIELDS:

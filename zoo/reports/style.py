@@ -1,4 +1,4 @@
-"""The style sheet and the script of a report page; everything is inside the page, nothing is fetched."""
+"""Style sheet and script of a report page; the page is self-contained."""
 
 from __future__ import annotations
 

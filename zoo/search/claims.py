@@ -1,4 +1,4 @@
-"""Which trial belongs to which living process: a lock a trial, which ends with its process, also by kill -9."""
+"""Locks that assign trials to running processes; a lock ends with its process."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ class Claim:
         return True
 
     def release(self) -> None:
-        """Give the trial back."""
+        """Release the trial."""
         os.close(self._file)

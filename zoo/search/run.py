@@ -1,4 +1,4 @@
-"""A search: trials of Optuna, each an ordinary run with its recipe; a killed search goes on where it was."""
+"""Search with Optuna: each trial is an ordinary run with its recipe; a stopped search can be resumed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ STORAGE = "study.db"
 
 @dataclass(frozen=True)
 class Found:
-    """What a search has found.
+    """Result of a search.
 
     Attributes:
         folder: of the search: ``study.db`` and ``summaries``.
@@ -48,7 +48,7 @@ class Found:
 
     @property
     def note(self) -> str:
-        """What a board says of the best run: it was chosen among so many."""
+        """Note of the board on the best run: the number of trials that it was chosen from."""
         return f"best of {len(self.trials)} on validation ({self.monitor})"
 
 
@@ -112,7 +112,7 @@ def search(
 
 
 def found(study: optuna.Study, folder: Path) -> Found:
-    """Say what a study holds.
+    """Summarise a study.
 
     Args:
         study: of a search.
@@ -163,7 +163,7 @@ def _study(optuna: Any, folder: Path, space: Space, seed: int, prune: bool) -> o
 
 
 def _claim_space(study: optuna.Study, space: Path, grid: bool) -> None:
-    """Remember the space, or refuse another one."""
+    """Store the space, or refuse a different one."""
     mark = {"space": space.read_text(encoding="utf-8"), "grid": grid}
     before = study.user_attrs.get("space")
     if before is not None and before != mark:
@@ -264,19 +264,19 @@ def _short(values: Mapping[str, Any]) -> str:
 
 
 class _Pruning(Watcher):
-    """Tells a trial of every epoch, and stops the run when its pruner says so."""
+    """Reports every epoch to a trial, and stops the run if the pruner requests it."""
 
     def __init__(self, trial: optuna.Trial) -> None:
         self._trial, self._monitor = trial, ""
         self.stopped = False
 
     def started(self, run: RunFolder, recipe: Recipe) -> None:
-        """Remember the run, so that a killed trial can go on with it."""
+        """Store the run, so that a stopped trial can resume it."""
         self._monitor = recipe.training.monitor
         self._trial.set_user_attr(RUN, run.x)
 
     def epoch(self, number: int, train: Mapping[str, float], validation: Mapping[str, float]) -> str:
-        """Report the monitored figure; stop where the pruner finds it too low."""
+        """Report the monitored score; stop if the pruner finds it too low."""
         value = validation.get(self._monitor, math.nan)
         if not math.isfinite(value):
             return ""

@@ -33,7 +33,7 @@ TRAINING = "training"
 
 
 class Suggests(Protocol):
-    """What draws values: an Optuna trial."""
+    """Source of values: an Optuna trial."""
 
     def suggest_categorical(self, name: str, choices: Any) -> Any:
         """Draw one of the choices."""
@@ -78,7 +78,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Space:
-    """Everything that may vary.
+    """All varied values.
 
     Attributes:
         featurizers, architectures: names.

@@ -1,4 +1,4 @@
-"""What can be checked of a training before Keras starts: the arguments, the data, the recipe and its parts."""
+"""Checks of a training that do not need Keras: arguments, data, recipe and plugins."""
 
 from __future__ import annotations
 

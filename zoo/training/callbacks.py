@@ -1,4 +1,4 @@
-"""What happens around the steps of a training: seeds, checks, validation, checkpoints, display."""
+"""Callbacks of a training: seeds, checks, validation, checkpoints, display."""
 
 from __future__ import annotations
 
@@ -38,10 +38,10 @@ def _seed_generators(model: keras.Model) -> list[Any]:
 
 
 class StopOnNonFinite(keras.callbacks.Callback):
-    """Stop with a sentence as soon as the loss is NaN or infinite, before anything is saved."""
+    """Stop with a message as soon as the loss is NaN or infinite, before anything is saved."""
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Remember the number of the epoch."""
+        """Store the number of the epoch."""
         self._epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
@@ -103,7 +103,7 @@ class Display(keras.callbacks.Callback):
 
 
 class EpochEnd(keras.callbacks.Callback):
-    """Validate, write the curves, save the checkpoint, decide whether to go on: in this order.
+    """Validate, write the curves, save the checkpoint, and decide whether to continue, in this order.
 
     Args:
         validate: from the model to the validation scores of this epoch (may be empty).
@@ -130,7 +130,7 @@ class EpochEnd(keras.callbacks.Callback):
         self._watchers = watchers
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        """Do all that belongs to the end of an epoch; afterwards it is whole on disk."""
+        """Finish an epoch; afterwards it is complete on disk."""
         train = {"loss": float((logs or {})["loss"])}
         validation = self._validate(epoch)
         self._history.add(epoch + 1, train, validation)
@@ -177,7 +177,7 @@ class TensorBoardCurves:
 
 
 def shuffled(labels: NDArray[Any], seed: int, epoch: int) -> NDArray[Any]:
-    """Permute labels: the loss against them is the control curve (it must not fall below chance).
+    """Permute labels for the control curve, whose loss must not fall below chance.
 
     Args:
         labels: (n,) labels.

@@ -1,4 +1,4 @@
-"""Checkpoints: one file an epoch with weights, optimizer and what the callbacks remember."""
+"""Checkpoints: one file per epoch with weights, optimizer and state of the callbacks."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def latest(folder: Path) -> int | None:
 
 
 def load(folder: Path, epoch: int, model: keras.Model, optimizer: bool = True) -> dict[str, Any]:
-    """Put a checkpoint's values into a built model and return its state.
+    """Load a checkpoint into a built model and return its state.
 
     Args:
         folder: Folder of the checkpoints.

@@ -1,4 +1,4 @@
-"""Training on several hosts: the same steps as on one, each worker with its share of every batch.
+"""Training on several hosts: the same steps as on one host, with a share of every batch per worker.
 
 Keras 3's ``fit`` does not run under ``MultiWorkerMirroredStrategy``; the step here is its own. What is shown in
 which step follows from (seed, epoch), so the workers need not talk about it: each takes its rows of the batch. The
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def ending_together(cluster: Cluster | None, run: int) -> Iterator[None]:
-    """Turn what TensorFlow says when another worker is gone into a sentence.
+    """Turn TensorFlow's error on a lost worker into a readable message.
 
     Args:
         cluster: The workers.
@@ -48,7 +48,7 @@ def ending_together(cluster: Cluster | None, run: int) -> Iterator[None]:
 
 
 def synchronise(model: keras.Model, on: bool) -> None:
-    """Let batch normalisation take its moments over all replicas, or (as models are saved) over its own batch.
+    """Compute batch normalisation moments over all replicas, or (as models are saved) over each batch.
 
     Args:
         model: The model.
@@ -62,7 +62,7 @@ def synchronise(model: keras.Model, on: bool) -> None:
 
 
 def wait(cluster: Cluster | None) -> None:
-    """Go on when all workers are here.
+    """Wait until all workers are here.
 
     Args:
         cluster: The workers.
@@ -72,7 +72,7 @@ def wait(cluster: Cluster | None) -> None:
 
 
 def local_copy(cluster: Cluster | None, model: keras.Model) -> keras.Model:
-    """The model with its present values, outside the strategy: what one worker can use without the others.
+    """Return a copy of the model outside the strategy, for use by one worker.
 
     Args:
         cluster: The workers.
@@ -96,7 +96,7 @@ def shared_out(
     rows: NDArray[np.int64],
     model: keras.Model,
 ) -> NDArray[np.float64]:
-    """Outputs of many rows, (n, outputs): each worker does its share, all get the whole.
+    """Compute outputs of many rows, (n, outputs); workers share the rows, and each gets all outputs.
 
     Args:
         cluster: The workers.
@@ -120,7 +120,7 @@ def run_epochs(
     watchers: list[keras.callbacks.Callback],
     workers: int,
 ) -> None:
-    """Do what ``fit`` does on one host: the steps of some epochs, and the callbacks around them.
+    """Run some epochs with their callbacks, as ``fit`` does on one host.
 
     The loss that the callbacks see is the mean over the epoch's steps so far, of the whole batches.
 

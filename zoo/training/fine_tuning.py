@@ -1,4 +1,4 @@
-"""Training that starts from a model: its recipe, its weights, a new head where the tasks differ, frozen layers."""
+"""Fine-tuning: recipe and weights of a model, a new head for other tasks, frozen layers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LEARNING_RATE = 1e-4
 def start_recipe(
     model: Name, runs: Path, freeze: int, dataset: Dataset, tasks: tuple[str, ...] | None
 ) -> Recipe:
-    """The recipe of a training that starts from a model: its featurizer, architecture, box, views and head.
+    """Return the recipe of a fine-tuning: featurizer, architecture, box, views and head of the start model.
 
     Args:
         model: a model directory, a run, or the name of a shipped model.
@@ -70,7 +70,7 @@ def start_recipe(
 
 
 def taught(dataset: Dataset, outputs: Sequence[str]) -> tuple[str, ...]:
-    """The outputs that the training set knows a truth of: labels of both kinds, any affinity or RMSD.
+    """Return the outputs with true values in the training set: labels of both classes, any affinity or RMSD.
 
     Args:
         dataset: The index.
@@ -105,7 +105,7 @@ def load_start(start: Start) -> models.Model:
 
 
 def start_folder(start: Start) -> Path:
-    """Where the model lies that a recipe starts from.
+    """Return the folder of the model that a recipe starts from.
 
     Args:
         start: The model that training starts from.
@@ -146,7 +146,7 @@ def take_weights(
 
 
 def weighted(network: keras.Model) -> list[Any]:
-    """The layers of a network that have weights, from image to output.
+    """Return the layers with weights, from image to output.
 
     Args:
         network: The network.
@@ -155,7 +155,7 @@ def weighted(network: keras.Model) -> list[Any]:
 
 
 def heads(network: keras.Model) -> list[Any]:
-    """The layers with weights behind which there are no others.
+    """Return the last layers with weights.
 
     Args:
         network: The network.
@@ -178,7 +178,7 @@ def heads(network: keras.Model) -> list[Any]:
 
 
 def freeze_layers(network: keras.Model, number: int) -> list[str]:
-    """Stop the first layers from being trained; a normalisation behind a frozen layer is frozen with it.
+    """Freeze the first layers; a normalisation after a frozen layer is frozen too.
 
     A frozen ``BatchNormalization`` normalises by its stored statistics and does not change them.
 
@@ -229,7 +229,7 @@ def _copy(old: Sequence[Any], new: Sequence[Any]) -> None:
 
 
 def _copy_columns(old: Any, new: Any, tasks: Sequence[str], outputs: Sequence[str]) -> list[str]:
-    """Copy what a single head has for the tasks in common: its last axis is the outputs."""
+    """Copy the parts of a single head for common tasks: its last axis is the outputs."""
     values, before = new.get_weights(), old.get_weights()
     kept = [task for task in tasks if task in outputs]
     fits = all(

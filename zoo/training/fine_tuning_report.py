@@ -1,4 +1,4 @@
-"""The honest last line of a fine-tuning: better, or not, than ligand size and than the model before."""
+"""Report of a fine-tuning: comparison with ligand size and with the start model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ VIEWS = 4
 
 
 def judge_start(job: Job) -> list[str]:
-    """Compare the tuned model with ligand size and with the model before on the held-out rows, a line a truth.
+    """Compare the tuned model with ligand size and with the start model on the held-out rows, one line per truth.
 
     Both models see the same views; the interval is a paired bootstrap over the groups of the rows.
 
@@ -68,7 +68,7 @@ def judge_start(job: Job) -> list[str]:
 
 
 def verdict(tables: Mapping[str, Predictions], truth: Truth, before: str) -> str:
-    """Say in a sentence how the tuned model stands.
+    """State in a sentence the result of the comparison.
 
     Args:
         tables: ``now``, ``before`` and ``size``: scores of the same rows, all with the truth.

@@ -1,4 +1,4 @@
-"""The fitting itself: build the model, run the epochs, save the chosen one."""
+"""Training loop: build the model, run the epochs, save the chosen one."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def build_model(
 
 
 def _cause(error: ValueError) -> str:
-    """The line that says what is wrong: Keras puts a frame and colours around it."""
+    """Return the relevant line of a Keras error without frame and colours."""
     lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()
     told = [line.strip() for line in lines if line.strip() and not line.startswith("Exception encountered")]
     return told[0].rstrip(".") if told else type(error).__name__
@@ -112,7 +112,7 @@ def learning_rate(training: Training, steps: int) -> float | keras.optimizers.sc
 
 
 def fit(job: Job) -> None:
-    """Train what is left to train, then write the model directory of the chosen epoch.
+    """Train the remaining epochs, then write the model directory of the chosen epoch.
 
     Args:
         job: The training.
@@ -134,7 +134,7 @@ def fit(job: Job) -> None:
 
 
 def _train(job: Job, model: ScoringModel) -> History:
-    """Go on after the last whole epoch, as long as there is something to train."""
+    """Continue after the last complete epoch until all epochs are trained."""
     t, run = job.recipe.training, job.run
     history, done = History(t.monitor), checkpoints.latest(run.netstate) or 0
     if job.device.cluster is not None:
@@ -184,7 +184,7 @@ def _compiled_model(job: Job) -> ScoringModel:
 
 
 def _start(job: Job, model: ScoringModel) -> None:
-    """Give a new model the weights it starts from, and freeze what is not trained."""
+    """Load the start weights into a new model, and freeze layers."""
     start, t = job.recipe.start, job.recipe.training
     if checkpoints.latest(job.run.netstate) is None:
         before = load_start(start)
@@ -236,7 +236,7 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
 
 
 def training_batches(job: Job, maker: BatchMaker) -> TrainingBatches:
-    """The batches of a training: rows, their order, and what they teach.
+    """Return the batches of a training: rows, their order and targets.
 
     Args:
         job: The training.
@@ -276,7 +276,7 @@ def _validate(
 
 
 def validation_groups(job: Job) -> NDArray[np.str_]:
-    """(n,) what an AUC is taken within: the receptor's file.
+    """Return the group of each validation row for AUCs, (n,): the receptor's file.
 
     Args:
         job: The training.
@@ -317,7 +317,7 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
 
 
 def _of_labels(job: Job, rows: Rows, outputs: NDArray[np.float64]) -> dict[str, Any]:
-    """What turns the logit into a probability and into a decision; an affinity has neither."""
+    """Return the correction and the threshold of a logit; an affinity has neither."""
     t, task = job.recipe.training, rows.targets.label_task
     if task is None:
         return {"logit_correction": 0.0, "threshold": None, "threshold_from": ""}
@@ -332,7 +332,7 @@ def _of_labels(job: Job, rows: Rows, outputs: NDArray[np.float64]) -> dict[str, 
 
 
 def _all_training_pairs(job: Job) -> list[dict[str, str]] | None:
-    """What this training and those before it have seen; None where what the first model saw is not known."""
+    """Return the training data of this and earlier trainings; None if those of the first model are not known."""
     if not job.recipe.start.model:
         return list(_training_pairs(job))
     seen = start_folder(job.recipe.start) / "training_pairs.csv"

@@ -1,4 +1,4 @@
-"""What a training remembers from epoch to epoch."""
+"""State of a training over epochs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class History:
     images_per_s: float = 0.0
 
     def add(self, epoch: int, train: dict[str, float], validation: dict[str, float]) -> None:
-        """Add an epoch (counted from 1) and see whether it is the best. Without validation the last is.
+        """Add an epoch (from 1) and return whether it is the best. Without validation the last is the best.
 
         Args:
             epoch: Number of the epoch.
@@ -35,7 +35,7 @@ class History:
             self.best_epoch, self.best_value = epoch, value
 
     def state(self) -> dict[str, Any]:
-        """What goes into the checkpoint, ready for JSON (NaN as null)."""
+        """Return the state for the checkpoint, ready for JSON (NaN as null)."""
         return {
             "monitor": self.monitor,
             "epochs": [

@@ -26,7 +26,7 @@ from affinity_zoo.zoo.training.watch import Watcher
 
 @dataclass(frozen=True)
 class Wishes:
-    """What the caller asked for, over the recipe; None and empty: as the recipe says."""
+    """Arguments of the caller, which override the recipe; None and empty: as in the recipe."""
 
     featurizer: str | None = None
     architecture: str | None = None

@@ -1,4 +1,4 @@
-"""The training losses: cross-entropy in which false positives may weigh more; several tasks with gaps."""
+"""Training losses: cross-entropy with a weight of false positives, and several tasks with missing values."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def loss_of(training: Training) -> keras.losses.Loss:
 
 
 def logit_correction(false_positive_weight: float, positive_copies: float) -> float:
-    """What to add to a trained logit so that its sigmoid is a probability at the data's own prevalence.
+    """Return the correction of a logit that makes its sigmoid a probability at the prevalence of the data.
 
     At its optimum the loss gives ``p / (1 - p) = k P(1|x) / (w P(0|x))`` where positives are shown
     ``k`` times as often as in the data and the negative term weighs ``w``; so add ``log w - log k``

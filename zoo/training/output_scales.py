@@ -1,4 +1,4 @@
-"""Outputs in pK and Å: the network learns them standardised."""
+"""Scaling of outputs in pK and Å, which the network learns standardised."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ NAME = "outputs_in_units"
 
 
 def with_head(network: keras.Model, tasks: tuple[str, ...], head: Head) -> keras.Model:
-    """Put ``scale * output + offset`` behind the affinity and the RMSD; other outputs pass as they are.
+    """Apply ``scale * output + offset`` to affinity and RMSD; other outputs are unchanged.
 
     A network starts near 0 and affinities lie near 6 pK: without this the first epochs learn the mean.
 

@@ -1,4 +1,4 @@
-"""From what the user asked for to a recipe in which nothing is left open, and to the rows it trains on."""
+"""Resolution of a recipe: all open choices, and the training rows."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MAY_CHANGE = frozenset(
 
 
 def refuse_changes(before: Recipe, now: Recipe, x: int) -> None:
-    """Refuse to go on with a run by other choices: its recipe would be true of some of its epochs only.
+    """Refuse to resume a run with other choices, because its recipe would not hold for all epochs.
 
     Args:
         before: Recipe of the run.
@@ -84,7 +84,7 @@ def choose_box(recipe: Recipe, featurizer: Featurizer, architecture: Architectur
 def choose_sources(
     dataset: Dataset, wanted: tuple[str, ...], tasks: tuple[str, ...] = ("pose",)
 ) -> tuple[str, ...]:
-    """Choose where training poses come from: as asked, else positives prepared as the decoys are.
+    """Choose the sources of training poses: as requested, else positives prepared like the decoys.
 
     A model that does not learn poses takes all sources.
 
@@ -109,7 +109,7 @@ def choose_sources(
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Row numbers of the index, and what each teaches."""
+    """Row numbers of the index, with their targets."""
 
     rows: NDArray[np.int64]
     targets: Targets
@@ -119,7 +119,7 @@ class Rows:
 
     @property
     def labels(self) -> NDArray[np.float64]:
-        """(n,) the labels that are balanced and counted: of pose, else of activity; NaN where there is none."""
+        """(n,) labels for balancing and counting: of pose, else of activity; NaN if missing."""
         task = self.targets.label_task
         return np.full(len(self), np.nan) if task is None else self.targets.of(task)
 
@@ -145,7 +145,7 @@ class Rows:
 
 
 def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
-    """Rows of a split that teach any task of the recipe and come from its sources.
+    """Return the rows of a split with a target for any task of the recipe, from its sources.
 
     Args:
         dataset: The index.
@@ -160,7 +160,7 @@ def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
 
 
 def taught_rows(dataset: Dataset, training: Training, teachers: Sequence[Teacher]) -> Rows:
-    """Rows of the training split from the recipe's sources; the teachers give what no truth gives.
+    """Return the training rows from the recipe's sources, with targets from true values and teachers.
 
     Args:
         dataset: The index.
@@ -174,7 +174,7 @@ def taught_rows(dataset: Dataset, training: Training, teachers: Sequence[Teacher
 
 
 def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, dict[str, int]]:
-    """Leave out ligands whose radius is larger than the box allows, and count them by label.
+    """Remove ligands that do not fit the box, and count them by label.
 
     Args:
         dataset: The index.
@@ -191,7 +191,7 @@ def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, di
 
 
 def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> None:
-    """Refuse to train a task that the rows say nothing of.
+    """Refuse to train a task without targets.
 
     Args:
         dataset: The index.
@@ -234,7 +234,7 @@ def check_truths(dataset: Dataset, train: Rows, sources: tuple[str, ...]) -> Non
 
 
 def resolve_head(train: Rows) -> Head:
-    """Mean and spread of the training affinities and RMSDs: an output with a unit starts at the mean.
+    """Return mean and spread of the training affinities and RMSDs, for the scaling of these outputs.
 
     Args:
         train: Training rows.
@@ -271,7 +271,7 @@ def start_head(head: Head, outputs: tuple[str, ...], train: Rows) -> Head:
 
 
 def describe_data(dataset: Dataset, train: Rows, validation: Rows) -> Data:
-    """Say what is trained on, for the recipe.
+    """Describe the training data, for the recipe.
 
     Args:
         dataset: The index.

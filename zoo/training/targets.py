@@ -1,4 +1,4 @@
-"""What each row teaches each task: a value, or nothing; an affinity or RMSD may be a bound instead of a value."""
+"""Training targets of each row for each task: a value, a bound (affinity or RMSD), or missing."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ RIGHT_POSE = 2.0
 
 
 def one_label(tasks: tuple[str, ...]) -> bool:
-    """Whether there is one task and it is a label: plain cross-entropy, nothing can be missing.
+    """Return whether the only task is a label: plain cross-entropy without missing values.
 
     Args:
         tasks: The tasks.
@@ -35,7 +35,7 @@ def one_label(tasks: tuple[str, ...]) -> bool:
 
 
 def output_entry(task: str) -> dict[str, str]:
-    """What a card says of an output.
+    """Return the card's entry of an output.
 
     Args:
         task: The task.
@@ -49,7 +49,7 @@ def output_entry(task: str) -> dict[str, str]:
 
 @dataclass(frozen=True, eq=False)
 class Targets:
-    """What n rows say of T tasks."""
+    """Targets of n rows for T tasks."""
 
     tasks: tuple[str, ...]
     values: NDArray[np.float64]  #: (n, T) label, pK or Å; NaN: not known
@@ -60,7 +60,7 @@ class Targets:
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        """(n, T): what is taught."""
+        """(n, T): which targets are known."""
         return np.isfinite(self.values)
 
     def of(self, task: str) -> NDArray[np.float64]:
@@ -93,7 +93,7 @@ class Targets:
         return replace(self, values=self.values[rows], sides=self.sides[rows])
 
     def shuffled(self, rng: np.random.Generator) -> Targets:
-        """Each task's known entries among the rows that know it: a control that must not be learnt.
+        """Permute the known targets of each task: a control that must not be learnt.
 
         Args:
             rng: Random generator.
@@ -106,7 +106,7 @@ class Targets:
         return replace(self, values=values, sides=sides)
 
     def arrays(self, task_weights: NDArray[np.float64]) -> NDArray[np.float32]:
-        """What the loss takes: (n, T, 3) of value, weight and side; all 0 where nothing is known.
+        """Return the input of the loss: (n, T, 3) of value, weight and side; 0 for unknown targets.
 
         Args:
             task_weights: (T,) weight of a known entry of each task.
@@ -117,7 +117,7 @@ class Targets:
 
 
 def targets_of(dataset: Dataset, rows: NDArray[np.int64], training: Training) -> Targets:
-    """Read what rows of an index teach the tasks of a recipe.
+    """Read the targets of rows of an index for the tasks of a recipe.
 
     A wrong pose is one with pose_label 0, or without a label and with an RMSD above 2 Å. Its affinity is left out,
     or taken as an upper bound (a network should not find a wrong pose better than the right one can be); gnina's

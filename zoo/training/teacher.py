@@ -33,7 +33,7 @@ BLOCK = 1024  #: rows of one stored file: a killed computation loses at most one
 
 @dataclass(frozen=True)
 class Teacher:
-    """A model whose outputs are learnt.
+    """A teacher: a model whose outputs are learnt.
 
     Attributes:
         folder: its model directory.
@@ -45,7 +45,7 @@ class Teacher:
 
 
 def find_teachers(names: Sequence[Name], runs: Path) -> list[Teacher]:
-    """Find teachers; an ensemble stands for its members.
+    """Find teachers; an ensemble is replaced by its members.
 
     Args:
         names: what :func:`~affinity_zoo.zoo.models.loading.load_models` takes.
@@ -174,7 +174,7 @@ def _read(path: Path) -> dict[str, NDArray[np.float32]]:
 
 
 def announce(teachers: Sequence[Teacher], training: Training, say: Callable[[str], None]) -> None:
-    """Say what teaches, and in how many views.
+    """Report the teachers and their number of views.
 
     Args:
         teachers: The teachers.

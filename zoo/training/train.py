@@ -124,7 +124,7 @@ def train(
 
 
 def _silent(line: str) -> None:
-    """The first of several hosts speaks for all."""
+    """Only the first of several hosts prints."""
 
 
 def _announce(job: Job) -> None:
@@ -150,7 +150,7 @@ def _announce(job: Job) -> None:
 
 
 def monitored(job: Job) -> bool:
-    """Whether what chooses the epoch can be measured: it needs validation poses, an AUC both labels.
+    """Return whether the monitored score can be measured: it needs validation poses, an AUC both classes.
 
     Args:
         job: The training.

@@ -1,4 +1,4 @@
-"""What is measured on the validation rows after each epoch."""
+"""Metrics on the validation rows after each epoch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 def validation_scores(
     outputs: Array, targets: Targets, groups: NDArray[np.str_], training: Training, epoch: int
 ) -> dict[str, float]:
-    """Loss, its control with shuffled labels, and what each task is judged by.
+    """Return the loss, its control with shuffled labels, and the metrics of each task.
 
     Pose, or activity where there is no pose: ROC-AUC pooled and as the mean within complexes. Affinity: RMSE and the
     two correlations over the rows whose affinity is a value and not a bound. RMSD: the same with the ending
@@ -124,7 +124,7 @@ def _sum(losses: dict[str, float], training: Training) -> float:
 
 
 def best_threshold(logits: Array, labels: Array) -> float:
-    """The logit above which a row counts as positive: where TPR - FPR is largest (Youden's J).
+    """Return the threshold of the logit with the largest TPR - FPR (Youden's J).
 
     NaN without both classes.
 

@@ -1,4 +1,4 @@
-"""Watchers of a training: they are told of its start, its epochs and its end, and may stop it after an epoch."""
+"""Watchers of a training: notified of its start, epochs and end; they may stop it after an epoch."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from affinity_zoo.zoo.models.run_folder import RunFolder
 
 
 class Watcher:
-    """Base class: it does nothing. A search prunes through it, an experiment tracker records through it."""
+    """Base class without actions, for example for the pruning of a search or an experiment tracker."""
 
     def started(self, run: RunFolder, recipe: Recipe) -> None:
         """The run has its number and its resolved recipe; nothing is trained yet.
