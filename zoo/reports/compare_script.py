@@ -42,7 +42,7 @@ COMPARE = """
       var same = p[4] === a && p[5] === b, turned = p[4] === b && p[5] === a;
       if (!same && !turned) { return; }
       var mine = same ? p[6] : p[7], other = same ? p[7] : p[6];
-      var low = same ? p[8] : -p[9], high = same ? p[9] : -p[8];
+      var low = same ? p[8] : 0 - p[9], high = same ? p[9] : 0 - p[8];
       var better = (mine > other) === (p[3] === 'higher') ? a : b;
       var words = low > 0 || high < 0 ? better + ' is better' : 'no difference is shown';
       var line = body.insertRow();

@@ -224,7 +224,7 @@ def _how_to_run(row: BoardRow) -> str:
     if row.kind != "model":
         return ""
     run = str(row.results[0].model.get("run") or row.name)
-    command = f"affinity-zoo predict {run} -r receptor.pdb -l poses.sdf -o ranked.csv"
+    command = f"affinity-zoo predict {run} receptor.pdb poses.sdf"
     return f"<h2>How to run it</h2><pre>{escape(command)}</pre>"
 
 
