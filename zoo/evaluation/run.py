@@ -255,8 +255,11 @@ def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[
         say: Receives the warning.
     """
     trained = dict(model.recipe.data.read_options)
-    for name, value in dataset.read_options.items():
-        if name in trained and trained[name] != value:
+    indexed = {"typing": "bonds", **dataset.read_options}  # an index says its typing only where it is another
+    for name, wanted in trained.items():
+        value = indexed.get(name, wanted)
+        if value != wanted:
             say(
-                f"{dataset.path} was read with {name}={value}, the model was trained with {name}={trained[name]}"
+                f"{dataset.path} was read with {name}={value}, the model was trained with {name}={wanted}; "
+                f"`index --read {name}={wanted}` reads as the model does"
             )

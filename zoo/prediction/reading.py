@@ -17,6 +17,7 @@ from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions, read
 from affinity_zoo.zoo.data.readers import sdf as sdf_reader
 from affinity_zoo.zoo.data.readers.formats import holds_many
 from affinity_zoo.zoo.data.readers.openbabel_types import retyped_pose
+from affinity_zoo.zoo.data.readers.sdf_records import split_records
 from affinity_zoo.zoo.prediction.chunks import Piece
 from affinity_zoo.zoo.prediction.inputs import stamp
 
@@ -152,7 +153,7 @@ def _records(piece: Piece, options: ReadOptions, wanted: set[int]) -> Iterator[t
     except OSError as error:
         yield _failed(piece, piece.first, f"the file cannot be read ({error})"), b""
         return
-    for number, text in enumerate(sdf_reader.split_records(data), piece.first):
+    for number, text in enumerate(split_records(data), piece.first):
         if not wanted or number in wanted:
             yield _one(piece, number, text, options), text
 

@@ -159,7 +159,8 @@ def main() -> None:
             maker.forward(example, image[k], random_translation=0.0, random_rotation=False)
         with torch.no_grad():
             answers = [model(image[: len(some)]) for model in models]
-            return [torch.stack(part).mean(dim=0) for part in zip(*answers, strict=True)]
+            scores, affinities = zip(*answers, strict=True)
+            return torch.stack(scores).mean(dim=0), torch.stack(affinities).mean(dim=0)
 
     seconds, used, found = [], [], []
     for _ in range(rounds):
