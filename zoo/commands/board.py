@@ -17,14 +17,14 @@ def register(app: typer.Typer) -> None:
     app.command("compare", rich_help_panel=options.TRAIN)(compare)
     app.command("report", rich_help_panel=options.TRAIN)(report)
     benchmarks = typer.Typer(
-        help="Name labelled sets, so that results can be compared.", no_args_is_help=True
+        help="Register labelled sets as benchmarks, so that results can be compared.", no_args_is_help=True
     )
     benchmarks.command("add")(benchmarks_add)
     benchmarks.command("list")(benchmarks_list)
     benchmarks.command("show")(benchmarks_show)
     benchmarks.command("pack")(benchmarks_pack)
     app.add_typer(benchmarks, name="benchmarks", rich_help_panel=options.TRAIN)
-    results = typer.Typer(help="Results that travel from one machine to another.", no_args_is_help=True)
+    results = typer.Typer(help="Exchange results between machines.", no_args_is_help=True)
     results.command("pack")(results_pack)
     results.command("add")(results_add)
     app.add_typer(results, name="results", rich_help_panel=options.TRAIN)
@@ -33,17 +33,17 @@ def register(app: typer.Typer) -> None:
 def leaderboard(
     paths: Annotated[
         list[Path] | None,
-        typer.Argument(help="Run folders, summaries folders or result files; default: summaries."),
+        typer.Argument(help="Run folders, folders of runs, or result files; default: summaries."),
     ] = None,
     benchmark: Annotated[
         str | None, typer.Option(help="Benchmark to show: name or start of its hash.")
     ] = None,
     sort: Annotated[str | None, typer.Option(help="Metric to sort by; default: the first.")] = None,
-    csv: Annotated[Path | None, typer.Option(help="Write one line a figure.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write Markdown tables.")] = None,
-    html: Annotated[Path | None, typer.Option(help="Write one self-contained page with plots.")] = None,
+    csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one line per metric.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Markdown file to write.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Self-contained HTML page with plots to write.")] = None,
     site: Annotated[
-        Path | None, typer.Option(help="Write a folder of pages: benchmarks, models, comparisons.")
+        Path | None, typer.Option(help="Folder of HTML pages to write: benchmarks, models, comparisons.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
     every: Annotated[bool, typer.Option("--all", help="Show every metric, not only the first.")] = False,
@@ -53,7 +53,7 @@ def leaderboard(
     verify: Annotated[
         bool,
         typer.Option(
-            "--verify", help="Compute every figure again from scores and benchmark, baselines on all pairs."
+            "--verify", help="Recompute every metric from scores and benchmark, and baselines on all pairs."
         ),
     ] = False,
 ) -> None:
@@ -110,7 +110,7 @@ def leaderboard(
 def report(
     run: Annotated[str, typer.Argument(help="Number of the run, or one of its folders.")],
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="The page; default: x_logs/report.html.")
+        Path | None, typer.Option("--out", "-o", help="HTML page to write; default: x_logs/report.html.")
     ] = None,
     benchmark: Annotated[str | None, typer.Option(help="Benchmark to show.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
@@ -129,8 +129,8 @@ def report(
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="Run number, folder, result file, or the name of a row.")],
-    b: Annotated[str, typer.Argument(help="The other one.")],
+    a: Annotated[str, typer.Argument(help="First model: run number, folder, result file, or name of a row.")],
+    b: Annotated[str, typer.Argument(help="Second model, in the same forms.")],
     benchmark: Annotated[
         str | None, typer.Option(help="Benchmark to compare on, where both have several.")
     ] = None,
@@ -168,15 +168,19 @@ def compare(
 
 
 def benchmarks_add(
-    name: Annotated[str, typer.Argument(help="What it will be called.")],
+    name: Annotated[str, typer.Argument(help="Name of the new benchmark.")],
     data: Annotated[
         Path, typer.Argument(help="Folder made by `affinity-zoo index`, or an archive of `benchmarks pack`.")
     ],
-    split: Annotated[str, typer.Option(help="all, test, validation or train.")] = "all",
-    sources: Annotated[str, typer.Option(help="Poses from these sources only, comma-separated.")] = "",
-    about: Annotated[str, typer.Option(help="A sentence on what it is.")] = "",
-    baselines: Annotated[bool, typer.Option(help="Judge the baselines on it.")] = True,
-    replace: Annotated[bool, typer.Option("--replace", help="Take the name from another content.")] = False,
+    split: Annotated[
+        str, typer.Option(help="Rows of the benchmark: all, test, validation or train.")
+    ] = "all",
+    sources: Annotated[str, typer.Option(help="Sources of the poses, comma-separated; default: all.")] = "",
+    about: Annotated[str, typer.Option(help="Description of the benchmark, one sentence.")] = "",
+    baselines: Annotated[bool, typer.Option(help="Evaluate the baselines on the benchmark.")] = True,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace a benchmark of the same name and other content.")
+    ] = False,
     index: Annotated[
         Path | None,
         typer.Option(help="Index on this machine that an archive belongs to, with its structures."),
@@ -240,7 +244,7 @@ def benchmarks_list(
 
 
 def benchmarks_show(
-    name: Annotated[str, typer.Argument(help="Its name.")],
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
@@ -272,10 +276,10 @@ def benchmarks_show(
 
 
 def benchmarks_pack(
-    name: Annotated[str, typer.Argument(help="Its name.")],
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Archive to write.")],
     ids_only: Annotated[
-        bool, typer.Option("--ids-only", help="Pack ids and hashes, where labels may not travel either.")
+        bool, typer.Option("--ids-only", help="Pack only ids and hashes, without labels.")
     ] = False,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:

@@ -12,7 +12,7 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.commands import options
 
-plugins_app = typer.Typer(no_args_is_help=True, help="See, check and write plugins.")
+plugins_app = typer.Typer(no_args_is_help=True, help="List, check and create plugins.")
 
 
 class Plural(StrEnum):
@@ -49,7 +49,7 @@ def global_options(
         bool, typer.Option("--no-plugins", help="Use built-ins only; load no plugin.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Stop where any plugin failed, conflicts or is missing (for CI).")
+        bool, typer.Option("--strict", help="Stop if any plugin failed, conflicts or is missing (for CI).")
     ] = False,
     plugin_file: Annotated[
         list[Path] | None,
@@ -70,7 +70,7 @@ def global_options(
 
 
 def list_names(
-    what: Annotated[Plural, typer.Argument(help="What to list.", metavar="|".join(Plural))],
+    what: Annotated[Plural, typer.Argument(help="Kind of parts to list.", metavar="|".join(Plural))],
     pattern: Annotated[str, typer.Argument(help="Pattern of names, for example 'atom*'.")] = "*",
     as_json: Json = False,
 ) -> None:
@@ -136,7 +136,7 @@ def _print_columns(as_json: bool) -> None:
 def list_plugins(
     as_json: Json = False,
     load: Annotated[
-        bool, typer.Option(help="--no-load only says what is installed and imports nothing.")
+        bool, typer.Option(help="Import the plugins; --no-load only lists what is installed.")
     ] = True,
 ) -> None:
     """List every plugin: its state and why, its origin, and its import time.
@@ -167,9 +167,11 @@ class NewKind(StrEnum):
 
 @plugins_app.command("new")
 def new(
-    name: Annotated[str, typer.Argument(help="What users will type, for example 'my-featurizer'.")],
-    kind: Annotated[NewKind, typer.Option("--kind", "-k", help="What it is.")] = NewKind.featurizer,
-    folder: Annotated[Path, typer.Option("--out", "-o", help="Where to write the package.")] = Path("."),
+    name: Annotated[str, typer.Argument(help="Name that users type, for example 'my-featurizer'.")],
+    kind: Annotated[
+        NewKind, typer.Option("--kind", "-k", help="Kind of plugin: featurizer, architecture or scorer.")
+    ] = NewKind.featurizer,
+    folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to create the package in.")] = Path("."),
 ) -> None:
     """Write a new plugin package that installs and passes its tests.
 
@@ -186,7 +188,8 @@ def new(
 @plugins_app.command("check")
 def check(
     name: Annotated[
-        str | None, typer.Argument(help="A plugin, its distribution or one of its names.")
+        str | None,
+        typer.Argument(help="Plugin to check: its name, its distribution, or a name that it registers."),
     ] = None,
     as_json: Json = False,
 ) -> None:

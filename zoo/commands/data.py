@@ -27,8 +27,10 @@ def register(app: typer.Typer) -> None:
 
 def index(
     source: Annotated[Path, typer.Argument(help="Folder with structures, in a layout of docs/formats.md.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to make.")],
-    workers: Annotated[int | None, typer.Option(help="Processes; 0: none. Default: one a processor.")] = None,
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder of the new index.")],
+    workers: Annotated[
+        int | None, typer.Option(help="Number of worker processes; 0: none. Default: one per processor.")
+    ] = None,
     npy: Annotated[
         bool, typer.Option("--npy", help="Also write arrays of four columns: x, y, z, tag.")
     ] = False,
@@ -38,16 +40,19 @@ def index(
         list[str] | None, typer.Option("--read", help="Read option, for example waters=keep.")
     ] = None,
     columns: Annotated[list[str] | None, typer.Option("--columns", help=_COLUMNS)] = None,
-    receptor: Annotated[
-        Path | None, typer.Option("-r", "--receptor", help="The receptor of all poses.")
-    ] = None,
-    ligand: Annotated[str, typer.Option("--ligand", help="Residue of the ligand in whole complexes.")] = "",
+    receptor: Annotated[Path | None, typer.Option("-r", "--receptor", help="Receptor of all poses.")] = None,
+    ligand: Annotated[
+        str, typer.Option("--ligand", help="Residue name of the ligand in files of whole complexes.")
+    ] = "",
     smiles: Annotated[
-        str, typer.Option(help="Bond orders: a SMILES, a reference SDF, or the table's column with SMILES.")
+        str,
+        typer.Option(
+            help="Bond orders of the poses: a SMILES, a reference SDF, or the table's column with SMILES."
+        ),
     ] = "",
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
-    timeout: Annotated[float, typer.Option(help="Seconds that one file may take.")] = 120.0,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an index that is there.")] = False,
+    timeout: Annotated[float, typer.Option(help="Time limit for one file, seconds.")] = 120.0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing index.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Read a folder of complexes into an index: store, tables, failures, safe splits.
@@ -82,16 +87,16 @@ def index(
 def check(
     path: Annotated[Path, typer.Argument(help="An index, or structures in a layout of docs/formats.md.")],
     columns: Annotated[list[str] | None, typer.Option("--columns", help=_COLUMNS)] = None,
-    receptor: Annotated[
-        Path | None, typer.Option("-r", "--receptor", help="The receptor of all poses.")
-    ] = None,
-    ligand: Annotated[str, typer.Option("--ligand", help="Residue of the ligand in whole complexes.")] = "",
+    receptor: Annotated[Path | None, typer.Option("-r", "--receptor", help="Receptor of all poses.")] = None,
+    ligand: Annotated[
+        str, typer.Option("--ligand", help="Residue name of the ligand in files of whole complexes.")
+    ] = "",
     read: Annotated[
         list[str] | None, typer.Option("--read", help="Read option, for example waters=keep.")
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Processes; 0: none.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of worker processes; 0: none.")] = None,
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
-    csv: Annotated[Path | None, typer.Option("--csv", help="Write every finding to this file.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", help="CSV file for all findings.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
     """Report what would be read, what is odd, and what predicts the label trivially.
@@ -144,15 +149,17 @@ def check(
 def split(
     data: Annotated[Path, typer.Argument(help="Folder that `affinity-zoo index` made.")],
     by: Annotated[
-        str, typer.Option("--split-by", help="receptor, sequence, scaffold, time or random.")
+        str, typer.Option("--split-by", help="Grouping rule: receptor, sequence, scaffold, time or random.")
     ] = "receptor",
     fractions: Annotated[str, typer.Option(help=_FRACTIONS)] = "0.8,0.1,0.1",
-    identity: Annotated[float, typer.Option(help="Sequences at least this identical stay together.")] = 0.3,
-    time_column: Annotated[str, typer.Option(help="Column with the year or date.")] = "year",
-    folds: Annotated[int, typer.Option(help="Make this many folds; --fold is the test set.")] = 0,
-    fold: Annotated[int, typer.Option(help="The fold that is the test set, from 0.")] = 0,
+    identity: Annotated[float, typer.Option(help="Smallest identity of sequences that stay together.")] = 0.3,
+    time_column: Annotated[
+        str, typer.Option(help="Column with the year or date, for the rule time.")
+    ] = "year",
+    folds: Annotated[int, typer.Option(help="Number of folds; --fold is the test set.")] = 0,
+    fold: Annotated[int, typer.Option(help="Fold that is the test set, from 0.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
-    workers: Annotated[int | None, typer.Option(help="Processes; 0: none.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Number of worker processes; 0: none.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Split an index again, and report what the sets share.
@@ -191,7 +198,7 @@ def split(
 def fetch(
     ids: Annotated[list[str], typer.Argument(help="PDB ids, such as 1abc.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.")],
-    format: Annotated[str, typer.Option(help="cif or pdb.")] = "cif",
+    format: Annotated[str, typer.Option(help="File format: cif or pdb.")] = "cif",
     server: Annotated[str | None, typer.Option(help="Server to download from: SERVER/1ABC.cif.gz.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:

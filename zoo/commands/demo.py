@@ -39,7 +39,7 @@ def demo(
     output: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("affinity-zoo-demo"),
     epochs: Annotated[int, typer.Option(help="Epochs of each training.", min=1)] = 8,
     seed: Annotated[int, typer.Option(help="Seed of decoys, weights and rotations.", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="Threads.", min=1)] = 2,
+    workers: Annotated[int, typer.Option(help="Number of threads.", min=1)] = 2,
 ) -> None:
     """Take real crystal structures to a leaderboard in a few minutes.
 

@@ -20,11 +20,11 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
-    importing = typer.Typer(help="Bring models of other programs in.", no_args_is_help=True)
+    importing = typer.Typer(help="Import models of other programs.", no_args_is_help=True)
     importing.callback()(_group)
     importing.command("gnina")(gnina)
     app.add_typer(importing, name="import", rich_help_panel=options.USE)
-    models = typer.Typer(help="See, get and ship trained models.", no_args_is_help=True)
+    models = typer.Typer(help="List, download and ship trained models.", no_args_is_help=True)
     models.command("list")(list_models)
     models.command("show")(show)
     models.command("get")(get)
@@ -36,16 +36,16 @@ def register(app: typer.Typer) -> None:
 
 
 def _group() -> None:
-    """Bring models of other programs in."""
+    """Import models of other programs."""
 
 
 def gnina(
     files: Annotated[list[Path], typer.Argument(help="Published weights of gnina's networks (.pt).")],
-    output: Annotated[Path, typer.Option("--out", "-o", help="Folder; one model directory a file.")] = Path(
-        "models"
-    ),
+    output: Annotated[
+        Path, typer.Option("--out", "-o", help="Output folder, with one model directory per file.")
+    ] = Path("models"),
     ensemble: Annotated[
-        str | None, typer.Option(help="Make one ensemble of this name out of all files.")
+        str | None, typer.Option(help="Combine all files into one ensemble of this name.")
     ] = None,
 ) -> None:
     """Convert gnina's published networks to model directories.
@@ -87,7 +87,7 @@ def show(
     name: Annotated[str, typer.Argument(help="A name from `models list`, a model directory, or a run.")],
     folder: Folder = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
-    full: Annotated[bool, typer.Option("--full", help="Every benchmark with every baseline.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Show every benchmark with every baseline.")] = False,
     as_json: Json = False,
 ) -> None:
     """Show a model's card: limits, figures with intervals, licence, how to cite.
@@ -116,14 +116,15 @@ def get(
     source: Annotated[
         Path | None,
         typer.Option(
-            "--from", help="Folder with the weight files or the wheel, or such a file; tried first."
+            "--from",
+            help="Local source: folder with the weight files or the wheel, or such a file; tried first.",
         ),
     ] = None,
     url: Annotated[
         str | None,
-        typer.Option(help="Address of a folder with the files (a mirror), instead of the package index."),
+        typer.Option(help="Address of a mirror: a folder with the files, instead of the package index."),
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Download nothing.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Do not download anything.")] = False,
 ) -> None:
     """Get a published model by name, check each file's SHA-256 and convert it.
 
@@ -152,8 +153,8 @@ def push(
     model: Annotated[
         str, typer.Argument(help="A model or ensemble directory, or a name from `models list`.")
     ],
-    handle: Annotated[str, typer.Argument(help="hf://USER/REPO; it is made where it is missing.")],
-    private: Annotated[bool, typer.Option("--private", help="Make it a private one.")] = False,
+    handle: Annotated[str, typer.Argument(help="Repository hf://USER/REPO; it is created if missing.")],
+    private: Annotated[bool, typer.Option("--private", help="Create a private repository.")] = False,
 ) -> None:
     """Upload a model to a hub, with a README.md that the hub reads.
 
@@ -217,7 +218,7 @@ def test(
 
 def ship(
     trainings: Annotated[
-        list[str], typer.Argument(help="Runs of one recipe that differ in their seed, each evaluated.")
+        list[str], typer.Argument(help="Evaluated runs of one recipe that differ only in their seed.")
     ],
     output: Annotated[
         Path, typer.Option("--out", "-o", help="Model directory to make; its name is the model's.")
@@ -243,9 +244,13 @@ def ship(
 def export(
     model: Annotated[str, typer.Argument(help="A model directory, a shipped model, or a run.")],
     output: Annotated[Path, typer.Option("--out", "-o", help="ONNX file or SavedModel folder to write.")],
-    format: Annotated[str, typer.Option(help="onnx or savedmodel.")] = "onnx",
+    format: Annotated[str, typer.Option(help="Export format: onnx or savedmodel.")] = "onnx",
     source: Annotated[
-        str, typer.Option("--from", help="image: the network alone. atoms: with the voxelizer (savedmodel).")
+        str,
+        typer.Option(
+            "--from",
+            help="Input of the export. image: the network alone; atoms: with the voxelizer (savedmodel).",
+        ),
     ] = "image",
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     as_json: Json = False,

@@ -55,12 +55,14 @@ Poses = Annotated[
 Record = Annotated[int, typer.Option(help="Record of the pose file, from 0.", min=0, metavar="N")]
 ModelOutput = Annotated[
     str | None,
-    typer.Option(help="Output of the model: pose, affinity, ...", show_default="the first", metavar="NAME"),
+    typer.Option(
+        help="Output of the model to use: pose, affinity, ...", show_default="the first", metavar="NAME"
+    ),
 ]
 Views = Annotated[
     int | None,
     typer.Option(
-        help="Rotations whose scores are averaged; 1: the pose as it lies.",
+        help="Number of rotations whose scores are averaged; 1: the original orientation.",
         show_default="as the model's card says",
         min=1,
         metavar="N",
@@ -68,16 +70,19 @@ Views = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the random rotations.", min=0, metavar="N")]
 Runs = Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")]
-Voxelize = Annotated[str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE")]
-BatchSize = Annotated[int, typer.Option(help="Images in a batch.", min=1, metavar="N")]
-Threads = Annotated[int, typer.Option(help="Threads that make images.", min=1, metavar="N")]
+Voxelize = Annotated[
+    str, typer.Option(help="Place where images are made: auto, host or device.", metavar="PLACE")
+]
+BatchSize = Annotated[int, typer.Option(help="Number of images per batch.", min=1, metavar="N")]
+Threads = Annotated[int, typer.Option(help="Number of threads that make images.", min=1, metavar="N")]
 Processes = Annotated[
-    int | None, typer.Option(help="Worker processes; 0: none.", show_default="one a processor", metavar="N")
+    int | None,
+    typer.Option(help="Number of worker processes; 0: none.", show_default="one a processor", metavar="N"),
 ]
 Dask = Annotated[
     str, typer.Option("--dask", help="Address of a Dask scheduler to work on.", metavar="ADDRESS")
 ]
-Offline = Annotated[bool, typer.Option("--offline", help="Download no model.")]
+Offline = Annotated[bool, typer.Option("--offline", help="Do not download models.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Featurizer = Annotated[
     str | None,
@@ -108,7 +113,7 @@ ArchitectureOptions = Annotated[
 Box = Annotated[
     str | None,
     typer.Option(
-        help="Voxels x spacing in Å, such as 40x0.5.",
+        help="Box: voxels x spacing in Å, such as 40x0.5.",
         metavar="BOX",
     ),
 ]

@@ -19,8 +19,8 @@ def register(app: typer.Typer) -> None:
 def label(
     poses: Annotated[list[Path], typer.Argument(help="Pose files, or folders with them.")],
     reference: Annotated[Path, typer.Option("--reference", "-r", help="The true pose: SDF, MOL2, PDB, ...")],
-    near: Annotated[float, typer.Option(help="Below this RMSD (Å) pose_label is 1.")] = 2.0,
-    far: Annotated[float, typer.Option(help="Above this RMSD (Å) pose_label is 0.")] = 4.0,
+    near: Annotated[float, typer.Option(help="Largest RMSD (Å) of near-native poses (pose_label 1).")] = 2.0,
+    far: Annotated[float, typer.Option(help="Smallest RMSD (Å) of wrong poses (pose_label 0).")] = 4.0,
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="CSV file to write; default: a table.")
     ] = None,
@@ -78,16 +78,20 @@ def decoys(
         str,
         typer.Option(help="Poses that `sample` keeps: all, or labelled (none between 2 Å and --min-rmsd)."),
     ] = "all",
-    per_ligand: Annotated[int, typer.Option(help="Decoys wanted for each crystal pose.")] = 10,
+    per_ligand: Annotated[int, typer.Option(help="Number of decoys per crystal pose.")] = 10,
     min_rmsd: Annotated[
-        float, typer.Option(help="Å from the crystal pose at least (the ancestor: 6).")
+        float, typer.Option(help="Smallest RMSD (Å) of decoys from the crystal pose (the ancestor: 6).")
     ] = 4.0,
     seed: Annotated[int, typer.Option(help="Random seed of all poses.")] = 0,
     exhaustiveness: Annotated[int, typer.Option(help="Exhaustiveness of the docking search.")] = 4,
-    modes: Annotated[int, typer.Option(help="Poses that one docking keeps.")] = 40,
-    passes: Annotated[int, typer.Option(help="Dockings with further seeds while decoys are missing.")] = 3,
-    workers: Annotated[int | None, typer.Option(help="Processes; 0: none. Default: one a processor.")] = None,
-    timeout: Annotated[float, typer.Option(help="Seconds that one complex may take.")] = 600.0,
+    modes: Annotated[int, typer.Option(help="Number of poses per docking.")] = 40,
+    passes: Annotated[
+        int, typer.Option(help="Largest number of dockings, with further seeds, while decoys are missing.")
+    ] = 3,
+    workers: Annotated[
+        int | None, typer.Option(help="Number of worker processes; 0: none. Default: one per processor.")
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Time limit for one complex, seconds.")] = 600.0,
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:

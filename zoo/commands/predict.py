@@ -69,15 +69,17 @@ def predict(
     rank_by: Annotated[
         str | None,
         typer.Option(
-            help="pose, activity, affinity, rmsd or product (probability x affinity).",
+            help="Column to rank by: pose, activity, affinity, rmsd or product (probability x affinity).",
             show_default="the model's first output",
             metavar="WHAT",
         ),
     ] = None,
     best_per: Annotated[
-        str | None, typer.Option(help="molecule: keep only the best pose of each molecule.", metavar="WHAT")
+        str | None, typer.Option(help="Keep only the best pose of each group: molecule.", metavar="WHAT")
     ] = None,
-    top: Annotated[int, typer.Option(help="Rows to print; the CSV file has all.", min=0, metavar="N")] = 20,
+    top: Annotated[
+        int, typer.Option(help="Number of printed rows; the CSV file has all.", min=0, metavar="N")
+    ] = 20,
     abstain: Annotated[
         float | None,
         typer.Option(
@@ -86,22 +88,25 @@ def predict(
         ),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with a stopped prediction: same inputs, same -o.")
+        bool, typer.Option("--resume", help="Resume a stopped prediction with the same inputs and output.")
     ] = False,
     seed: options.Seed = 0,
     batch_size: options.BatchSize = 32,
-    chunk: Annotated[int, typer.Option(help="Poses in a piece of work.", min=1, metavar="N")] = 256,
+    chunk: Annotated[int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N")] = 256,
     runs: options.Runs = Path("summaries"),
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
     processes: Annotated[
-        int, typer.Option(help="Processes that score, each with the model; 0: this one.", min=0, metavar="N")
+        int,
+        typer.Option(
+            help="Number of scoring processes, each with the model; 0: this process.", min=0, metavar="N"
+        ),
     ] = 0,
     dask: options.Dask = "",
     read: Annotated[
         list[str] | None,
         typer.Option(
-            "--read", help="Read option in the place of the model's own: waters=keep.", metavar="NAME=VALUE"
+            "--read", help="Read option that overrides the model's: waters=keep.", metavar="NAME=VALUE"
         ),
     ] = None,
     offline: options.Offline = False,

@@ -25,7 +25,9 @@ def search(
     out: Annotated[
         Path, typer.Option("-o", "--out", help="Folder of the search; the same folder continues it.")
     ],
-    trials: Annotated[int, typer.Option(help="Trials in all, those of earlier calls included.", min=1)] = 20,
+    trials: Annotated[
+        int, typer.Option(help="Total number of trials, including those of earlier calls.", min=1)
+    ] = 20,
     timeout: Annotated[
         float | None, typer.Option(help="Seconds after which no new trial begins.", show_default="no limit")
     ] = None,
@@ -33,9 +35,9 @@ def search(
     seeds: Annotated[str, typer.Option(help="Training seeds of a grid, comma-separated.")] = "0",
     seed: Annotated[int, typer.Option(help="Random seed of the sampler.", min=0)] = 0,
     prune: Annotated[
-        bool, typer.Option("--prune/--no-prune", help="Stop trials early that are below the median.")
+        bool, typer.Option("--prune/--no-prune", help="Stop trials early if they are below the median.")
     ] = True,
-    workers: Annotated[int, typer.Option(help="Threads that make batches.", min=1)] = 2,
+    workers: Annotated[int, typer.Option(help="Number of threads that make batches.", min=1)] = 2,
     json_output: Annotated[bool, typer.Option("--json", help="Print all trials as JSON.")] = False,
 ) -> None:
     """Search featurizers, architectures, options and training fields with Optuna.

@@ -37,11 +37,11 @@ def explain(
     model_output: options.ModelOutput = None,
     views: options.Views = None,
     steps: Annotated[
-        int, typer.Option(help="Steps of the integrated gradients, at least.", min=1, metavar="N")
+        int, typer.Option(help="Smallest number of steps of the integrated gradients.", min=1, metavar="N")
     ] = 32,
     seed: options.Seed = 0,
     batch_size: options.BatchSize = 16,
-    page: Annotated[bool, typer.Option(help="Write the page that turns in 3D.")] = True,
+    page: Annotated[bool, typer.Option(help="Write the interactive 3D page.")] = True,
     runs: options.Runs = Path("summaries"),
     json_output: options.Json = False,
 ) -> None:
@@ -93,7 +93,10 @@ def view(
     featurizer_option: options.FeaturizerOptions = None,
     box: options.Box = None,
     number: Annotated[
-        int, typer.Option("--view", help="Number of the rotation; 0 is as the files lie.", min=0, metavar="N")
+        int,
+        typer.Option(
+            "--view", help="Number of the rotation; 0: the original orientation.", min=0, metavar="N"
+        ),
     ] = 0,
     record: options.Record = 0,
     seed: options.Seed = 0,
@@ -149,12 +152,15 @@ def refine(
         typer.Option(help="CSV file with a row for every record, failed ones too.", metavar="FILE"),
     ] = None,
     model_output: options.ModelOutput = None,
-    steps: Annotated[int, typer.Option(help="Gradient steps at most.", min=1, metavar="N")] = 40,
-    torsions: Annotated[bool, typer.Option(help="Turn rotatable bonds too.")] = True,
+    steps: Annotated[int, typer.Option(help="Largest number of gradient steps.", min=1, metavar="N")] = 40,
+    torsions: Annotated[bool, typer.Option(help="Rotate rotatable bonds too.")] = True,
     max_move: Annotated[float, typer.Option(help="Largest RMSD from the start, Å.", metavar="Å")] = 2.0,
     views: options.Views = None,
     search_views: Annotated[
-        int, typer.Option(help="Further rotations averaged to choose the direction.", min=1, metavar="N")
+        int,
+        typer.Option(
+            help="Number of further rotations averaged for the search direction.", min=1, metavar="N"
+        ),
     ] = 8,
     seed: options.Seed = 0,
     runs: options.Runs = Path("summaries"),

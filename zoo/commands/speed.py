@@ -12,7 +12,7 @@ from affinity_zoo.zoo.commands import options
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 speed_app = typer.Typer(
-    invoke_without_command=True, no_args_is_help=False, help="Measure how fast everything is on this machine."
+    invoke_without_command=True, no_args_is_help=False, help="Measure the speed of all parts on this machine."
 )
 
 
@@ -25,21 +25,21 @@ def register(app: typer.Typer) -> None:
 def speed(
     context: typer.Context,
     inputs: Annotated[
-        Path | None, typer.Option(help="File (.npz) of typed complexes; else synthetic ones.")
+        Path | None, typer.Option(help="File (.npz) of typed complexes; default: synthetic ones.")
     ] = None,
-    peer: Annotated[str | None, typer.Option(help="Also time this library: molgrid.")] = None,
+    peer: Annotated[str | None, typer.Option(help="Other library to time: molgrid.")] = None,
     peer_python: Annotated[
         str | None, typer.Option(help="Interpreter that has the peer (molgrid needs numpy < 2).")
     ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Part: kernels, feed, training or memory; may be repeated.")
     ] = None,
-    passes: Annotated[int, typer.Option(help="Passes over the inputs for each grid.")] = 5,
-    batch_size: Annotated[int, typer.Option(help="Batch of the training.", min=1)] = 32,
-    workers: Annotated[int, typer.Option(help="Threads that make batches.", min=1)] = 2,
-    steps: Annotated[int, typer.Option(help="Training steps of each round.", min=1)] = 8,
+    passes: Annotated[int, typer.Option(help="Number of passes over the inputs per grid.")] = 5,
+    batch_size: Annotated[int, typer.Option(help="Batch size of the training.", min=1)] = 32,
+    workers: Annotated[int, typer.Option(help="Number of threads that make batches.", min=1)] = 2,
+    steps: Annotated[int, typer.Option(help="Number of training steps per round.", min=1)] = 8,
     data: Annotated[
-        Path | None, typer.Option(help="Index whose poses are fed; else synthetic complexes.")
+        Path | None, typer.Option(help="Index of the poses; default: synthetic complexes.")
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -72,9 +72,9 @@ def speed(
 
 @speed_app.command()
 def device(
-    batch_size: Annotated[int, typer.Option(help="Samples of a batch.", min=1)] = 64,
-    steps: Annotated[int, typer.Option(help="Steps that are timed.", min=2)] = 50,
-    out: Annotated[Path | None, typer.Option(help="Also write the report to this file.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Number of samples per batch.", min=1)] = 64,
+    steps: Annotated[int, typer.Option(help="Number of timed steps.", min=2)] = 50,
+    out: Annotated[Path | None, typer.Option(help="File for the report.")] = None,
     as_json: Json = False,
 ) -> None:
     """Time voxelizing and training on the accelerator.
@@ -113,14 +113,16 @@ def score(
         ),
     ] = None,
     receptor: Annotated[
-        Path | None, typer.Option("--receptor", "-r", help="Structure of the receptor; else 7PBL.")
+        Path | None, typer.Option("--receptor", "-r", help="Structure of the receptor; default: 7PBL.")
     ] = None,
     ligand: Annotated[
-        Path | None, typer.Option("--ligand", "-l", help="SDF file of its poses; else made.")
+        Path | None, typer.Option("--ligand", "-l", help="SDF file of its poses; default: generated.")
     ] = None,
-    poses: Annotated[int, typer.Option(help="Poses to make.", min=1)] = 512,
-    rounds: Annotated[int, typer.Option(help="Rounds of each side; the median counts.", min=1)] = 3,
-    batch_size: Annotated[int, typer.Option(help="Images at once.", min=1)] = 32,
+    poses: Annotated[int, typer.Option(help="Number of generated poses.", min=1)] = 512,
+    rounds: Annotated[
+        int, typer.Option(help="Number of rounds of each program; the median counts.", min=1)
+    ] = 3,
+    batch_size: Annotated[int, typer.Option(help="Number of images per batch.", min=1)] = 32,
     peer_python: Annotated[
         str | None,
         typer.Option(help="Interpreter that has molgrid and torch, to time the same network there."),
@@ -155,7 +157,7 @@ def score(
 
 @speed_app.command()
 def index(
-    seconds: Annotated[float, typer.Option(help="Time for each format, about.", min=0.05)] = 1.0,
+    seconds: Annotated[float, typer.Option(help="Approximate time per format, seconds.", min=0.05)] = 1.0,
     as_json: Json = False,
 ) -> None:
     """Time reading structures, format by format, beside a plain ProDy or RDKit loop.

@@ -74,9 +74,11 @@ def train(
     recipe: Annotated[
         str | None, typer.Option(help="Recipe: a TOML file, or the preset ancestor.", metavar="FILE")
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Epochs in all.", show_default="10", metavar="N")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Total number of epochs.", show_default="10", metavar="N")
+    ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="Poses in a step.", show_default="32", metavar="N")
+        int | None, typer.Option(help="Batch size: poses per step.", show_default="32", metavar="N")
     ] = None,
     learning_rate: Annotated[
         float | None, typer.Option(help="Learning rate.", show_default="3e-4", metavar="X")
@@ -88,11 +90,13 @@ def train(
     ] = None,
     false_positive_weight: Annotated[
         float | None,
-        typer.Option(help="Weight of negatives in the loss.", show_default="1", metavar="X"),
+        typer.Option(help="Weight of negative poses in the loss.", show_default="1", metavar="X"),
     ] = None,
     balance: Annotated[
         str | None,
-        typer.Option(help="Labels: oversample or none.", show_default="oversample", metavar="HOW"),
+        typer.Option(
+            help="Balancing of the labels: oversample or none.", show_default="oversample", metavar="HOW"
+        ),
     ] = None,
     monitor: Annotated[
         str | None,
@@ -148,16 +152,16 @@ def train(
     ] = None,
     mixed_precision: Annotated[
         bool | None,
-        typer.Option("--mixed-precision", help="Half precision in the network."),
+        typer.Option("--mixed-precision", help="Compute the network in half precision."),
     ] = None,
     shuffle_labels: Annotated[
         bool | None,
-        typer.Option("--shuffle-labels", help="Shuffle labels: a control that must not learn."),
+        typer.Option("--shuffle-labels", help="Shuffle the labels: a control that must not learn."),
     ] = None,
     teacher: Annotated[
         list[str] | None,
         typer.Option(
-            help="Model whose outputs are learnt too; repeatable.",
+            help="Teacher model to distil; may be repeated.",
             metavar="MODEL",
             autocompletion=completion.models,
         ),
@@ -174,14 +178,14 @@ def train(
     truth_share: Annotated[
         float | None,
         typer.Option(
-            help="Share of a label, where there is one, beside the teachers' output.",
+            help="Weight of a known label beside the teachers' output, 0 to 1.",
             show_default="0.5",
             metavar="X",
             hidden=True,
         ),
     ] = None,
     optimizer: Annotated[
-        str | None, typer.Option(help="adam or adamw.", show_default="adam", metavar="NAME")
+        str | None, typer.Option(help="Optimizer: adam or adamw.", show_default="adam", metavar="NAME")
     ] = None,
     weight_decay: Annotated[
         float | None,
@@ -189,12 +193,12 @@ def train(
     ] = None,
     schedule: Annotated[
         str | None,
-        typer.Option(help="constant, or cosine with a warm-up.", metavar="NAME"),
+        typer.Option(help="Learning rate: constant, or cosine with warm-up.", metavar="NAME"),
     ] = None,
     warm_up: Annotated[
         float | None,
         typer.Option(
-            help="Share of the steps in which the rate of cosine rises.",
+            help="Fraction of the steps of the warm-up.",
             show_default="0.05",
             metavar="X",
             hidden=True,
@@ -204,7 +208,7 @@ def train(
         str | None,
         typer.Option(
             "--from",
-            help="Model to fine-tune; it settles the architecture.",
+            help="Model to fine-tune; it determines the architecture.",
             metavar="MODEL",
             autocompletion=completion.models,
         ),
@@ -212,13 +216,16 @@ def train(
     freeze: Annotated[
         int,
         typer.Option(
-            help="With --from: first layers that stay fixed.", min=0, metavar="N", show_default=False
+            help="With --from: number of first layers that are frozen.",
+            min=0,
+            metavar="N",
+            show_default=False,
         ),
     ] = 0,
     resume: Annotated[
         str | None,
         typer.Option(
-            help="Run to go on with (number or folder).",
+            help="Run to resume (number or folder).",
             metavar="RUN",
             autocompletion=completion.runs,
         ),
@@ -229,7 +236,7 @@ def train(
     logical_cpus: Annotated[
         int,
         typer.Option(
-            help="Train on so many logical CPU devices, to try distribution out.", metavar="N", hidden=True
+            help="Number of logical CPU devices to train on, to test distribution.", metavar="N", hidden=True
         ),
     ] = 0,
     distributed: Annotated[
@@ -301,13 +308,13 @@ def evaluate(
     scores: Annotated[
         Path | None,
         typer.Option(
-            help="Judge the scores of another program: CSV with id and score, SDF, output of Boltz or DiffDock.",
+            help="Scores of another program: CSV with id and score, SDF, output of Boltz or DiffDock.",
             metavar="FILE",
         ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the row for --scores.", metavar="NAME")] = None,
     direction: Annotated[
-        str | None, typer.Option(help="Which end of --scores is better: higher or lower.", metavar="END")
+        str | None, typer.Option(help="Direction of --scores: higher or lower is better.", metavar="END")
     ] = None,
     column: Annotated[
         str | None, typer.Option(help="Column or SDF property of the score.", metavar="NAME")
@@ -322,7 +329,7 @@ def evaluate(
     consensus: Annotated[
         str | None,
         typer.Option(
-            help="Judge a consensus of these rows of the board, comma-separated; RUN is the benchmark.",
+            help="Evaluate a consensus of these rows of the board, comma-separated; RUN is the benchmark.",
             metavar="NAMES",
         ),
     ] = None,
@@ -338,13 +345,15 @@ def evaluate(
         ),
     ] = None,
     split: Annotated[
-        str, typer.Option(help="Rows to judge: test, validation, train or all.", metavar="NAME")
+        str, typer.Option(help="Rows to evaluate: test, validation, train or all.", metavar="NAME")
     ] = "test",
     views: options.Views = None,
     sources: Annotated[
         str | None,
         typer.Option(
-            help="Judge poses of these sources only, with commas.", show_default="all", metavar="NAMES"
+            help="Sources of the poses to evaluate, comma-separated; default: all.",
+            show_default="all",
+            metavar="NAMES",
         ),
     ] = None,
     scorer: Annotated[
@@ -364,7 +373,7 @@ def evaluate(
     model_output: Annotated[
         str | None,
         typer.Option(
-            help="Judge all truths by this output: pose, activity, affinity, rmsd or product (probability x pK).",
+            help="Output used for all truths: pose, activity, affinity, rmsd or product (probability x pK).",
             show_default="each by its own",
             metavar="NAME",
         ),
@@ -476,7 +485,7 @@ def calibrate(
         str, typer.Option(help="Rows of an index: all, test, validation or train.", metavar="NAME")
     ] = "all",
     sources: Annotated[
-        str | None, typer.Option(help="Poses from these sources only, comma-separated.", metavar="NAMES")
+        str | None, typer.Option(help="Sources of the poses, comma-separated; default: all.", metavar="NAMES")
     ] = None,
     views: Annotated[int | None, typer.Option(help="Rotations averaged for each pair.", min=1)] = None,
     out: Annotated[
