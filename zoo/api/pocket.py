@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from scipy.spatial import cKDTree
-
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions, read_receptor
 from affinity_zoo.zoo.data.readers.base import ReadError
@@ -74,5 +72,5 @@ def make_pocket(receptor: Receptor | Pocket, ways: Sequence[ReadOptions]) -> Poc
                 found = receptor_of(receptor, way)
         except ReadError as error:
             raise AffinityZooError(f"the receptor cannot be read ({error})") from error
-        readings[way] = Protein(found.atoms, cKDTree(found.atoms.xyz), tuple(found.notes))
+        readings[way] = Protein.of(found)
     return Pocket(name, readings)

@@ -92,7 +92,13 @@ def predict(
     ] = False,
     seed: options.Seed = 0,
     batch_size: options.BatchSize = 32,
-    chunk: Annotated[int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N")] = 256,
+    drop_bound_ligand: Annotated[
+        bool,
+        typer.Option(
+            "--drop-bound-ligand", help="Leave residues of the receptor out that lie where a pose lies."
+        ),
+    ] = False,
+    chunk: Annotated[int, typer.Option(help="Poses in a piece of work.", min=1, metavar="N")] = 256,
     runs: options.Runs = Path("summaries"),
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
@@ -144,10 +150,10 @@ def predict(
     )
     with Pipes(None if to_stdout else Path(out), resume) as pipes:
         if given.table is not None:
-            inputs = from_table(*pipes.table(given.table))
+            inputs = from_table(*pipes.table(given.table), drop_bound_ligand)
         else:
             assert given.receptor is not None
-            inputs = from_files(given.receptor, pipes.poses(given.poses), pipes.piped)
+            inputs = from_files(given.receptor, pipes.poses(given.poses), pipes.piped, drop_bound_ligand)
         folders = model_folders(given.models, runs, offline=offline)
         if not dask and not processes:
             from affinity_zoo.zoo.runtime.keras import start_keras

@@ -50,9 +50,9 @@ def explain(
     Example: affinity-zoo explain pose-resnet3d receptor.pdb poses.sdf --record 2 -o why
     """
     from affinity_zoo.zoo.commands.words import one_model, one_pose, sort_words
+    from affinity_zoo.zoo.data.readers.records import receptor_file
     from affinity_zoo.zoo.importers.first_use import model_folder
     from affinity_zoo.zoo.models.loading import load_model
-    from affinity_zoo.zoo.prediction.pose_files import receptor_file
     from affinity_zoo.zoo.runtime.files import check_folder
     from affinity_zoo.zoo.see.checks import check_complex, check_method
     from affinity_zoo.zoo.see.page import needs_plotly
@@ -113,7 +113,7 @@ def view(
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.commands.training import key_values, parse_box
     from affinity_zoo.zoo.commands.words import one_model, one_pose, sort_words
-    from affinity_zoo.zoo.prediction.pose_files import receptor_file
+    from affinity_zoo.zoo.data.readers.records import receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
     from affinity_zoo.zoo.see.page import needs_plotly
     from affinity_zoo.zoo.see.view_picture import needs_matplotlib
@@ -172,9 +172,9 @@ def refine(
     """
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.commands.words import one_model, sort_words
+    from affinity_zoo.zoo.data.readers.records import pose_files, receptor_file
     from affinity_zoo.zoo.importers.first_use import model_folder
     from affinity_zoo.zoo.models.loading import load_model, read_card
-    from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
     from affinity_zoo.zoo.see.checks import output_column
 

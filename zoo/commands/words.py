@@ -107,7 +107,7 @@ def one_pose(words: Words, what: str) -> Path:
     Raises:
         UsageError: there are several files, or it is a folder or standard input.
     """
-    from affinity_zoo.zoo.prediction.pose_files import pose_files
+    from affinity_zoo.zoo.data.readers.records import pose_files
 
     files = pose_files(words.poses) if STANDARD_INPUT not in words.poses else []
     if len(files) != 1:

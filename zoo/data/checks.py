@@ -200,7 +200,9 @@ def _geometry(receptor: Atoms, ligand: Atoms) -> Iterator[tuple[str, str]]:
         yield "clash", f"{len(close.clash)} pairs, nearest {distance:.2f} Å"
     if len(close.covalent):
         atom = int(close.covalent[0, 0])
-        residue = f"{receptor.residue_name[atom].decode()} {receptor.residue_number[atom]}"
+        names = (receptor.residue_name[atom], receptor.chain[atom], receptor.insertion[atom])
+        name, chain, code = (bytes(n).decode("utf-8", "replace") for n in names)
+        residue = f"{name} {chain}{receptor.residue_number[atom]}{code}"
         yield "covalent link", f"to {residue}"
     reach = float(np.sqrt(((receptor.xyz - ligand.xyz.mean(0)) ** 2).sum(1).max()))
     if reach < CUT:

@@ -14,6 +14,7 @@ from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.chem import symmetry
 from affinity_zoo.zoo.data.readers import ReadOptions, read_poses
+from affinity_zoo.zoo.data.readers.records import pose_files
 
 NEAR = 2.0  #: Å; below it a pose is near-native
 FAR = 4.0  #: Å; above it a pose is wrong; between the two it has no label
@@ -183,7 +184,7 @@ def label_poses(
     """
     if not 0 < near <= far:
         raise UsageError(f"the thresholds are 0 < near <= far in Å, not {near} and {far}")
-    files = pose_files(poses)
+    files = pose_files(poses, but=[reference])
     references = read_references(reference, options)
     return _labels(files, references, near, far, options)
 
@@ -219,29 +220,3 @@ def _labels(
                     record,
                     measured.note,
                 )
-
-
-def pose_files(poses: Iterable[str | Path]) -> list[Path]:
-    """Return the pose files among files and folders (searched recursively), in order.
-
-    Args:
-        poses: Files and folders.
-
-    Raises:
-        AffinityZooError: one does not exist, or there is none.
-    """
-    from affinity_zoo.zoo.data.readers.formats import is_structure
-
-    found: list[Path] = []
-    for entry in map(Path, poses):
-        if entry.is_dir():
-            found += sorted(p for p in entry.rglob("*") if p.is_file() and is_structure(p))
-        elif entry.is_file():
-            found.append(entry)
-        else:
-            raise AffinityZooError(f"{entry} does not exist: name pose files or a folder with them")
-    if not found:
-        raise AffinityZooError(
-            f"no pose file in {', '.join(map(str, poses))}: name SDF, MOL2, PDB or PDBQT files"
-        )
-    return found

@@ -172,7 +172,7 @@ def residue_index(atoms: Atoms) -> NDArray[np.int64]:
     """
     new = np.zeros(len(atoms), np.int64)
     if len(atoms) > 1:
-        for column in (atoms.residue_number, atoms.residue_name, atoms.chain):
+        for column in (atoms.residue_number, atoms.insertion, atoms.residue_name, atoms.chain):
             new[1:] |= column[1:] != column[:-1]
     return np.cumsum(new)
 
@@ -201,6 +201,7 @@ def pdb_text(atoms: Atoms, which: NDArray[np.int64] | None = None, xyz: NDArray[
         name,
         residue,
         atoms.residue_number[which].tolist(),
+        insertion=[c.decode("ascii", "replace") for c in atoms.insertion[which].tolist()],
         chain=[c.decode("ascii", "replace").strip() for c in atoms.chain[which].tolist()],
         hetero=ligand,
     )

@@ -29,7 +29,7 @@ REMEDIES: Final = {
     "clash": "the pose overlaps its receptor, which no training pose does: minimise it or dock again",
     "far": "no receptor atom is near: is it the receptor this ligand was docked into, in the same frame?",
     "unlike": "the model was trained on no similar ligand: trust its ranking less, test it on such compounds",
-    "outside": "the calibration saw no such score: its probability is that of the nearest score it saw",
+    "bound": "a residue of the receptor lies where the pose lies: `drop_bound_ligand` leaves it out",
     "note": "the reader says how it took the record: see the column warnings",
 }
 
@@ -53,7 +53,7 @@ def findings(
     assert pose.atoms is not None and pose.protein is not None
     found = [_cropped(pose.atoms, box) for box in sorted(set(boxes), key=lambda b: b.extent)[:1]]
     found += [_untyped(pose.atoms, unknown), *_geometry(pose.atoms, pose.protein)]
-    found.append(_unlike(pose, tuple(models), marks))
+    found += [f"bound: {pose.bound}" if pose.bound else "", _unlike(pose, tuple(models), marks)]
     return [text for text in found if text] + [f"note: {note}" for note in pose.notes]
 
 

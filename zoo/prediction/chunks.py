@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.readers.formats import FORMATS, count_records, suffix_of
+from affinity_zoo.zoo.data.readers.formats import FORMATS, UTF16, count_records, suffix_of
 from affinity_zoo.zoo.data.readers.sdf_records import record_offsets
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled, stamp
@@ -45,6 +45,8 @@ class Piece:
     molecule: str = ""
     docking_score: float = math.nan
     alone: bool = False  #: the file holds this one record: the row's id needs no number
+    base: str = ""  #: what the ids of its records begin with
+    drop_bound: bool = False  #: leave residues of the receptor out that lie where a pose lies
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ class _File:
             size = _size(self.path)
         made = Piece(
             entry.receptor, self.path, entry.shown, entry.target, first, last, start, stop, wanted, entry.id,
-            entry.molecule, entry.docking_score, alone,
+            entry.molecule, entry.docking_score, alone, entry.base, entry.drop_bound,
         )  # fmt: skip
         return made, n, size
 
@@ -160,6 +162,9 @@ class Cutter:
                 return ligand, ()
             path = unpacked
         try:
+            with path.open("rb") as handle:
+                if handle.read(2) in UTF16:
+                    return ligand, ()
             return str(path), _offsets(str(path), stamp(str(path)))
         except OSError:
             return ligand, ()

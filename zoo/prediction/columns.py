@@ -92,6 +92,7 @@ COLUMNS: Final = (
     Column("file", "", "", "The pose file as given."),
     Column("record", "", "", "Number of the record in the file, from 0."),
     Column("receptor", "", "", "The receptor's file."),
+    Column("skeleton", "", "", "A hash of elements and bonds (orders left aside): equal for equal molecules only."),
 )  # fmt: skip
 NAMES: Final = tuple(column.name for column in COLUMNS)
 

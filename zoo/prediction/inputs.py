@@ -11,7 +11,7 @@ from pathlib import Path
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers.formats import stem
-from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+from affinity_zoo.zoo.data.readers.records import id_bases, pose_files, receptor_file
 from affinity_zoo.zoo.runtime.files import file_hash
 
 
@@ -27,6 +27,8 @@ class Entry:
     molecule: str = ""  #: empty: the record's name
     id: str = ""  #: empty: file and record
     docking_score: float = math.nan  #: of the table; the file's own goes before
+    base: str = ""  #: what the ids of its records begin with
+    drop_bound: bool = False  #: leave residues of the receptor out that lie where a pose lies
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,16 @@ class Inputs:
         seen: set[str] = set()
         for entry in self.entries:
             total.update(
-                repr((entry.record, entry.target, entry.molecule, entry.id, entry.docking_score)).encode()
+                repr(
+                    (
+                        entry.record,
+                        entry.target,
+                        entry.molecule,
+                        entry.id,
+                        entry.docking_score,
+                        entry.drop_bound,
+                    )
+                ).encode()
             )
             for file in (entry.receptor, entry.ligand):
                 total.update(b"-" if file in self.piped else file.encode())
@@ -68,28 +79,44 @@ class Inputs:
         return total.hexdigest()
 
 
-def from_files(receptor: str | Path, poses: Sequence[str | Path], piped: Sequence[str] = ()) -> Inputs:
-    """Poses of one receptor: files, and folders of files.
+def from_files(
+    receptor: str | Path,
+    poses: Sequence[str | Path],
+    piped: Sequence[str] = (),
+    drop_bound_ligand: bool = False,
+) -> Inputs:
+    """Poses of one receptor: files, and folders of files, which are searched through.
 
     Args:
+        receptor: its file; a folder of poses may hold it.
+        poses: files and folders.
         piped: those of the files that came in on standard input.
+        drop_bound_ligand: leave residues of the receptor out that lie where a pose lies.
 
     Raises:
         AffinityZooError: something named is not there.
     """
     protein = str(receptor_file(receptor))
     target = stem(Path(protein))
-    files = [str(file) for file in pose_files(poses)]
+    files = [str(file) for file in pose_files(poses, but=[protein])]
     shown = {file: Path(file).name for file in piped}
-    return Inputs([Entry(protein, f, shown.get(f, f), target=target) for f in files], piped=tuple(piped))
+    bases = id_bases(shown.get(file, file) for file in files)
+    entries = [
+        Entry(
+            protein, f, shown.get(f, f), target=target, base=bases[shown.get(f, f)], drop_bound=drop_bound_ligand
+        )
+        for f in files
+    ]  # fmt: skip
+    return Inputs(entries, piped=tuple(piped))
 
 
-def from_table(table: Path, root: Path | None = None) -> Inputs:
-    """Read the rows of a CSV table (or ``.types`` list) as ``affinity-zoo index`` does.
+def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = False) -> Inputs:
+    """The rows of a CSV table (or ``.types`` list), understood as ``affinity-zoo index`` does.
 
     Args:
         table: columns receptor and ligand (files), optionally id, record, target, molecule and others.
         root: what its paths are relative to; None: the table's folder.
+        drop_bound_ligand: as for :func:`from_files`.
 
     Raises:
         AffinityZooError: it is no such table.
@@ -106,17 +133,20 @@ def from_table(table: Path, root: Path | None = None) -> Inputs:
         raise UsageError(
             f"{table} is no table: `table` takes a .csv (columns receptor, ligand) or a .types list"
         )
-    base = plan.root if root is None else root
+    folder = plan.root if root is None else root
+    bases = id_bases(item.ligand for item in plan.items)
     entries = [
         Entry(
-            str(base / item.receptor),
-            str(base / item.ligand),
+            str(folder / item.receptor),
+            str(folder / item.ligand),
             item.ligand,
             item.record,
             item.target,
             str(item.values.get("molecule", "")),
             str(item.values.get("id", "")),
             float(item.values.get("docking_score", math.nan)),
+            bases[item.ligand],
+            drop_bound_ligand,
         )
         for item in plan.items
     ]

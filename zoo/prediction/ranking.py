@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -74,7 +75,8 @@ def ranked(
 
     Args:
         ranking: a key of :data:`RANKINGS`.
-        best_per: ``molecule``: the best row of each molecule of each target, with the number of its poses.
+        best_per: ``molecule``: the best row of each molecule of each target, with the number of its poses;
+            molecules of one name and different skeletons are different.
 
     Returns:
         Number of the row in ``rows``, and the row with its rank.
@@ -87,16 +89,26 @@ def ranked(
     )
     poses = [1] * len(rows)
     if best_per:
-        counts: dict[tuple[str, str], int] = {}
-        for row in rows:
-            counts[row.target, row.molecule] = counts.get((row.target, row.molecule), 0) + 1
-        best: dict[tuple[str, str], int] = {}
+        groups = _molecules(rows)
+        counts = Counter(groups)
+        best: dict[tuple[str, str, str], int] = {}
         for i in order:
-            best.setdefault((rows[i].target, rows[i].molecule), i)
+            best.setdefault(groups[i], i)
         order = list(best.values())
-        for (target, molecule), i in best.items():
-            poses[i] = counts[target, molecule]
+        for group, i in best.items():
+            poses[i] = counts[group]
     return [
         (i, replace(rows[i], rank=0 if math.isnan(values[i]) else rank, poses=poses[i]))
         for rank, i in enumerate(order, start=1)
+    ]
+
+
+def _molecules(rows: Sequence[PosePrediction]) -> list[tuple[str, str, str]]:
+    """The molecule of each row: target, name and skeleton; a record without atoms belongs to the first of its name."""
+    first: dict[tuple[str, str], str] = {}
+    for row in rows:
+        if row.skeleton:
+            first.setdefault((row.target, row.molecule), row.skeleton)
+    return [
+        (row.target, row.molecule, row.skeleton or first.get((row.target, row.molecule), "")) for row in rows
     ]

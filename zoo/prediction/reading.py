@@ -7,22 +7,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Final
 
 from scipy.spatial import cKDTree
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions, read_poses, read_receptor
+from affinity_zoo.zoo.data.readers import (
+    Failure,
+    PoseRecord,
+    ReadOptions,
+    Receptor,
+    read_poses,
+    read_receptor,
+)
 from affinity_zoo.zoo.data.readers import sdf as sdf_reader
-from affinity_zoo.zoo.data.readers.formats import holds_many
+from affinity_zoo.zoo.data.readers.bound import Foreign, foreign_residues, lying_on, without
+from affinity_zoo.zoo.data.readers.formats import holds_many, stem
 from affinity_zoo.zoo.data.readers.openbabel_types import retyped_pose
+from affinity_zoo.zoo.data.readers.records import absent, molecule_of, row_id
 from affinity_zoo.zoo.data.readers.sdf_records import split_records
 from affinity_zoo.zoo.prediction.chunks import Piece
 from affinity_zoo.zoo.prediction.inputs import stamp
-
-#: names that say nothing: programs write them where they know none
-_NO_NAMES: Final = frozenset(("", "LIG", "UNL", "UNK", "UNL1", "MOL", "INH", "DRG", "***", "*****", "LIGAND"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +36,26 @@ class Protein:
 
     atoms: Atoms
     tree: cKDTree
-    notes: tuple[str, ...]
+    notes: tuple[str, ...]  #: what its reader guessed, and what is odd about it
+    foreign: tuple[Foreign, ...] = ()  #: residues that may be a ligand left in it
+
+    @classmethod
+    def of(cls, found: Receptor) -> Protein:
+        """A receptor as read.
+
+        Args:
+            found: by its reader.
+        """
+        atoms = found.atoms
+        return cls(atoms, cKDTree(atoms.xyz), tuple(found.findings), tuple(foreign_residues(atoms)))
+
+    def without(self, residues: tuple[str, ...]) -> Protein:
+        """The same receptor without residues, of the same identity each time.
+
+        Args:
+            residues: their labels.
+        """
+        return _without(self, residues)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +75,8 @@ class Pose:
     atoms: Atoms | None = None
     protein: Protein | None = None
     text: bytes = field(default=b"", repr=False)  #: the record as it stands in an SDF file
+    skeleton: str = ""  #: equal for equal molecules, see :class:`PoseRecord`
+    bound: str = ""  #: a residue of the receptor that lies where the pose lies
 
 
 def protein(path: str, options: ReadOptions) -> Protein:
@@ -74,7 +100,13 @@ def _protein(path: str, stamp: bytes, options: ReadOptions) -> Protein:
         raise AffinityZooError(
             f"the receptor cannot be read ({error}); give `receptor` a PDB or mmCIF file"
         ) from error
-    return Protein(found.atoms, cKDTree(found.atoms.xyz), tuple(found.notes))
+    return Protein.of(found)
+
+
+@lru_cache(maxsize=64)
+def _without(whole: Protein, residues: tuple[str, ...]) -> Protein:
+    atoms = without(whole.atoms, [residue for residue in whole.foreign if residue.label in residues])
+    return Protein(atoms, cKDTree(atoms.xyz), whole.notes, ())
 
 
 def read_pieces(
@@ -91,19 +123,6 @@ def read_pieces(
     return [pose for piece in pieces for pose in _piece(piece, options, texts, given)]
 
 
-def molecule_of(name: str, file: str) -> str:
-    """Return the molecule of a pose that is not in a table: the record's name, else the file's.
-
-    Names that programs write where they know none (``LIG``, ``UNL`` and the like) do not count.
-
-    Args:
-        name: Name of the record.
-        file: The file.
-    """
-    name = name.strip()
-    return name if name.upper() not in _NO_NAMES else _stem(file)
-
-
 def _piece(piece: Piece, options: ReadOptions, texts: bool, given: Protein | None) -> Iterator[Pose]:
     receptor: Protein | None
     try:
@@ -114,29 +133,51 @@ def _piece(piece: Piece, options: ReadOptions, texts: bool, given: Protein | Non
     if piece.wanted:
         by_number = {record.record: (record, text) for record, text in found}
         found = [by_number.get(r) or (_absent(piece, r, found), b"") for r, *_ in piece.wanted]
-        rows = [(row_id, molecule, docking_score) for _, row_id, molecule, docking_score in piece.wanted]
+        rows = [(named, molecule, docking_score) for _, named, molecule, docking_score in piece.wanted]
     else:
         if piece.last is not None and len(found) < piece.last - piece.first:
             found += [(_absent(piece, r, found), b"") for r in range(piece.first + len(found), piece.last)]
         rows = [(piece.id, piece.molecule, piece.docking_score)] * len(found)
     several = holds_many(Path(piece.shown)) and not piece.alone and (len(found) > 1 or piece.last is not None)
-    for (record, text), (row_id, molecule, docking_score) in zip(found, rows, strict=True):
+    for (record, text), (named, molecule, docking_score) in zip(found, rows, strict=True):
         reason = broken or (record.failure.reason if record.failure else "")
+        atoms = None if reason else record.atoms
+        here, bound = _in_place(receptor, atoms, piece.drop_bound)
+        notes = [*record.notes, *(f"receptor: {note}" for note in (receptor.notes if receptor else ()))]
         yield Pose(
-            id=_identity(piece, record.record, row_id, several),
+            id=named
+            if named and piece.wanted
+            else row_id(named or piece.base or stem(Path(piece.shown)), record.record, several),
             target=piece.target,
-            molecule=molecule or molecule_of(record.name, piece.shown),
+            molecule=molecule or molecule_of(record.name, stem(Path(piece.shown))),
             name=record.name,
             file=piece.shown,
             record=record.record,
             receptor=piece.receptor,
             docking_score=docking_score if math.isnan(record.docking_score) else record.docking_score,
-            notes=tuple(record.notes),
+            notes=tuple(notes),
             reason=reason,
-            atoms=None if reason else record.atoms,
-            protein=receptor,
+            atoms=atoms,
+            protein=here,
             text=text if texts and not reason else b"",
+            skeleton=record.skeleton,
+            bound=bound,
         )
+
+
+def _in_place(receptor: Protein | None, ligand: Atoms | None, drop: bool) -> tuple[Protein | None, str]:
+    """The receptor that a pose is scored in, and what of it lies where the pose lies."""
+    if receptor is None or ligand is None or not receptor.foreign:
+        return receptor, ""
+    found = lying_on(receptor.foreign, ligand)
+    if not found:
+        return receptor, ""
+    if not drop:
+        return receptor, f"{found[0]}: it counts as receptor; `drop_bound_ligand` leaves it out"
+    labels = tuple(bound.residue.label for bound in found)
+    return receptor.without(
+        labels
+    ), f"{', '.join(labels)} left out of the receptor: it lies where the pose lies"
 
 
 def _records(piece: Piece, options: ReadOptions, wanted: set[int]) -> Iterator[tuple[PoseRecord, bytes]]:
@@ -173,23 +214,8 @@ def _one(piece: Piece, number: int, text: bytes, options: ReadOptions) -> PoseRe
 
 
 def _absent(piece: Piece, number: int, found: list[tuple[PoseRecord, bytes]]) -> PoseRecord:
-    whole = next((record.failure for record, _ in found if record.failure is not None), None)
-    if piece.start < 0 and whole is not None:
-        return _failed(piece, number, whole.reason)
-    return _failed(piece, number, f"the file has no record {number}")
+    return absent(piece.shown, number, [record for record, _ in found], piece.start < 0)
 
 
 def _failed(piece: Piece, number: int, reason: str) -> PoseRecord:
     return PoseRecord(number, "", failure=Failure(piece.shown, number, "parse", reason))
-
-
-def _identity(piece: Piece, record: int, row_id: str, several: bool) -> str:
-    if row_id and piece.wanted:
-        return row_id
-    stem = row_id or _stem(piece.shown)
-    return f"{stem}#{record}" if several else stem
-
-
-def _stem(file: str) -> str:
-    name = Path(file).name.removesuffix(".gz")
-    return name[: len(name) - len(Path(name).suffix)]

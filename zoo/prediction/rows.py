@@ -19,7 +19,7 @@ class PosePrediction:
 
     rank: int = 0  #: from 1; 0 without a score
     id: str = ""  #: of the table, or file and record
-    molecule: str = ""  #: see :func:`affinity_zoo.zoo.prediction.reading.molecule_of`
+    molecule: str = ""  #: see :func:`affinity_zoo.zoo.data.readers.records.molecule_of`
     target: str = ""
     name: str = ""  #: the record's own
     pose_logit: float = NAN
@@ -42,6 +42,7 @@ class PosePrediction:
     file: str = ""
     record: int = 0  #: in the file, from 0
     receptor: str = ""
+    skeleton: str = ""  #: a hash of elements and bonds without orders
 
     def as_dict(self) -> dict[str, object]:
         """The fields; NaN as None, for JSON."""

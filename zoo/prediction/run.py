@@ -12,6 +12,7 @@ from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.data.readers.records import unique
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel, ready
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
@@ -50,6 +51,7 @@ def predict(
     *,
     table: str | Path | None = None,
     runs: str | Path = "summaries",
+    drop_bound_ligand: bool = False,
     **options: Any,
 ) -> list[PosePrediction]:
     """Score and rank poses of one receptor, or of the rows of a table.
@@ -60,6 +62,7 @@ def predict(
         poses: pose files or folders of them; every record of every file gives one row.
         table: instead of both: a CSV with columns receptor and ligand.
         runs: folder of the runs, for a run's number.
+        drop_bound_ligand: leave residues of the receptor out that lie where a pose lies.
         options: what :meth:`Choices.of` takes: ``views``, ``seed``, ``rank_by``, ``best_per`` and others.
 
     Returns:
@@ -70,9 +73,10 @@ def predict(
         AffinityZooError: the receptor cannot be read, or there are no pose files.
     """
     if table is not None:
-        inputs = from_table(Path(table))
+        inputs = from_table(Path(table), drop_bound_ligand=drop_bound_ligand)
     elif receptor is not None:
-        inputs = from_files(receptor, [poses] if isinstance(poses, (str, Path)) else list(poses))
+        given_poses = [poses] if isinstance(poses, (str, Path)) else list(poses)
+        inputs = from_files(receptor, given_poses, drop_bound_ligand=drop_bound_ligand)
     else:
         raise UsageError("give a receptor and poses, or a table")
     choices = Choices.of(**options)
@@ -207,6 +211,10 @@ def _gathered(inputs: Inputs, parts: Parts) -> tuple[list[PosePrediction], list[
             rows.append(PosePrediction.from_dict(values))
             places.append((number, start, length))
             start += length
+    given = {entry.id for entry in inputs.entries if entry.id}  # a user's ids come back as they are
+    made = [i for i, row in enumerate(rows) if row.id not in given]
+    for i, name in zip(made, unique(rows[i].id for i in made), strict=True):
+        rows[i] = replace(rows[i], id=name)
     for wrong in inputs.wrong:
         rows.append(
             PosePrediction(file=wrong.file, record=wrong.record, status="failed", reason=wrong.reason)

@@ -157,7 +157,7 @@ def _row(pose: Pose, reason: str, warnings: str, values: dict[str, Any]) -> Pose
     return PosePrediction(
         id=pose.id, target=pose.target, molecule=pose.molecule, name=pose.name, file=pose.file,
         record=pose.record, receptor=pose.receptor, status="failed" if reason else "ok", reason=reason,
-        warnings=warnings, docking_score=pose.docking_score, **values,
+        warnings=warnings, docking_score=pose.docking_score, skeleton=pose.skeleton, **values,
     )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
+from affinity_zoo.zoo.data.readers.bound import foreign_residues, lying_on
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
-from affinity_zoo.zoo.prediction.pose_files import receptor_file
+from affinity_zoo.zoo.data.readers.records import receptor_file
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,7 +60,9 @@ def read_complex(
         reason = found.failure.reason if found.failure else "no atoms"
         raise AffinityZooError(f"{poses}, record {record}: {reason}; give a pose that can be read")
     read = read_receptor(protein, options)
-    return Complex(read.atoms, found.atoms, found, protein, poses, (*read.notes, *found.notes))
+    bound = [str(near) for near in lying_on(foreign_residues(read.atoms), found.atoms)]
+    notes = (*read.notes, *read.findings, *found.notes, *bound)
+    return Complex(read.atoms, found.atoms, found, protein, poses, notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,26 +73,36 @@ class Residue:
     name: str
     number: int
     atoms: NDArray[np.int64]  #: indices into the receptor
+    insertion: str = ""  #: its insertion code
+
+    @property
+    def place(self) -> str:
+        """Number and insertion code: ``60B``."""
+        return f"{self.number}{self.insertion}"
 
     @property
     def label(self) -> str:
         """As chemists write it: ``ASP 189 A``."""
-        return " ".join(part for part in (self.name, str(self.number), self.chain) if part)
+        return " ".join(part for part in (self.name, self.place, self.chain) if part)
 
 
 def residues(receptor: Atoms) -> list[Residue]:
-    """The residues of a receptor in the order of their first atoms; same chain, number and name: one residue.
+    """The residues of a receptor in the order of their first atoms.
+
+    Residues of the same chain, number, insertion code and name are one.
 
     Args:
-        receptor: Atoms of the receptor.
+        receptor: its atoms.
     """
-    found: dict[tuple[bytes, int, bytes], list[int]] = {}
-    keys = zip(receptor.chain, receptor.residue_number, receptor.residue_name, strict=True)
-    for i, (chain, number, name) in enumerate(keys):
-        found.setdefault((bytes(chain), int(number), bytes(name)), []).append(i)
+    found: dict[tuple[bytes, int, bytes, bytes], list[int]] = {}
+    keys = zip(
+        receptor.chain, receptor.residue_number, receptor.insertion, receptor.residue_name, strict=True
+    )
+    for i, (chain, number, code, name) in enumerate(keys):
+        found.setdefault((bytes(chain), int(number), bytes(code), bytes(name)), []).append(i)
     return [
-        Residue(text(chain), text(name), number, np.array(atoms, np.int64))
-        for (chain, number, name), atoms in found.items()
+        Residue(text(chain), text(name), number, np.array(atoms, np.int64), text(code))
+        for (chain, number, code, name), atoms in found.items()
     ]
 
 
@@ -120,8 +133,11 @@ def labels(atoms: Atoms) -> list[str]:
     names = [text(name) for name in atoms.name]
     if atoms.role == "ligand":
         return unique_names(names)
-    parts = zip(names, atoms.residue_name, atoms.residue_number, atoms.chain, strict=True)
-    return [" ".join(p for p in (text(r), str(int(n)), text(c), name) if p) for name, r, n, c in parts]
+    parts = zip(names, atoms.residue_name, atoms.residue_number, atoms.insertion, atoms.chain, strict=True)
+    return [
+        " ".join(p for p in (text(r), f"{int(n)}{text(code)}", text(c), name) if p)
+        for name, r, n, code, c in parts
+    ]
 
 
 def unique_names(names: Sequence[str]) -> list[str]:

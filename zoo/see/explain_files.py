@@ -100,7 +100,7 @@ def residue_table(explanation: Explanation) -> tuple[list[str], list[dict[str, A
         row: dict[str, Any] = {
             "chain": residue.chain,
             "residue": residue.name,
-            "number": residue.number,
+            "number": residue.place,
             "distance (Å, to the nearest ligand atom)": f"{distances[i]:.2f}",
         }
         row |= {header(explanation, kind): _cell(values[kind][i]) for kind in kinds}
@@ -189,6 +189,7 @@ def _atom_group(explanation: Explanation, beta: NDArray[np.float64]) -> Any:
         + [text(n)[:3] or "LIG" for n in ligand.residue_name]
     )
     group.setResnums(np.concatenate([receptor.residue_number % 10000, np.ones(len(ligand), int)]).astype(int))
+    group.setIcodes([text(code)[:1] for code in receptor.insertion] + [""] * len(ligand))
     group.setChids(chains + [free] * len(ligand))
     group.setElements([symbol.upper() for symbol in symbols(receptor) + symbols(ligand)])
     group.setBetas(beta)

@@ -32,7 +32,7 @@ def _index(source: Path, out: Path, hints: Hints | None = None) -> tuple[IndexSu
         ("IC50>10uM", 5.0, "IC50", "<"),
         ("Kd<=1 pM", 12.0, "Kd", ">"),
         ("IC50 = 2.5 µM", 5.60206, "IC50", "="),
-        ("Kd~40mM", 1.39794, "Kd", "="),
+        ("Kd~40mM", 1.39794, "Kd", "~"),
         ("pKi=7.1", 7.1, "Ki", "="),
         ("6.35", 6.35, "", "="),
         ("Ki=2.4nM // 1a61.pdf", 8.619789, "Ki", "="),
@@ -161,19 +161,20 @@ def test_a_table_with_other_names_and_bad_rows(
     ]
     _table(root, rows)
     summary, data = _index(root, tmp_path / "d", Hints(columns={"receptor": "rec", "active": "binds"}))
-    assert (summary.rows, summary.failed) == (2, 5)
-    assert data.column("record").tolist() == [2, 0]
-    assert data.column("active").tolist() == [1, 0]
+    assert (summary.rows, summary.failed) == (4, 3)
+    assert data.column("record").tolist() == [2, 0, 2, 2]
+    np.testing.assert_array_equal(data.column("active"), [1, 0, np.nan, 1])
+    notes = data.column("notes").tolist()
+    assert "'yes', a label is 0 or 1" in notes[2] and "'lots' is no affinity" in notes[3]
+    assert np.isnan(data.column("affinity")[3])
     assert data.column("affinity")[0] == pytest.approx(7.30103) and np.isnan(data.column("affinity")[1])
     assert data.column("affinity_kind")[0] == "IC50"
-    assert data.column("smiles").tolist() == ["Oc1ccccc1"] * 2
+    assert data.column("smiles").tolist() == ["Oc1ccccc1"] * 4
     assert data.store.atoms(int(data.ligand_structure[0])).xyz[0, 2] == 6.0
     with open(tmp_path / "d/failures.csv", newline="") as handle:
         reasons = " | ".join(row["reason"] for row in csv.DictReader(handle))
     for part in (
-        "'yes', a label is 0 or 1",
         "no record 9",
-        "'lots' is no affinity",
         "does not exist",
         "no ligand",
     ):

@@ -18,13 +18,17 @@ from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.data.index.work import ItemPose, PoseTask, ReceptorTask, do_poses, do_receptor, untyped
 from affinity_zoo.zoo.data.layouts.plan import Plan
 from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions
+from affinity_zoo.zoo.data.readers.bound import Foreign, foreign_residues, lying_on
+from affinity_zoo.zoo.data.readers.formats import stem
+from affinity_zoo.zoo.data.readers.records import molecule_of
 from affinity_zoo.zoo.data.store.dataset import COLUMNS
-from affinity_zoo.zoo.data.store.shards import write_shard
+from affinity_zoo.zoo.data.store.shards import Store, write_shard
 from affinity_zoo.zoo.runtime.files import csv_lines, file_hash, write_bytes, write_json
 from affinity_zoo.zoo.runtime.parallel import Done, Lost
 
 RECEPTORS_PER_SHARD: Final = 64
 ROWS_PER_SHARD: Final = 2048
+_FOREIGN: Final = 256  #: receptors of which residues that may be ligands are kept
 FAILURE_COLUMNS: Final = ("file", "record", "stage", "reason")
 
 Map = Callable[..., Iterator[Done[Any, Any]]]
@@ -53,6 +57,8 @@ class Builder:
         self.plan, self.folder, self.options, self.columns = plan, folder, options, columns
         self.receptor_numbers: dict[str, int] = {}
         self.receptor_failures: dict[str, Failure] = {}
+        self.receptor_findings: dict[str, list[str]] = {}
+        self._foreign: dict[str, list[Foreign]] = {}
         self.state = self._resume()
 
     def _resume(self) -> State:
@@ -84,12 +90,20 @@ class Builder:
         table = self.folder / "receptors.json"
         if not self.state.receptors_done:
             self._read_receptors(run, advance)
-            write_json(table, {"numbers": self.receptor_numbers, "failures": _plain(self.receptor_failures)})
+            write_json(
+                table,
+                {
+                    "numbers": self.receptor_numbers,
+                    "failures": _plain(self.receptor_failures),
+                    "findings": self.receptor_findings,
+                },
+            )
             self.state.receptors_done = True
             self._save()
         known = json.loads(table.read_text(encoding="utf-8"))
         self.receptor_numbers = known["numbers"]
         self.receptor_failures = {file: Failure(**f) for file, f in known["failures"].items()}
+        self.receptor_findings = known.get("findings", {})
 
     def _read_receptors(self, run: Map, advance: Callable[[int], None]) -> None:
         pending: list[Atoms] = []
@@ -98,7 +112,7 @@ class Builder:
         root = self.plan.root.resolve()  # a worker of a cluster has another working folder
         tasks = (ReceptorTask(root, file, self.options, self.plan.split) for file in self.plan.receptors())
         for done in run(do_receptor, tasks, chunk=2):
-            atoms, _, failure = _receptor_result(done)
+            atoms, findings, failure = _receptor_result(done)
             if failure is not None:
                 self.receptor_failures[done.item.file] = failure
             else:
@@ -106,6 +120,8 @@ class Builder:
                 self.receptor_numbers[done.item.file] = len(self.receptor_numbers)
                 self.state.untyped += untyped(atoms)
                 pending.append(atoms)
+                if findings:
+                    self.receptor_findings[done.item.file] = findings
             if len(pending) == RECEPTORS_PER_SHARD:
                 self._receptor_shard(pending)
                 pending = []
@@ -176,9 +192,12 @@ class Builder:
         if failure is not None or pose.atoms is None:
             part.failures.append(asdict(failure) if failure else {})
             return
+        truths = [str(item.values["_notes"])] if item.values.get("_notes") else []
         part.rows.append(
             {
-                "molecule": _molecule(pose.name, item.target),
+                "molecule": molecule_of(
+                    pose.name, stem(Path(item.ligand)) if self.plan.by_file else item.target
+                ),
                 "docking_score": pose.docking_score,
                 "group": groups[item.receptor],
                 **item.values,
@@ -189,12 +208,23 @@ class Builder:
                 "target": item.target,
                 "receptor_structure": self.receptor_numbers[item.receptor],
                 "ligand_structure": len(self.receptor_numbers) + self.state.rows + len(part.atoms),
-                "notes": "; ".join(pose.notes),
+                "notes": "; ".join([*truths, *pose.notes, *self._of_receptor(item.receptor, pose.atoms)]),
                 "hydrogens": pose.hydrogens if pose.hydrogens >= 0 else None,
             }
         )
         part.untyped += untyped(pose.atoms)
         part.atoms.append(pose.atoms)
+
+    def _of_receptor(self, file: str, ligand: Atoms) -> list[str]:
+        """What is odd about a row's receptor, and a ligand still in it where the pose lies."""
+        found = [f"receptor: {note}" for note in self.receptor_findings.get(file, [])]
+        if file not in self._foreign:
+            if len(self._foreign) >= _FOREIGN:
+                self._foreign.clear()
+            shards = {"receptors": self.state.receptor_shards, "ligands": []}
+            atoms = Store(self.folder / "store", shards).atoms(self.receptor_numbers[file])
+            self._foreign[file] = foreign_residues(atoms)
+        return [*found, *(str(bound) for bound in lying_on(self._foreign[file], ligand)[:1])]
 
     def _close(self, part: _Part, task: int, skip: int) -> None:
         state, number = self.state, len(self.state.ligand_shards)
@@ -256,11 +286,3 @@ def _pose_results(done: Done[Any, Any]) -> list[ItemPose]:
 
 def _plain(failures: dict[str, Failure]) -> dict[str, dict[str, Any]]:
     return {file: asdict(f) for file, f in failures.items()}
-
-
-def _molecule(name: str, target: str) -> str:
-    """Return the record's name, unless it is a generic one."""
-    return target if name.strip().upper() in _NO_NAMES else name.strip()
-
-
-_NO_NAMES: Final = frozenset(("", "LIG", "UNL", "UNK", "UNL1", "MOL", "INH", "DRG", "***", "*****"))

@@ -20,7 +20,8 @@ from affinity_zoo.zoo.data.readers import (
 )
 from affinity_zoo.zoo.data.readers.bond_templates import with_template
 from affinity_zoo.zoo.data.readers.complex import read_complex_poses, read_complex_receptor
-from affinity_zoo.zoo.data.readers.formats import holds_many
+from affinity_zoo.zoo.data.readers.formats import holds_many, without_ending
+from affinity_zoo.zoo.data.readers.records import absent, row_id
 
 
 @dataclass(frozen=True)
@@ -56,11 +57,7 @@ class ItemPose:
 
 
 def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | None]:
-    """Read a receptor; an unreadable one is a failure.
-
-    Args:
-        task: The task.
-    """
+    """Read a receptor: its atoms and what is odd about it; a bad one is a failure."""
     try:
         if task.split:
             receptor = read_complex_receptor(task.root / task.file, task.options, task.split)
@@ -69,7 +66,7 @@ def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | 
     except ReadError as error:
         reason = error.reason.removeprefix(f"{task.root / task.file}: ")
         return None, [], Failure(task.file, -1, error.stage, reason)
-    return receptor.atoms, receptor.notes, None
+    return receptor.atoms, receptor.findings, None
 
 
 def do_poses(task: PoseTask) -> list[ItemPose]:
@@ -93,10 +90,14 @@ def do_poses(task: PoseTask) -> list[ItemPose]:
     many = several and (bool(task.split) or holds_many(task.root / file))
     found: list[ItemPose] = []
     for item in task.items:
-        chosen = records if item.record == -1 else [by_number.get(item.record) or _absent(item, records)]
+        chosen = (
+            records
+            if item.record == -1
+            else [by_number.get(item.record) or absent(item.ligand, item.record, records)]
+        )
         template = str(item.values.get(task.smiles, "")) if task.smiles in item.values else task.smiles
         for pose in chosen:
-            name = str(item.values.get("id") or _identity(item, pose.record, many))
+            name = str(item.values.get("id") or row_id(without_ending(item.ligand), pose.record, many))
             found.append(ItemPose(item, name, _relative(_templated(pose, template), item)))
     return found
 
@@ -117,19 +118,6 @@ def untyped(atoms: Atoms) -> int:
         atoms: The atoms.
     """
     return int(np.count_nonzero(atoms.atom_type == UNTYPED))
-
-
-def _identity(item: Item, record: int, many: bool) -> str:
-    name = item.ligand.removesuffix(".gz")
-    stem = name[: len(name) - len(Path(name).suffix)]
-    return f"{stem}#{record}" if many else stem
-
-
-def _absent(item: Item, records: list[PoseRecord]) -> PoseRecord:
-    whole = next((p.failure for p in records if p.failure), None)
-    reason = whole.reason if whole else f"the file has no record {item.record}"
-    stage = whole.stage if whole else "find"
-    return PoseRecord(item.record, "", failure=Failure(item.ligand, item.record, stage, reason))
 
 
 def _relative(pose: PoseRecord, item: Item) -> PoseRecord:

@@ -1,4 +1,4 @@
-"""Parsing of affinities to pK (-log10 of M) with kind and relation."""
+"""Affinities as people write them, as pK (-log10 of M) with kind and relation. A cell is read whole or not at all."""
 
 from __future__ import annotations
 
@@ -7,16 +7,39 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-_UNITS: Final = {"M": 0, "mM": -3, "uM": -6, "µM": -6, "μM": -6, "nM": -9, "pM": -12, "fM": -15}
-_KINDS: Final = {"kd": "Kd", "ki": "Ki", "ic50": "IC50", "ec50": "EC50", "potency": "potency"}
-_KIND: Final = r"(?P<p>p|-log\s*)?(?P<kind>kd|ki|ic50|ec50|potency)"
-_VALUE: Final = r"(?P<value>[-+]?\d+(?:\.\d*)?(?:e[-+]?\d+)?|[-+]?\.\d+)"
+_KINDS: Final = {"kd": "Kd", "ki": "Ki", "ic50": "IC50", "ec50": "EC50", "ac50": "AC50", "potency": "potency"}
+_KIND: Final = r"(?P<p>p|[-\u2212]\s*log(?:10)?\s*\(?\s*)?(?P<kind>kd|ki|ic50|ec50|ac50|potency)\)?"
+_PREFIX: Final = {"": 0, "m": -3, "u": -6, "n": -9, "p": -12, "f": -15}
+_LONG: Final = {"": "", "milli": "m", "micro": "u", "nano": "n", "pico": "p", "femto": "f"}
+#: M, nM, nmol/L, nmol l-1, nanomolar and their like
+_UNIT: Final = (
+    r"(?P<unit>(?:milli|micro|nano|pico|femto)?molar|[munpfµμ]?mol\s*(?:/\s*(?:l|dm3|dm\^3|dm³)|[\s.·*]?\s*(?:l|dm)\s*"
+    r"(?:\^?-[13]|⁻[¹³]))|[munpfµμ]?M)"
+)
+_DIGITS: Final = r"\d+(?:[.,'’ \u00a0\u2009\u202f_]\d+)*[.,]?|[.,]\d+"
+_POWER: Final = r"(?:e|\s*(?:[x×·*]\s*)10\s*(?:\^|\*\*)?)\s*(?P<power>[-+]?\d+)"
+_VALUE: Final = (
+    rf"(?P<sign>[-+])?(?:(?P<digits>{_DIGITS})(?:{_POWER})?|10\s*(?:\^|\*\*)\s*(?P<alone>[-+]?\d+))"
+)
+_ERROR: Final = r"(?:\s*(?:±|\+/-|\+-)\s*[\d.,]+(?:e[-+]?\d+)?|\s*\(\s*[\d.,]+\s*\))"
+_RELATION: Final = r"(?P<relation><=|>=|=<|=>|<<|>>|≤|≥|=~|~=|<|>|=|~|≈|≅|ca\.?|approx\.?|about)"
 _TEXT: Final = re.compile(
-    rf"^\s*(?:{_KIND})?\s*(?P<relation><=|>=|=<|=>|<|>|=|~)?\s*{_VALUE}\s*(?P<unit>[munpfµμ]?M)?\b",
+    rf"\s*(?:{_KIND})?\s*:?\s*{_RELATION}?\s*{_VALUE}{_ERROR}?\s*(?:{_UNIT})?{_ERROR}?\s*"
+    rf"(?:{_UNIT.replace('unit', 'behind')})?\s*",
     re.IGNORECASE,
 )
-_COLUMN: Final = re.compile(rf"^{_KIND}(?:[\s_(\[-]*(?P<unit>[munpfµμ]?M)\b)?", re.IGNORECASE)
-RANGE: Final = (-3.0, 18.0)  #: plausible range of pK
+_COLUMN: Final = re.compile(
+    rf"^(?:standard[\s_]*)?{_KIND}(?:[\s_(\[/-]*{_UNIT}(?![a-z])[)\]]*)?", re.IGNORECASE
+)
+_COLUMN_UNIT: Final = re.compile(rf"[\s_(\[]{_UNIT}[)\]]*$")  #: as in ``affinity_nM``; its case counts
+_NOTHING: Final = frozenset(("", "nan", "na", "n/a", "none", "null", "nd", "n.d.", "-", "--", "?", "."))
+_RELATIONS: Final = {
+    "<=": "<", "=<": "<", "≤": "<", "<<": "<", ">=": ">", "=>": ">", "≥": ">", ">>": ">", "<": "<", ">": ">", "=": "=",
+}  # fmt: skip
+_SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
+_GROUPS: Final = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u2009\u202f_])\d{3})(?:\1\d{3})*")
+RANGE: Final = (-3.0, 18.0)  #: pK outside of it is a mistake in the file
+_MOLAR: Final = 0.1  #: a bare number under a column such as Kd is a concentration in M below this
 
 
 @dataclass(frozen=True)
@@ -25,47 +48,116 @@ class Affinity:
 
     pk: float  #: -log10 of M
     kind: str = ""  #: Kd, Ki, IC50, EC50, or "" where it is not said
-    relation: str = "="  #: of the pK: "<" where the file says IC50 > 10 uM
+    relation: str = "="  #: of the pK: "<" where the file says IC50 > 10 uM, "~" where it says about
+    note: str = ""  #: what had to be decided
 
 
-def parse_affinity(text: str, column: str = "") -> Affinity | None:
+def parse_affinity(text: str, column: str = "", decimal_comma: bool = False) -> Affinity | None:
     """Read an affinity; an empty cell is None.
 
     Args:
-        text: ``Ki=3.2nM``, ``IC50>10uM``, ``pKd=6.3``, or a bare number, which is a pK unless ``column`` says
-            a unit.
-        column: the name of the column it stands in: ``IC50_nM``, ``pKi``, ``pK``.
+        text: ``Ki=3.2nM``, ``IC50>10uM``, ``1.5 x 10^-8 M``, ``pKd=6.3``, or a bare number, which is a pK unless
+            ``column`` says a unit.
+        column: the name of the column it stands in: ``IC50_nM``, ``Ki (µM)``, ``pKi``, ``pK``.
+        decimal_comma: the table writes decimals with a comma; else ``1,250`` is a thousand and more.
 
     Raises:
-        ValueError: the text has another form, or the affinity is impossible.
+        ValueError: it is none of these as a whole, has no unit, or is no possible affinity.
     """
-    text = text.strip()
-    if not text or text.lower() in ("nan", "na", "none", "n/a"):
+    plain = text.partition("//")[0].strip().replace("\u2212", "-").replace("–", "-").translate(_SUPERSCRIPTS)
+    if plain.lower() in _NOTHING:
         return None
-    found = _TEXT.match(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no affinity such as 'Ki=3.2nM', 'IC50>10uM' or a pK")
+    found = _TEXT.fullmatch(plain)
+    if found is None or (found["unit"] and found["behind"]):
+        raise ValueError(f"{text.strip()!r} is no affinity such as 'Ki=3.2nM', 'IC50>10uM' or a pK")
     heading = _COLUMN.match(column.strip())
-    unit = found["unit"] or (heading["unit"] if heading and not found["kind"] else None)
+    said = bool(found["kind"])
+    unit = found["unit"] or found["behind"]
+    if unit is None and not said:
+        of_column = heading or _COLUMN_UNIT.search(column.strip())
+        unit = of_column["unit"] if of_column else None
     kind = _KINDS.get((found["kind"] or (heading["kind"] if heading else "") or "").lower(), "")
-    relation = {"<=": "<", "=<": "<", ">=": ">", "=>": ">", "~": "=", None: "="}.get(
-        found["relation"], found["relation"] or "="
-    )
-    value = float(found["value"])
+    given = (found["relation"] or "=").lower()
+    relation = _RELATIONS.get(given, "~")
+    logarithm = bool(found["p"]) if said else not heading or bool(heading["p"])
+    value = _number(found, decimal_comma, logarithm and unit is None)
+    note = ""
+    if unit is None and not logarithm:
+        if said or not 0 < value < _MOLAR:
+            raise ValueError(
+                f"{text.strip()!r} has no unit (M, mM, uM, nM, pM): write it behind the value or in the column's name"
+            )
+        unit, note = "M", f"{text.strip()!r} taken as M"
     if unit is None:
-        if found["kind"] and not found["p"]:
-            raise ValueError(f"{text!r} has no unit (M, mM, uM, nM, pM)")
         pk = value
     else:
         if value <= 0:
-            raise ValueError(f"{text!r} is not a positive concentration")
-        pk = -math.log10(value) - _UNITS[_unit(unit)]
+            raise ValueError(f"{text.strip()!r} is not a positive concentration")
+        pk = -math.log10(value) - _exponent(unit)
         relation = {"<": ">", ">": "<"}.get(relation, relation)
     if not RANGE[0] <= pk <= RANGE[1]:
-        raise ValueError(f"{text!r} would be a pK of {pk:.3g}: is it a concentration without its unit?")
-    return Affinity(round(pk, 6), kind, relation)
+        raise ValueError(
+            f"{text.strip()!r} would be a pK of {pk:.3g}: is it a concentration without its unit?"
+        )
+    return Affinity(round(pk, 6), kind, relation, note)
 
 
-def _unit(text: str) -> str:
-    """``nm`` and ``NM`` mean nM; ``MM`` is ambiguous: the unit ends in M after a small prefix."""
-    return text[:-1].lower() + "M" if len(text) > 1 else "M"
+def names_affinity(column: str) -> bool:
+    """Whether the name of a column says that it holds affinities: ``IC50 (nM)``, ``pKi``.
+
+    Args:
+        column: its name.
+    """
+    found = _COLUMN.match(column.strip())
+    return found is not None and found.end() == len(column.strip())
+
+
+def uses_decimal_comma(cells: list[str]) -> bool | None:
+    """Whether a column writes decimals with a comma: True, False (with a point), None where no cell tells.
+
+    Args:
+        cells: of the column.
+    """
+    comma = point = False
+    for cell in cells:
+        for number in re.findall(r"\d[\d.,]*\d", cell):
+            comma |= bool(re.fullmatch(r"\d+,\d{1,2}|\d+,\d{4,}|0+,\d+|\d{1,3}(?:\.\d{3})+,\d+", number))
+            point |= bool(re.fullmatch(r"\d+\.\d{1,2}|\d+\.\d{4,}|0+\.\d+|\d{1,3}(?:,\d{3})+\.\d+", number))
+    return True if comma and not point else False if point and not comma else None
+
+
+def _number(found: re.Match[str], decimal_comma: bool, logarithm: bool) -> float:
+    if found["alone"] is not None:
+        return float(10.0 ** int(found["alone"]))
+    value = _digits(found["digits"], decimal_comma or logarithm) * (-1 if found["sign"] == "-" else 1)
+    return value * 10.0 ** int(found["power"]) if found["power"] else value
+
+
+def _digits(text: str, decimal_comma: bool) -> float:
+    """A number with separators of thousands, and a decimal point or comma.
+
+    Raises:
+        ValueError: the separators do not fit together.
+    """
+    if re.fullmatch(r"\d+\.?|\d*\.\d+", text):
+        return float(text)
+    marks = [c for c in text if not c.isdigit()]
+    last = marks[-1]
+    if last in ".," and marks.count(last) == 1:
+        whole, _, part = text.rpartition(last)
+        if len(marks) > 1:  # the last of two kinds is the decimal mark
+            if _GROUPS.fullmatch(whole) and last not in whole:
+                return float(f"{re.sub(r'[^0-9]', '', whole)}.{part or 0}")
+        elif last == "." or decimal_comma or not _GROUPS.fullmatch(text) or whole.startswith("0"):
+            return float(f"{whole or 0}.{part or 0}")
+    if _GROUPS.fullmatch(text) and not text.startswith("0"):
+        return float(re.sub(r"[^0-9]", "", text))
+    raise ValueError(f"{text!r} is no number: its marks of thousands and decimals do not fit together")
+
+
+def _exponent(unit: str) -> int:
+    """Power of ten of a unit; ``nm`` and ``NM`` are nM, but ``MM`` is not told from mM."""
+    text = unit.replace("µ", "u").replace("μ", "u").lower()
+    if text.endswith("molar"):
+        return _PREFIX[_LONG[text.removesuffix("molar")]]
+    return _PREFIX[text.partition("mol")[0] if "mol" in text else text[:-1]]

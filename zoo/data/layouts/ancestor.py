@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from affinity_zoo.zoo.data.layouts.csv_table import Table
 from affinity_zoo.zoo.data.layouts.plan import Item, Plan
 from affinity_zoo.zoo.data.layouts.recognise import Hints
 from affinity_zoo.zoo.data.readers.base import Failure
 from affinity_zoo.zoo.data.readers.formats import FORMATS, is_structure, stem
-from affinity_zoo.zoo.runtime.files import read_csv
 
 #: the ancestor's folders: name -> (pose_label, source); near-native and relaxed crystal poses are positives that
 #: ``source`` tells apart
@@ -94,12 +94,13 @@ def _tables(source: Path) -> dict[str, dict[str, Any]]:
     """Read RMSD and docking score by pose file from every CSV with a column ``file`` beside the folders."""
     found: dict[str, dict[str, Any]] = {}
     for path in sorted(source.glob("*.csv")):
-        names, rows = read_csv(path)
-        if "file" not in names:
+        read = Table(path)
+        names = read.names
+        if (column := read.named("file")) is None:
             continue
         picks = {"rmsd": _column(names, _RMSD), "docking_score": _column(names, _SCORE)}
-        at = names.index("file")
-        for row in rows:
+        at = names.index(column)
+        for _, row in read.rows():
             if len(row) != len(names):
                 continue
             values = {key: _number(row[i]) for key, i in picks.items() if i is not None}

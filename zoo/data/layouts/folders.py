@@ -14,11 +14,10 @@ from affinity_zoo.zoo.data.layouts.ancestor import unknown_format
 from affinity_zoo.zoo.data.layouts.plan import Item, Plan
 from affinity_zoo.zoo.data.layouts.recognise import Hints
 from affinity_zoo.zoo.data.readers.base import Failure
-from affinity_zoo.zoo.data.readers.formats import is_structure, stem, suffix_of
+from affinity_zoo.zoo.data.readers.formats import format_of, is_structure, stem, suffix_of
+from affinity_zoo.zoo.data.readers.records import holds_poses
 
 _RECEPTOR_NAME: Final = re.compile(r"(^|[_-])(receptor|protein|rec|prot)([_-]|$)", re.IGNORECASE)
-_POSE_FORMATS: Final = (".sdf", ".sd", ".mol", ".mol2", ".pdbqt", ".pdb", ".gninatypes", ".npy")
-_COMPLEX_FORMATS: Final = (".pdb", ".ent", ".cif", ".mmcif")
 
 
 def one_receptor_given(source: Path, hints: Hints) -> Plan | None:
@@ -35,11 +34,13 @@ def one_receptor_given(source: Path, hints: Hints) -> Plan | None:
     root = source if source.is_dir() else source.parent
     receptor = os.path.relpath(hints.receptor, root)
     files = _structures(source) if source.is_dir() else [source]
-    poses = [f for f in files if f.resolve() != hints.receptor.resolve()]
+    poses = [f for f in files if f.resolve() != hints.receptor.resolve() and (f == source or holds_poses(f))]
     items = [
         Item(f.relative_to(root).as_posix(), Path(receptor).as_posix(), stem(hints.receptor)) for f in poses
     ]
-    return Plan("one receptor with pose files", root, items, _others(source, files), ["no labels"])
+    return Plan(
+        "one receptor with pose files", root, items, _others(source, files), ["no labels"], by_file=True
+    )
 
 
 def one_receptor(source: Path, hints: Hints) -> Plan | None:
@@ -53,13 +54,13 @@ def one_receptor(source: Path, hints: Hints) -> Plan | None:
         return None
     files = [f for f in sorted(source.iterdir()) if f.is_file() and is_structure(f)]
     receptors = [f for f in files if _RECEPTOR_NAME.search(stem(f))]
-    poses = [f for f in files if f not in receptors and suffix_of(f) in _POSE_FORMATS]
+    poses = [f for f in files if f not in receptors and holds_poses(f)]
     if len(receptors) != 1 or not poses:
         return None
     target = source.resolve().name
     items = [Item(f.name, receptors[0].name, target) for f in poses]
     notes = [f"receptor {receptors[0].name}; no labels"]
-    return Plan("one receptor with pose files", source, items, _others(source, files), notes)
+    return Plan("one receptor with pose files", source, items, _others(source, files), notes, by_file=True)
 
 
 def dude(source: Path, hints: Hints) -> Plan | None:
@@ -95,7 +96,12 @@ def dude(source: Path, hints: Hints) -> Plan | None:
     if not items and not failures:
         return None
     return Plan(
-        "DUD-E folders", source, items, failures, ["active is 1 in actives*, 0 in decoys* and inactives*"]
+        "DUD-E folders",
+        source,
+        items,
+        failures,
+        ["active is 1 in actives*, 0 in decoys* and inactives*"],
+        by_file=True,
     )
 
 
@@ -204,7 +210,7 @@ def complexes(source: Path, hints: Hints) -> Plan | None:
         else sorted(f for f in source.iterdir() if f.is_file() and is_structure(f))
     )
     root = source.parent if source.is_file() else source
-    if not files or any(suffix_of(f) not in _COMPLEX_FORMATS for f in files):
+    if not files or any(not is_structure(f) or format_of(f).models is None for f in files):
         return None
     items = [Item(f.name, f.name, stem(f), values={"source": "crystal", "pose_label": 1}) for f in files]
     said = (

@@ -45,6 +45,7 @@ class Plan:
     notes: list[str] = field(default_factory=list)  #: notes for the user on the interpretation of the source
     extra: tuple[str, ...] = ()  #: further columns among the items' values
     smiles: str = ""  #: bond orders of the poses: a SMILES, or the column of the items' values that has one
+    by_file: bool = False  #: a pose whose record has no name is its file's molecule, not its complex's
     split: str = ""  #: the files hold whole complexes: residue name of the ligand, or ``largest``
 
     def receptors(self) -> list[str]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.data.layouts.affinity import parse_affinity
+from affinity_zoo.zoo.data.layouts.affinity import names_affinity, parse_affinity, uses_decimal_comma
+from affinity_zoo.zoo.data.layouts.csv_table import ENDINGS, Table
 from affinity_zoo.zoo.data.layouts.plan import Item, Plan
 from affinity_zoo.zoo.data.layouts.recognise import Hints
 from affinity_zoo.zoo.data.readers.base import Failure
 from affinity_zoo.zoo.data.readers.formats import is_structure, stem
 from affinity_zoo.zoo.data.store.dataset import COLUMNS
-from affinity_zoo.zoo.runtime.files import all_rows, csv_header
 
 #: our column -> names that are recognised; the first one present is used
 ALIASES: Final[dict[str, tuple[str, ...]]] = {
@@ -62,69 +63,98 @@ _FILES: Final = ("receptor", "ligand")
 #: columns that the index computes
 _MADE: Final = frozenset(("receptor_structure", "ligand_structure", "notes", "hydrogens"))
 MASKED: Final = "affinity_masked"
+UNREAD: Final = "_notes"  #: what had to be decided or left out of a row's truths
 
 
 def table(source: Path, hints: Hints) -> Plan | None:
-    """A CSV file, or a folder with an ``index.csv``, with one row per pose.
-
-    Args:
-        source: Folder or file.
-        hints: Information that the source lacks.
-    """
-    path = source / "index.csv" if source.is_dir() else source
-    if not path.is_file() or path.suffix.lower() != ".csv":
+    """A CSV file, or a folder with an ``index.csv``, with a row a pose."""
+    path = _table_of(source)
+    if path is None:
         return None
-    names = csv_header(path)
-    first = next(all_rows(path), None)
+    read = Table(path)
+    names = read.names
+    first = next(read.rows(), None)
     if first is None:
         raise AffinityZooError(f"{path} has no rows")
-    chosen = _choose(path, names, first, hints)
+    chosen = _choose(read, first[1], hints)
     extra = tuple(
         n for n in names if n not in chosen.values() and n and (n not in COLUMNS and n not in _MADE)
     )
+    commas = _decimal_comma(read, chosen.get("affinity"))
     items: list[Item] = []
     failures: list[Failure] = []
+    lost: dict[str, list[str]] = {}
     masked = 0
-    for number, row in enumerate(all_rows(path), 2):
+    for record, (number, row) in enumerate(read.rows()):
         try:
             if len(row) != len(names):
                 raise ValueError(f"{len(row)} values under {len(names)} column names")
-            item = _item(dict(zip(names, row, strict=True)), chosen, extra)
+            item, wrong = _item(dict(zip(names, row, strict=True)), chosen, extra, commas)
         except ValueError as error:
-            failures.append(Failure(path.name, number - 2, "label", f"line {number} of {path.name}: {error}"))
+            failures.append(Failure(path.name, record, "label", f"line {number} of {path.name}: {error}"))
             continue
+        for truth, reason in wrong.items():
+            lost.setdefault(truth, []).append(f"line {number}: {reason}")
         masked += MASKED in item.values
         items.append(item)
-    notes = _notes(chosen, masked)
+    notes = _notes(chosen, masked) + [_lost(truth, reasons) for truth, reasons in lost.items()]
     if any(MASKED in item.values for item in items):
         extra += (MASKED,)
     return Plan(f"table {path.name}", path.parent, _in_file_order(items), failures, notes, extra)
 
 
-def _choose(path: Path, names: list[str], row: list[str], hints: Hints) -> dict[str, str]:
-    """Our column -> the file's."""
+def _table_of(source: Path) -> Path | None:
+    """The table that a source is or holds."""
+    if source.is_dir():
+        inside = [source / f"index{ending}" for ending in ENDINGS]
+        return next((path for path in inside if path.is_file()), None)
+    return source if source.is_file() and source.suffix.lower() in ENDINGS else None
+
+
+def _decimal_comma(read: Table, column: str | None) -> bool | None:
+    """Whether affinities are written with a decimal comma; None: no cell tells."""
+    if column is None:
+        return None
+    at = read.names.index(column)
+    told = uses_decimal_comma([row[at] for _, row in read.rows() if len(row) > at])
+    if told is None and read.delimiter == ",":
+        return False  # a comma in a cell was quoted for the thousands
+    return told
+
+
+def _lost(truth: str, reasons: list[str]) -> str:
+    more = f" and {len(reasons) - 1} more" if len(reasons) > 1 else ""
+    return f"{truth} left out where its cell cannot be read: {reasons[0]}{more}"
+
+
+def _choose(read: Table, row: list[str], hints: Hints) -> dict[str, str]:
+    """Our column -> the file's, whatever the case of its name."""
+    path, names = read.path, read.names
+    asked: dict[str, str] = {}
     for ours, theirs in hints.columns.items():
         if ours not in ALIASES:
             raise UsageError(f"`columns` {ours}={theirs}: there is no column {ours!r}: {', '.join(ALIASES)}")
-        if theirs and theirs not in names:
+        found = read.named(theirs) if theirs else ""
+        if found is None:
             raise UsageError(
                 f"`columns` {ours}={theirs}: {path} has no column {theirs!r}: {', '.join(names)}"
             )
-    chosen = {ours: theirs for ours, theirs in hints.columns.items() if theirs}
-    taken = set(hints.columns.values())
+        asked[ours] = found
+    chosen = {ours: theirs for ours, theirs in asked.items() if theirs}
+    taken = set(asked.values())
     first = dict(zip(names, row, strict=False))
     for ours, aliases in ALIASES.items():
-        if ours in hints.columns:
+        if ours in asked:
             continue
-        for name in aliases:
-            if name not in names or name in taken:
+        for name in _candidates(read, ours, aliases):
+            if name in taken:
                 continue
-            if (ours in _FILES) != is_structure(Path(first.get(name, ""))) and ours in (*_FILES, "target"):
-                continue  # a column "protein" holds names in some tables and files in others
-            if (
-                ours == "source"
-                and not {r[names.index(name)] for r in all_rows(path) if len(r) == len(names)} <= SOURCES
+            if (ours in _FILES) != is_structure(Path(first.get(name, "").strip())) and ours in (
+                *_FILES,
+                "target",
             ):
+                continue  # a column "protein" holds names in some tables and files in others
+            if ours == "source" and not _are_sources(read, name):
                 continue
             chosen[ours] = name
             taken.add(name)
@@ -138,32 +168,66 @@ def _choose(path: Path, names: list[str], row: list[str], hints: Hints) -> dict[
     return chosen
 
 
-def _item(row: Mapping[str, str], chosen: Mapping[str, str], extra: tuple[str, ...]) -> Item:
+def _candidates(read: Table, ours: str, aliases: tuple[str, ...]) -> list[str]:
+    """Columns that may be ours, by their names."""
+    found = [name for alias in aliases if (name := read.named(alias)) is not None]
+    if ours == "affinity":  # IC50 (nM), Ki [µM] and their like
+        found += [name for name in read.names if names_affinity(name) and name not in found]
+    return found
+
+
+def _are_sources(read: Table, name: str) -> bool:
+    at = read.names.index(name)
+    return all(row[at].strip() in SOURCES for _, row in read.rows() if len(row) == len(read.names))
+
+
+def _item(
+    row: Mapping[str, str], chosen: Mapping[str, str], extra: tuple[str, ...], commas: bool | None
+) -> tuple[Item, dict[str, str]]:
+    """A row, and which of its truths could not be read, and why: that costs the truth, not the pose."""
+
     def text(ours: str) -> str:
         return row[chosen[ours]].strip() if ours in chosen else ""
 
-    receptor, ligand = text("receptor"), text("ligand")
+    receptor, ligand = _file(text("receptor")), _file(text("ligand"))
     if not receptor or not ligand:
         raise ValueError(f"no {'receptor' if not receptor else 'ligand'} is named")
+    record = text("record")
+    if record and not record.isdigit():
+        raise ValueError(f"the record {record!r} is no number from 0")
     values: dict[str, Any] = {}
+    wrong: dict[str, str] = {}
+
+    def take(ours: str, read: Callable[[], dict[str, Any]]) -> None:
+        try:
+            values.update(read())
+        except ValueError as error:
+            wrong[ours] = str(error)
+
     for name in ("pose_label", "active"):
         if text(name):
-            values[name] = _binary(text(name), chosen[name])
+            take(name, lambda name=name: {name: _binary(text(name), chosen[name])})  # type: ignore[misc]
     for name in ("rmsd", "docking_score"):
         if text(name):
-            values[name] = _number(text(name), chosen[name])
-    values |= _affinity(text("affinity"), chosen.get("affinity", ""), values.get("pose_label"))
+            take(name, lambda name=name: {name: _number(text(name), chosen[name])})  # type: ignore[misc]
+    take("affinity", lambda: _affinity(text("affinity"), chosen, values.get("pose_label"), commas))
     for name in ("id", "molecule", "group", "source", "affinity_kind", "affinity_relation"):
         if text(name):
             values[name] = text(name)
     if "source" not in values and (source := _source(ligand)):
         values["source"] = source
     values |= {name: row[name] for name in extra}
-    record = text("record")
-    if record and not record.isdigit():
-        raise ValueError(f"the record {record!r} is no number from 0")
+    if wrong:
+        values[UNREAD] = "; ".join(f"{name} left out: {reason}" for name, reason in wrong.items())
     target = sys.intern(text("target") or _target(receptor))
-    return Item(sys.intern(ligand), sys.intern(receptor), target, int(record) if record else -1, values)
+    return Item(
+        sys.intern(ligand), sys.intern(receptor), target, int(record) if record else -1, values
+    ), wrong
+
+
+def _file(text: str) -> str:
+    """A path as it is written on any system."""
+    return text.replace("\\", "/") if "\\" in text and "/" not in text else text
 
 
 def _source(ligand: str) -> str:
@@ -194,21 +258,36 @@ def _binary(text: str, column: str) -> int:
 def _number(text: str, column: str) -> float:
     if text.lower() in ("nan", "na", "none"):
         return float("nan")
+    plain = text.replace("\u2212", "-")
     try:
-        return float(text)
+        return float(plain.replace(",", ".") if plain.count(",") == 1 and "." not in plain else plain)
     except ValueError:
         raise ValueError(f"column {column} has {text!r}, which is no number") from None
 
 
-def _affinity(text: str, column: str, pose_label: int | None) -> dict[str, Any]:
-    """A negative pK is gnina's mark of a wrong pose: the affinity is kept but not used."""
-    if text.startswith("-") and pose_label == 0:
-        masked = parse_affinity(text[1:], column)
+def _affinity(
+    text: str, chosen: Mapping[str, str], pose_label: int | None, commas: bool | None
+) -> dict[str, Any]:
+    """A negative pK of a wrong pose is gnina's way to say so: the affinity is kept beside, not used."""
+    column = chosen.get("affinity", "")
+    if (
+        commas is None
+        and re.fullmatch(r"\D*[1-9]\d{0,2}[.,]\d{3}\D*", text)
+        and (parse_affinity(text, column, True) != parse_affinity(text, column, False))
+    ):
+        raise ValueError(f"column {column} has {text!r}: is the comma one of thousands or of decimals?")
+    if text.startswith(("-", "\u2212")) and pose_label == 0:
+        masked = parse_affinity(text[1:], column, bool(commas))
         return {MASKED: masked.pk} if masked else {}
-    found = parse_affinity(text, column)
+    found = parse_affinity(text, column, bool(commas))
     if found is None:
         return {}
-    return {"affinity": found.pk, "affinity_kind": found.kind, "affinity_relation": found.relation}
+    values: dict[str, Any] = {
+        "affinity": found.pk,
+        "affinity_kind": found.kind,
+        "affinity_relation": found.relation,
+    }
+    return values | ({UNREAD: found.note} if found.note else {})
 
 
 def _notes(chosen: Mapping[str, str], masked: int) -> list[str]:

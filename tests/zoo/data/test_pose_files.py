@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.prediction.pose_files import pose_files, receptor_file
+from affinity_zoo.zoo.data.readers.records import pose_files, receptor_file
 from affinity_zoo.zoo.runtime.files import check_output, whole
 
 
@@ -19,13 +19,13 @@ def test_folders_are_expanded_by_name_and_files_keep_their_order(tmp_path: Path)
 
 
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AffinityZooError, match=r"no pose files in it .*\.sdf"):
+    with pytest.raises(AffinityZooError, match=r"no pose files in it or its subfolders .*\.sdf"):
         pose_files([tmp_path])
     with pytest.raises(AffinityZooError, match=r"gone\.sdf: no such file or folder"):
         pose_files([tmp_path / "gone.sdf"])
-    with pytest.raises(AffinityZooError, match="no poses to score"):
+    with pytest.raises(AffinityZooError, match="no poses given"):
         pose_files([])
-    with pytest.raises(AffinityZooError, match=r"receptor with -r"):
+    with pytest.raises(AffinityZooError, match="give `receptor`"):
         receptor_file(tmp_path)
 
 
