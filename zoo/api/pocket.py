@@ -12,7 +12,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions, read_receptor
 from affinity_zoo.zoo.data.readers.base import ReadError
 from affinity_zoo.zoo.data.readers.in_memory import receptor_of
-from affinity_zoo.zoo.prediction.pose_files import receptor_file
+from affinity_zoo.zoo.data.readers.records import receptor_file
 from affinity_zoo.zoo.prediction.reading import Protein
 
 #: a structure file, or a structure in memory

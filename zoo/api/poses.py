@@ -11,10 +11,10 @@ from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.api.pocket import Pocket
 from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions
 from affinity_zoo.zoo.data.readers.in_memory import KINDS, is_structure, poses_of
+from affinity_zoo.zoo.data.readers.records import molecule_of, pose_files
 from affinity_zoo.zoo.prediction.chunks import Cutter
 from affinity_zoo.zoo.prediction.inputs import Entry
-from affinity_zoo.zoo.prediction.pose_files import pose_files
-from affinity_zoo.zoo.prediction.reading import Pose, molecule_of, read_pieces
+from affinity_zoo.zoo.prediction.reading import Pose, read_pieces
 
 
 def as_items(molecules: Any) -> list[Any]:

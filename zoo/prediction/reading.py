@@ -139,15 +139,14 @@ def _piece(piece: Piece, options: ReadOptions, texts: bool, given: Protein | Non
             found += [(_absent(piece, r, found), b"") for r in range(piece.first + len(found), piece.last)]
         rows = [(piece.id, piece.molecule, piece.docking_score)] * len(found)
     several = holds_many(Path(piece.shown)) and not piece.alone and (len(found) > 1 or piece.last is not None)
+    base = piece.base or stem(Path(piece.shown))
     for (record, text), (named, molecule, docking_score) in zip(found, rows, strict=True):
         reason = broken or (record.failure.reason if record.failure else "")
         atoms = None if reason else record.atoms
         here, bound = _in_place(receptor, atoms, piece.drop_bound)
         notes = [*record.notes, *(f"receptor: {note}" for note in (receptor.notes if receptor else ()))]
         yield Pose(
-            id=named
-            if named and piece.wanted
-            else row_id(named or piece.base or stem(Path(piece.shown)), record.record, several),
+            id=named if named and piece.wanted else row_id(named or base, record.record, several),
             target=piece.target,
             molecule=molecule or molecule_of(record.name, stem(Path(piece.shown))),
             name=record.name,
