@@ -30,6 +30,7 @@ REMEDIES: Final = {
     "far": "no receptor atom is near: is it the receptor this ligand was docked into, in the same frame?",
     "unlike": "the model was trained on no similar ligand: trust its ranking less, test it on such compounds",
     "bound": "a residue of the receptor lies where the pose lies: `drop_bound_ligand` leaves it out",
+    "outside": "the calibration saw no such score: its probability is that of the nearest score it saw",
     "note": "the reader says how it took the record: see the column warnings",
 }
 
