@@ -98,7 +98,7 @@ def predict(
             "--drop-bound-ligand", help="Leave residues of the receptor out that lie where a pose lies."
         ),
     ] = False,
-    chunk: Annotated[int, typer.Option(help="Poses in a piece of work.", min=1, metavar="N")] = 256,
+    chunk: Annotated[int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N")] = 256,
     runs: options.Runs = Path("summaries"),
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
