@@ -87,24 +87,25 @@ class Voxelizer(keras.layers.Layer):
         if "channel" in inputs:
             floats["channel"] = ops.cast(inputs["channel"], "int32")
         batch, atoms = ops.shape(floats["xyz"])[:2]
-        group = self._group(atoms)
-        if isinstance(batch, int) and isinstance(group, int) and batch <= group:
+        groups, group = self._groups(batch, atoms)
+        if isinstance(groups, int) and groups == 1:
             image = self._images(floats)
         else:
-            image = self._grouped(floats, batch, group)
+            image = self._grouped(floats, batch, groups, group)
         return ops.cast(image, self.compute_dtype)
 
-    def _group(self, atoms: Any) -> Any:
-        """Samples computed at a time; a tensor where the number of atoms is one."""
-        entries = atoms * self._window() ** 3
-        if isinstance(atoms, int):
-            fitting = self.max_entries // max(entries, 1)
-            indexable = (2**31 - 1) // (self.box.side**3 * self.channels) - 1
-            return max(1, min(fitting, indexable))
-        return ops.maximum(1, self.max_entries // ops.maximum(entries, 1))
-
-    def _grouped(self, inputs: Inputs, batch: Any, group: Any) -> Any:
+    def _groups(self, batch: Any, atoms: Any) -> tuple[Any, Any]:
+        """Number of groups of samples, of about equal size, and samples in one; tensors where an axis is unknown."""
+        known = isinstance(batch, int) and isinstance(atoms, int)
+        larger, smaller = (max, min) if known else (ops.maximum, ops.minimum)
+        indexable = max(1, (2**31 - 1) // (self.box.side**3 * self.channels) - 1)
+        fitting = larger(1, self.max_entries // larger(atoms * self._window() ** 3, 1))
+        # never more than there are: where axes are unknown, padding to a full group took gigabytes
+        group = larger(1, smaller(smaller(fitting, indexable), batch))
         groups = (batch + group - 1) // group
+        return groups, (batch + groups - 1) // larger(groups, 1)
+
+    def _grouped(self, inputs: Inputs, batch: Any, groups: Any, group: Any) -> Any:
         missing = groups * group - batch
 
         def split(tensor: Any) -> Any:

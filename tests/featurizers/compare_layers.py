@@ -16,6 +16,7 @@ from affinity_zoo.featurizers import kernels, layers, views
 from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.plugins.contracts import Atoms, Box, Encoding, Featurizer
+from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
 BORDER = 1e-5  # Å
 
@@ -156,6 +157,7 @@ def main() -> None:
                     }
                 )
     report["mixed"] = mixed_precision(rng)
+    report["mixed_model"] = mixed_model(rng)
     report["saved"] = saved_model(rng)
     print(json.dumps(report))  # noqa: T201
 
@@ -172,6 +174,36 @@ def mixed_precision(rng: np.random.Generator) -> dict:
     keras.mixed_precision.set_global_policy("float32")
     rounded = keras.ops.convert_to_numpy(keras.ops.cast(keras.ops.cast(full, "bfloat16"), "float32"))
     return {"dtype": dtype, "equal": bool(np.array_equal(half, rounded))}
+
+
+def mixed_model(rng: np.random.Generator) -> dict:
+    """A whole model under mixed_float16: coordinates stay float32, 16 Å from the centre half precision has 0.016 Å."""
+    box, featurizer = Box(64, 0.5), ElementTag()
+    inputs, complexes = batch(featurizer, box, rng, 2)
+    keras.mixed_precision.set_global_policy("mixed_float16")
+    seen = {}
+
+    @keras.saving.register_keras_serializable(package="test")
+    class Watched(layers.NearestVoxelizer):
+        def call(self, inputs):  # type: ignore[no-untyped-def]
+            seen.update({name: keras.backend.standardize_dtype(x.dtype) for name, x in inputs.items()})
+            return super().call(inputs)
+
+    image = keras.Input((64, 64, 64, 1))
+    network = keras.Model(image, keras.layers.Flatten()(image))
+    model = ScoringModel(network, Watched(box.side, box.spacing, 1))
+    found = keras.ops.convert_to_numpy(keras.ops.cast(model(inputs), "float32")).reshape(2, 64, 64, 64, 1)
+    keras.mixed_precision.set_global_policy("float32")
+    wrong = 0
+    for row, (parts, centre, rotation, shift) in enumerate(complexes):
+        kernel = kernels.voxelize("nearest", box, 1, parts, centre, rotation, shift)
+        wrong += differences("nearest", box, parts, centre, rotation, shift, kernel, found[row])[1]
+    half = keras.backend.standardize_dtype(network.compute_dtype)
+    return {
+        "seen": {name: seen[name] for name in ("xyz", "radius", "rotation", "shift")},
+        "wrong": wrong,
+        "network": half,
+    }
 
 
 def saved_model(rng: np.random.Generator) -> dict:

@@ -38,5 +38,8 @@ def test_layers_equal_kernels(backend: str) -> None:
         assert case["wrong"] == 0, case
         assert case["grouped"] < 1e-5, case
     assert report["mixed"] == {"dtype": "bfloat16", "equal": True}
+    # the outer model must not cast what the voxelizer gets
+    assert set(report["mixed_model"]["seen"].values()) == {"float32"}
+    assert report["mixed_model"]["wrong"] == 0 and report["mixed_model"]["network"] == "float16"
     assert report["saved"]["loaded"] and report["saved"]["largest"] < 1e-5
     assert report["saved"]["output_shape"] == [None, 8, 8, 8, 28]

@@ -184,7 +184,11 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
     options = tf.data.Options()
     # one process reads all batches: the replicas share each batch and none skips one
     options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoShardPolicy.OFF
-    return data.prefetch(ready).with_options(options)
+    data = data.with_options(options)
+    gpus = tf.config.list_logical_devices("GPU")
+    if len(gpus) == 1 and not tf.distribute.has_strategy():
+        return data.apply(tf.data.experimental.prefetch_to_device(gpus[0].name, ready))
+    return data.prefetch(ready)
 
 
 def in_flight(batch_bytes: int, workers: int, max_bytes: int = MAX_IN_FLIGHT) -> tuple[int, int]:

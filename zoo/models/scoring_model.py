@@ -13,7 +13,8 @@ class ScoringModel(keras.Model):
 
     It takes a dict: ``{"image": (B, D, D, D, C)}``, or the encoded atoms that the voxelizer layer takes
     (:mod:`affinity_zoo.featurizers.layers`). So one model serves a laptop, where a compiled kernel makes the
-    images, and an accelerator, to which only atoms travel.
+    images, and an accelerator, to which only atoms travel. Whatever the precision policy, everything up to the image is
+    float32.
 
     Args:
         network: from ``(B, D, D, D, C)`` to ``(B, outputs)``.
@@ -24,7 +25,8 @@ class ScoringModel(keras.Model):
     def __init__(
         self, network: keras.Model, voxelizer: keras.layers.Layer | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(**kwargs)
+        # Keras would cast coordinates, radii and rotations to half precision before the voxelizer sees them
+        super().__init__(autocast=False, **kwargs)
         self.network = network
         self.voxelizer = voxelizer
         # nothing of its own to build: the network was built by its architecture

@@ -35,6 +35,7 @@ from affinity_zoo.zoo.training.job import Job
 from affinity_zoo.zoo.training.losses import logit_correction, loss_of
 from affinity_zoo.zoo.training.output_scales import with_head
 from affinity_zoo.zoo.training.resolve import Rows
+from affinity_zoo.zoo.training.steps import see_shapes
 from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
 from affinity_zoo.zoo.training.validation import best_threshold, validation_scores
 
@@ -89,8 +90,9 @@ def compile_model(model: ScoringModel, recipe: Recipe, steps: int = 0) -> None:
         if t.optimizer == "adamw"
         else keras.optimizers.Adam(rate)
     )
-    # jit_compile makes Conv3D several times slower on a CPU
-    model.compile(optimizer, loss=loss_of(t), jit_compile=False)
+    # auto: XLA under JAX and on one accelerator; on a CPU TensorFlow's Conv3D would be several times slower
+    model.compile(optimizer, loss=loss_of(t), jit_compile="auto")
+    see_shapes(model)
 
 
 def learning_rate(training: Training, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
