@@ -25,8 +25,8 @@ With your own data:
   affinity-zoo index FOLDER -o DATA                     read your complexes
   affinity-zoo train DATA -f atom-types -a resnet3d     train a combination (affinity-zoo list featurizers)
   affinity-zoo evaluate 1                               judge run 1 on its test set
-  affinity-zoo predict 1 -r receptor.pdb -l poses.sdf   rank unlabelled poses
-  affinity-zoo predict pose-resnet3d -r receptor.pdb -l poses.sdf   the same with the model that comes along
+  affinity-zoo predict 1 receptor.pdb poses.sdf   rank unlabelled poses
+  affinity-zoo predict pose-resnet3d receptor.pdb poses.sdf   the same with the model that comes along
   affinity-zoo leaderboard                              compare all runs"""
 
 

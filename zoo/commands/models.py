@@ -282,4 +282,4 @@ def export(
 def _say_use(folder: Path) -> None:
     from affinity_zoo.zoo.runtime.terminal import say
 
-    say(f"{folder}: use it with `affinity-zoo predict {folder} -r receptor.pdb -l poses.sdf`")
+    say(f"{folder}: use it with `affinity-zoo predict {folder} receptor.pdb poses.sdf`")

@@ -19,7 +19,7 @@ _LICENCES: Final = {
 _USE: Final = """## Use
 
 ```console
-$ affinity-zoo predict FOLDER -r receptor.pdb -l poses.sdf
+$ affinity-zoo predict FOLDER receptor.pdb poses.sdf
 $ affinity-zoo models test FOLDER
 ```
 

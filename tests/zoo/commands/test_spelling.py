@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[3]
 #: an option of this command line or a short one, not inside the name of something else
 FLAG = re.compile(r"(?<![\w-])(--[a-z][\w-]*|-[a-zA-Z](?![\w-]))")
 #: what may hold options: a whole command that the reader is to run, and files that are no messages
-COMMAND = re.compile(r"`[^`]*`|pip install [^;]*|tensorboard --logdir")
-NO_MESSAGES = ("zoo/catalog/scaffold_files.py", "zoo/reports/style.py", "zoo/see/page.py")
+COMMAND = re.compile(r"`[^`]*`|pip install [^;]*|tensorboard --logdir|^affinity-zoo .*")
+NO_MESSAGES = ("zoo/catalog/scaffold_files.py", "zoo/reports/style.py", "zoo/see/page.py", "zoo/reports/compare_script.py")
 
 
 def _strings(path: Path) -> Iterator[tuple[int, str]]:
