@@ -5,18 +5,19 @@ BIN := $(VENV)/bin
 # the notes that TensorFlow writes at its start would hide what a command says
 export TF_CPP_MIN_LOG_LEVEL = 2
 
-.PHONY: help demo test test-all coverage check types format install clean
+.PHONY: help demo test test-all coverage check types docs format install clean
 
 help:
 	@echo "make demo      set up $(VENV), install, and run the demonstration"
 	@echo "make test      set up $(VENV), install, and run the tests (test-all: the long ones too)"
 	@echo "make check     lint (ruff) and types (mypy; alone: make types)"
+	@echo "make docs      build the documentation site (build/site/index.html)"
 	@echo "make format    format the code (ruff)"
 
 $(VENV)/.runtime: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --editable .
+	$(BIN)/python -m pip install --quiet --editable '.[see]'
 	touch $@
 
 $(VENV)/.development: $(VENV)/.runtime
@@ -49,6 +50,11 @@ types: $(VENV)/.development
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/typed .
 	rm -rf build
 	cd $(VENV) && MYPYPATH=typed bin/mypy --config-file ../pyproject.toml -p affinity_zoo
+
+# the documentation as a site in build/site; a broken link is an error
+docs: $(VENV)/.runtime
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --clean
 
 format: $(VENV)/.development
 	$(BIN)/ruff format .

@@ -17,7 +17,12 @@ ROOT = Path(__file__).resolve().parents[3]
 FLAG = re.compile(r"(?<![\w-])(--[a-z][\w-]*|-[a-zA-Z](?![\w-]))")
 #: what may hold options: a whole command that the reader is to run, and files that are no messages
 COMMAND = re.compile(r"`[^`]*`|pip install [^;]*|tensorboard --logdir|^affinity-zoo .*")
-NO_MESSAGES = ("zoo/catalog/scaffold_files.py", "zoo/reports/style.py", "zoo/see/page.py", "zoo/reports/compare_script.py")
+NO_MESSAGES = (
+    "zoo/catalog/scaffold_files.py",
+    "zoo/reports/style.py",
+    "zoo/see/page.py",
+    "zoo/reports/compare_script.py",
+)
 
 
 def _strings(path: Path) -> Iterator[tuple[int, str]]:
