@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from affinity_zoo.zoo.api.pocket import Pocket, Receptor, make_pocket
 from affinity_zoo.zoo.api.poses import as_items, read_items
 from affinity_zoo.zoo.api.table import Scores, sources_of
+from affinity_zoo.zoo.data.readers.records import unique
 from affinity_zoo.zoo.importers import first_use
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.inference.ready import ReadyModel, ready
@@ -20,6 +21,7 @@ from affinity_zoo.zoo.prediction.columns import columns_of
 from affinity_zoo.zoo.prediction.ranking import choose_ranking
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.scoring import prepared, score, ways_of
+from affinity_zoo.zoo.prediction.trust import calibration_for, trusted
 from affinity_zoo.zoo.runtime.keras import start_keras
 
 
@@ -85,8 +87,13 @@ class Scoring:
         read = {way: read_items(items, pocket, way) for way in ways_of(models)}
         readings = {way: [pose for poses in each for pose in poses] for way, each in read.items()}
         scored = score(prepared(models, choices, readings))
-        rows = [PosePrediction.from_dict(row) for row in scored.rows]
-        columns = columns_of((one.names for one in models), choices.n_views)
+        calibration = calibration_for([str(one.model.folder) for one in models], None)
+        rows = trusted([PosePrediction.from_dict(row) for row in scored.rows], calibration)
+        names = unique(row.id for row in rows)
+        rows = [replace(row, id=name) for row, name in zip(rows, names, strict=True)]
+        columns = columns_of(
+            (one.names for one in models), choices.n_views, calibrated=calibration is not None
+        )
         return Scores.ranked(rows, columns, ranked_by, sources_of(items, read[models[0].options]))
 
 

@@ -79,6 +79,7 @@ def _read(number: int, item: Any, pocket: Pocket, way: ReadOptions) -> Iterator[
             notes=tuple(record.notes),
             reason=record.failure.reason if record.failure else "",
             atoms=record.atoms,
+            skeleton=record.skeleton,
             protein=protein,
         )
 

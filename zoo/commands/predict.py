@@ -1,4 +1,4 @@
-"""Command: predict."""
+"""Commands: predict, merge."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ USE = "predict MODEL RECEPTOR POSES..."
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command(rich_help_panel=options.USE)(predict)
+    app.command(rich_help_panel=options.USE)(merge)
 
 
 def predict(
@@ -90,6 +91,15 @@ def predict(
     resume: Annotated[
         bool, typer.Option("--resume", help="Resume a stopped prediction with the same inputs and output.")
     ] = False,
+    shard: Annotated[
+        str,
+        typer.Option(
+            "--shard",
+            help="Score part K of N only; see `merge`.",
+            metavar="K/N",
+            show_default=False,
+        ),
+    ] = "",
     seed: options.Seed = 0,
     batch_size: options.BatchSize = 32,
     drop_bound_ligand: Annotated[
@@ -130,6 +140,7 @@ def predict(
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
     from affinity_zoo.zoo.prediction.output import check_format
     from affinity_zoo.zoo.prediction.pipes import Pipes
+    from affinity_zoo.zoo.prediction.shards import Shard, shard_file
     from affinity_zoo.zoo.runtime.files import check_output
 
     # what is wrong is said at once, not after Keras has started or a model was fetched
@@ -146,8 +157,11 @@ def predict(
         check_format(Path(out))
     scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
     choices = Choices(
-        scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain
-    )
+        scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain,
+        Shard.parse(shard) if shard else Shard(),
+    )  # fmt: skip
+    if shard and to_stdout:
+        raise UsageError("--shard needs a file to write to: give -o FILE")
     with Pipes(None if to_stdout else Path(out), resume) as pipes:
         if given.table is not None:
             inputs = from_table(*pipes.table(given.table), drop_bound_ligand)
@@ -171,6 +185,7 @@ def predict(
             parts=pipes.parts,
             resume=resume,
             sdf=sdf,
+            shard=shard_file(Path(out)) if shard else None,
             write=(lambda rows, columns: writing.write_csv(sys.stdout, rows, columns))
             if to_stdout
             else (lambda rows, columns: writing.write_predictions(Path(out), rows, columns)),
@@ -182,4 +197,44 @@ def predict(
     if sdf is not None:
         where += f"; {found.structures} poses: {sdf}"
     print_ranking(found, where, top, best_per, quiet=to_stdout or json_output)
-    raise typer.Exit(1 if found.failed == found.poses else 3 if found.failed else 0)
+    raise typer.Exit(_exit_code(found.failed, found.poses))
+
+
+def _exit_code(failed: int, poses: int) -> int:
+    """0: all have a score; 3: some failed; 1: all failed. A part of a divided prediction may have no pose at all."""
+    return 0 if not failed else 1 if failed == poses else 3
+
+
+def merge(
+    parts: Annotated[
+        list[Path], typer.Argument(help="Outputs of all parts, in any order.", metavar="PARTS...")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", help="Table to write: CSV, .parquet or .arrow.", metavar="FILE"),
+    ] = Path("predictions.csv"),
+    sdf: Annotated[
+        Path | None, typer.Option(help="SDF file of the ranked poses to write.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Merge the parts of a prediction that was divided with `predict --shard K/N`.
+
+    The output has the bytes of an undivided prediction.
+
+    Example: affinity-zoo merge parts/*.csv -o ranked.csv
+    """
+    from affinity_zoo.zoo.prediction.merge import merge as merge_parts
+    from affinity_zoo.zoo.prediction.output import check_format
+    from affinity_zoo.zoo.runtime.files import check_output
+    from affinity_zoo.zoo.runtime.terminal import say
+
+    for path in (out, sdf):
+        if path is not None:
+            check_output(path)
+    check_format(out)
+    found = merge_parts(parts, out, sdf)
+    where = str(out) if sdf is None else f"{out}; {found.structures} poses: {sdf}"
+    say(
+        f"{found.parts} parts, {found.poses} poses in, {found.rows} rows out, {found.failed} without a score: {where}"
+    )
+    raise typer.Exit(_exit_code(found.failed, found.poses))

@@ -11,6 +11,7 @@ from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction import ranking
 from affinity_zoo.zoo.prediction.chunks import CHUNK
+from affinity_zoo.zoo.prediction.shards import Shard
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Choices:
         dask: address of a Dask scheduler to score on; empty: here.
         abstain: largest risk of a wrong pose that is ranked, 0 to 1; None: every pose is ranked. It needs a
             calibrated model.
+        shard: which of the parts of a divided prediction to score.
         read: read options (:class:`affinity_zoo.zoo.data.readers.ReadOptions`) in the place of the models' own.
 
     Raises:
@@ -40,6 +42,7 @@ class Choices:
     dask: str = ""
     read: Mapping[str, Any] = field(default_factory=dict)
     abstain: float | None = None
+    shard: Shard = field(default_factory=Shard)
 
     def __post_init__(self) -> None:
         ReadOptions.from_dict(self.read)

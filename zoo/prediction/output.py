@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -19,6 +20,7 @@ from affinity_zoo.zoo.runtime.files import whole
 _NOT_IN_SDF = frozenset(("status", "reason", "name"))
 
 
+_ROWS_AT_ONCE: Final = 65_536  #: rows of a group in Parquet and Arrow
 #: ending -> format of the rows; any other ending is CSV
 FORMATS: Final = {".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow"}
 
@@ -39,12 +41,12 @@ def check_format(path: Path) -> None:
         )
 
 
-def write_predictions(path: Path, rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) -> None:
+def write_predictions(path: Path, rows: Iterable[PosePrediction], columns: Sequence[str] = FIELDS) -> None:
     """Write rows in the format of the file's ending: ``.parquet``, ``.arrow``, else CSV.
 
     Args:
         path: the file.
-        rows: in order.
+        rows: in order; they need not all be in memory.
         columns: names of the columns.
 
     Raises:
@@ -55,14 +57,19 @@ def write_predictions(path: Path, rows: Sequence[PosePrediction], columns: Seque
     if wanted is None:
         write_predictions_csv(path, rows, columns)
         return
-    from pyarrow import feather, parquet
+    import pyarrow
+    from pyarrow import parquet
 
-    table = arrow_table(rows, columns)
+    schema, given = arrow_table([], columns).schema, iter(rows)
     with whole(path, "wb") as file:
-        if wanted == "parquet":
-            parquet.write_table(table, file)
-        else:
-            feather.write_feather(table, file)
+        opened = (
+            parquet.ParquetWriter(file, schema)
+            if wanted == "parquet"
+            else pyarrow.ipc.new_file(file, schema, options=pyarrow.ipc.IpcWriteOptions(compression="lz4"))
+        )
+        with opened as writer:
+            while part := list(islice(given, _ROWS_AT_ONCE)):
+                writer.write_table(arrow_table(part, columns))
 
 
 def arrow_table(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) -> Any:
@@ -114,23 +121,27 @@ def write_csv(file: IO[str], rows: Iterable[PosePrediction], columns: Sequence[s
 
 
 def write_sdf(
-    path: Path, poses: Iterator[tuple[PosePrediction, bytes]], columns: Sequence[str] = FIELDS
-) -> int:
-    """Write poses in the order given, with their scores as properties; returns how many.
+    path: Path, poses: Iterable[tuple[PosePrediction, bytes]], columns: Sequence[str] = FIELDS
+) -> list[tuple[int, int]]:
+    """Write poses in the order given, with their scores as properties.
 
     Args:
         path: the file.
         poses: rows and their SDF text; those without a text are left out.
         columns: names of the columns; those that only repeat the record are left out.
+
+    Returns:
+        Of each row the first byte and the number of bytes of its own text in the file; zeros where it has none.
     """
-    written = 0
+    spans: list[tuple[int, int]] = []
+    place = 0
     with whole(path, "wb") as file:
         for row, text in poses:
+            spans.append((place, len(text)) if text else (0, 0))
             if text:
                 values = {k: getattr(row, k) for k in columns if k not in _NOT_IN_SDF}
-                file.write(with_properties(text, values))
-                written += 1
-    return written
+                place += file.write(with_properties(text, values))
+    return spans
 
 
 def as_dicts(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) -> list[dict[str, object]]:

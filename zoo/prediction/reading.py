@@ -22,7 +22,7 @@ from affinity_zoo.zoo.data.readers import (
 )
 from affinity_zoo.zoo.data.readers import sdf as sdf_reader
 from affinity_zoo.zoo.data.readers.bound import Foreign, foreign_residues, lying_on, without
-from affinity_zoo.zoo.data.readers.formats import holds_many, stem
+from affinity_zoo.zoo.data.readers.formats import count_records, holds_many, stem
 from affinity_zoo.zoo.data.readers.openbabel_types import retyped_pose
 from affinity_zoo.zoo.data.readers.records import absent, molecule_of, row_id
 from affinity_zoo.zoo.data.readers.sdf_records import split_records
@@ -121,6 +121,21 @@ def read_pieces(
         given: a receptor that was read before; None: the pieces name it.
     """
     return [pose for piece in pieces for pose in _piece(piece, options, texts, given)]
+
+
+def expected_ids(piece: Piece) -> list[str]:
+    """The ids of the rows of a piece, without reading its structures.
+
+    Args:
+        piece: records of a file.
+    """
+    base = piece.base or stem(Path(piece.shown))
+    many = holds_many(Path(piece.shown))
+    if piece.wanted:
+        return [named or row_id(base, record, many) for record, named, *_ in piece.wanted]
+    total = piece.last - piece.first if piece.last is not None else count_records(Path(piece.ligand), 0) or 1
+    several = many and not piece.alone and (total > 1 or piece.last is not None)
+    return [row_id(piece.id or base, piece.first + i, several) for i in range(total)]
 
 
 def _piece(piece: Piece, options: ReadOptions, texts: bool, given: Protein | None) -> Iterator[Pose]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
+import math
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.data.readers.records import unique
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel, ready
+from affinity_zoo.zoo.models.calibration import FILE as CALIBRATION
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
 from affinity_zoo.zoo.prediction import checks, output, ranking, reading
@@ -24,9 +26,10 @@ from affinity_zoo.zoo.prediction.columns import columns_of
 from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
 from affinity_zoo.zoo.prediction.parts import Parts
-from affinity_zoo.zoo.prediction.rows import PosePrediction
+from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
+from affinity_zoo.zoo.prediction.shards import Header, Place, PlacedRow, Shard, write_shard
 from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
-from affinity_zoo.zoo.runtime.files import file_hash
+from affinity_zoo.zoo.runtime.files import file_hash, text_hash
 from affinity_zoo.zoo.runtime.terminal import progress, warn
 
 
@@ -95,6 +98,7 @@ def run(
     parts: Path | None = None,
     resume: bool = False,
     sdf: Path | None = None,
+    shard: Path | None = None,
     write: Callable[[list[PosePrediction], tuple[str, ...]], None] = lambda rows, columns: None,
     one_receptor: bool = False,
 ) -> Ranking:
@@ -107,6 +111,7 @@ def run(
         parts: folder of finished chunks; it is removed at the end. None: a temporary one.
         resume: use the chunks that are there.
         sdf: write the ranked poses there.
+        shard: write what a merge of the parts of a divided prediction needs there.
         write: called with the ranked rows and the columns to write, before the chunks are removed.
         one_receptor: a receptor that cannot be read is an error, not a failure of each row.
 
@@ -142,7 +147,8 @@ def run(
     with ExitStack() as stack:
         if parts is None:
             parts = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="affinity-zoo-"))) / "parts"
-        done = Parts(parts, _fingerprint(inputs, names, choices, sdf is not None), resume)
+        hashes = _hashes(inputs, names, choices, sdf is not None)
+        done = Parts(parts, text_hash(repr((hashes, str(choices.shard)))), resume)
         if done.discarded:
             notes.append(
                 f"{done.discarded} pieces of a stopped prediction were not used: `resume=True` goes on with them"
@@ -153,20 +159,35 @@ def run(
             if kept:
                 warn(f"what is finished is kept in {parts}: the same call with `resume=True` goes on")
             raise
-        rows, places = _gathered(inputs, done)
+        rows, places = _gathered(inputs, done, choices.shard, choices.chunk)
         rows = abstained(trusted(rows, calibration), choices.abstain)
         order = ranking.ranked(rows, by, choices.best_per)
         best = [row for _, row in order]
         write(best, columns)
-        written = 0
+        spans = [(0, 0)] * len(best)
         if sdf is not None:
-            written = output.write_sdf(sdf, ((row, _structure(done, places, i)) for i, row in order), columns)
+            spans = output.write_sdf(sdf, ((row, _structure(done, places, i)) for i, row in order), columns)
         done.remove()
     failed = [row for row in rows if row.status == "failed"]
     if unranked := sum(row.status == "abstained" for row in rows):
         notes.append(
             f"{unranked} of {len(rows)} poses are left unranked: their risk is above {choices.abstain:g}"
         )
+    if shard is not None:
+        models_hash, inputs_hash, options_hash = hashes
+        header = Header(
+            shard=choices.shard, models=models_hash, inputs=inputs_hash, options=options_hash, ranked_by=by,
+            best_per=choices.best_per or "", abstain=choices.abstain, columns=columns, rows=len(best), poses=len(rows),
+            failed=len(failed), sdf="" if sdf is None else str(sdf.resolve()),
+            sdf_bytes=0 if sdf is None else sdf.stat().st_size,
+        )  # fmt: skip
+        column, sign = RANKINGS[by]
+        placed = (
+            PlacedRow(row, sign * getattr(row, column) if row.rank else math.nan, places[i].place, span)
+            for (i, row), span in zip(order, spans, strict=True)
+        )
+        write_shard(shard, header, placed)
+    written = sum(length > 0 for _, length in spans)
     return Ranking(
         best, len(rows), len(failed), by, columns, tuple(n for n in notes if n), written, _reasons(failed)
     )
@@ -189,43 +210,72 @@ def _score_all(
 
     def tasks() -> Iterator[Task]:
         for number, pieces in enumerate(cutter.chunks(inputs.entries)):
-            if not parts.has(number):
+            if choices.shard.holds(number) and not parts.has(number):
                 yield Task(number, pieces, names, choices.scoring, structures, choices.read)
 
-    for pieces in cutter.chunks(inputs.entries):
+    for number, pieces in enumerate(cutter.chunks(inputs.entries)):
+        if not choices.shard.holds(number):
+            continue
         total += sum(len(p.wanted) or (p.last or p.first + 1) - p.first for p in pieces)
     with progress("scoring", total * choices.scoring.n_views * len(names), "images") as advance:
         for task, scored in scored_chunks(tasks(), models, choices, advance):
             parts.save(task.number, scored)
 
 
-def _gathered(inputs: Inputs, parts: Parts) -> tuple[list[PosePrediction], list[tuple[int, int, int]]]:
-    """Return all rows in the order of the input, and the location of each structure."""
+class _Stored(NamedTuple):
+    """Where a row and its structure lie in the finished chunks."""
+
+    place: Place
+    first: int = 0  #: byte of the chunk's structures
+    length: int = 0
+
+
+def _gathered(
+    inputs: Inputs, parts: Parts, shard: Shard, chunk: int
+) -> tuple[list[PosePrediction], list[_Stored]]:
+    """Return all rows in the order of the input, and the location of each."""
     rows: list[PosePrediction] = []
-    places: list[tuple[int, int, int]] = []
+    places: list[_Stored] = []
     for number in parts.finished():
         found, lengths = parts.rows(number)
         start = 0
         for i, values in enumerate(found):
             length = lengths[i] if lengths else 0
             rows.append(PosePrediction.from_dict(values))
-            places.append((number, start, length))
+            places.append(_Stored((number, i), start, length))
             start += length
-    given = {entry.id for entry in inputs.entries if entry.id}  # a user's ids come back as they are
-    made = [i for i, row in enumerate(rows) if row.id not in given]
-    for i, name in zip(made, unique(rows[i].id for i in made), strict=True):
-        rows[i] = replace(rows[i], id=name)
-    for wrong in inputs.wrong:
-        rows.append(
-            PosePrediction(file=wrong.file, record=wrong.record, status="failed", reason=wrong.reason)
-        )
-        places.append((0, 0, 0))
+    rows = _with_unique_ids(inputs, rows, places, shard, Cutter(parts.spool, chunk))
+    if shard.number == 1:  # lines of a table that name no pose come after all others
+        for i, wrong in enumerate(inputs.wrong):
+            rows.append(
+                PosePrediction(file=wrong.file, record=wrong.record, status="failed", reason=wrong.reason)
+            )
+            places.append(_Stored((sys.maxsize, i)))
     return rows, places
 
 
-def _structure(parts: Parts, places: list[tuple[int, int, int]], i: int) -> bytes:
-    number, start, length = places[i]
-    return parts.structure(number, start, length) if length else b""
+def _with_unique_ids(
+    inputs: Inputs, rows: list[PosePrediction], places: list[_Stored], shard: Shard, cutter: Cutter
+) -> list[PosePrediction]:
+    """The rows with an id each; a user's ids come back as they are.
+
+    Other parts of a divided prediction count too: the ids of their rows follow from the pieces, without reading.
+    """
+    given = {entry.id for entry in inputs.entries if entry.id}
+    ids: dict[Place, str] = {stored.place: row.id for row, stored in zip(rows, places, strict=True)}
+    if shard.count > 1:
+        for number, pieces in enumerate(cutter.chunks(inputs.entries)):
+            if not shard.holds(number):
+                names = (name for piece in pieces for name in reading.expected_ids(piece))
+                ids |= {(number, i): name for i, name in enumerate(names)}
+    made = [place for place in sorted(ids) if ids[place] not in given]
+    ids |= dict(zip(made, unique(ids[place] for place in made), strict=True))
+    return [replace(row, id=ids[stored.place]) for row, stored in zip(rows, places, strict=True)]
+
+
+def _structure(parts: Parts, places: list[_Stored], i: int) -> bytes:
+    stored = places[i]
+    return parts.structure(stored.place[0], stored.first, stored.length) if stored.length else b""
 
 
 def _reasons(failed: Sequence[PosePrediction]) -> dict[str, tuple[int, str]]:
@@ -236,13 +286,13 @@ def _reasons(failed: Sequence[PosePrediction]) -> dict[str, tuple[int, str]]:
     return found
 
 
-def _fingerprint(inputs: Inputs, models: tuple[str, ...], choices: Choices, structures: bool) -> str:
-    total = hashlib.sha256(inputs.stamp().encode())
-    for model in models:
-        for name in FILES:
-            total.update(file_hash(Path(model) / name).encode())
-    # what decides the scores; how they are ranked and where they are computed does not matter
+def _hashes(
+    inputs: Inputs, models: tuple[str, ...], choices: Choices, structures: bool
+) -> tuple[str, str, str]:
+    """Hashes of models, inputs, and options that decide the scores; ranking and computing do not matter."""
+    files = [Path(model) / name for model in models for name in (*FILES, CALIBRATION)]
+    of_models = [file_hash(file) for file in files if file.is_file()]
     decisive = {k: v for k, v in asdict(choices.scoring).items() if k != "threads"}
     read = sorted(choices.read.items())
-    total.update(repr((models, sorted(decisive.items()), read, choices.chunk, structures)).encode())
-    return total.hexdigest()
+    options = repr((sorted(decisive.items()), read, choices.chunk, structures))
+    return text_hash(repr((models, of_models))), inputs.stamp(), text_hash(options)

@@ -113,16 +113,17 @@ def holds_many(path: Path) -> bool:
     return found is not None and found.many
 
 
-def count_records(path: Path) -> int:
+def count_records(path: Path, large: int = LARGE) -> int:
     """Return the number of records of a large file; 0 for small files, other formats and unreadable files.
 
     Args:
         path: The file.
+        large: Smallest size of a large file, bytes.
     """
     try:
         size = path.stat().st_size * (5 if path.name.lower().endswith(".gz") else 1)
         splitter = format_of(path)._function("split_records")
-        if size < LARGE or splitter is None:
+        if size < large or splitter is None:
             return 0
         return sum(1 for _ in splitter(read_bytes(path)))
     except (OSError, ReadError):
