@@ -70,9 +70,7 @@ Views = Annotated[
 ]
 Seed = Annotated[int, typer.Option(help="Seed of the random rotations.", min=0, metavar="N")]
 Runs = Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")]
-Voxelize = Annotated[
-    str, typer.Option(help="Place where images are made: auto, host or device.", metavar="PLACE")
-]
+Voxelize = Annotated[str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE")]
 BatchSize = Annotated[int, typer.Option(help="Number of images per batch.", min=1, metavar="N")]
 Threads = Annotated[int, typer.Option(help="Number of threads that make images.", min=1, metavar="N")]
 Processes = Annotated[

@@ -24,8 +24,8 @@ def predict(
     words: Annotated[
         options.Names,
         typer.Argument(
-            help="Model (directory, run, or name from `models list`; several: an ensemble), structure of the receptor, "
-            "pose files or folders of them. A published model is fetched at its first use.",
+            help="Model (directory, run, or name from `models list`; several: an ensemble), receptor, and pose files "
+            "or folders. A published model is fetched at its first use.",
             metavar="MODEL RECEPTOR POSES...",
             show_default=False,
             autocompletion=completion.models_and_files,
@@ -64,7 +64,7 @@ def predict(
     ] = "predictions.csv",
     sdf: Annotated[
         Path | None,
-        typer.Option(help="SDF file of the ranked poses, with scores as properties.", metavar="FILE"),
+        typer.Option(help="SDF file of the ranked poses to write.", metavar="FILE"),
     ] = None,
     views: options.Views = None,
     rank_by: Annotated[
@@ -76,21 +76,17 @@ def predict(
         ),
     ] = None,
     best_per: Annotated[
-        str | None, typer.Option(help="Keep only the best pose of each group: molecule.", metavar="WHAT")
+        str | None, typer.Option(help="molecule: keep the best pose of each molecule.", metavar="WHAT")
     ] = None,
-    top: Annotated[
-        int, typer.Option(help="Number of printed rows; the CSV file has all.", min=0, metavar="N")
-    ] = 20,
+    top: Annotated[int, typer.Option(help="Number of printed rows.", min=0, metavar="N")] = 20,
     abstain: Annotated[
         float | None,
         typer.Option(
-            help="Leave poses unranked whose risk of being wrong is above this (0 to 1); needs a calibrated model.",
+            help="Leave poses unranked above this risk (0 to 1).",
             metavar="RISK",
         ),
     ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Resume a stopped prediction with the same inputs and output.")
-    ] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Resume a stopped prediction.")] = False,
     shard: Annotated[
         str,
         typer.Option(
@@ -104,19 +100,17 @@ def predict(
     batch_size: options.BatchSize = 32,
     drop_bound_ligand: Annotated[
         bool,
-        typer.Option(
-            "--drop-bound-ligand", help="Leave residues of the receptor out that lie where a pose lies."
-        ),
+        typer.Option("--drop-bound-ligand", help="Leave out receptor residues where a pose lies."),
     ] = False,
-    chunk: Annotated[int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N")] = 256,
+    chunk: Annotated[
+        int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N", hidden=True)
+    ] = 256,
     runs: options.Runs = Path("summaries"),
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
     processes: Annotated[
         int,
-        typer.Option(
-            help="Number of scoring processes, each with the model; 0: this process.", min=0, metavar="N"
-        ),
+        typer.Option(help="Number of scoring processes; 0: this one.", min=0, metavar="N"),
     ] = 0,
     dask: options.Dask = "",
     read: Annotated[
