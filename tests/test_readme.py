@@ -20,7 +20,7 @@ COMMAND = re.compile(r"^\s*(?:\$ )?affinity-zoo ([a-z][^#\n`]*)", re.MULTILINE)
 @cache
 def _help(*command: str) -> str:
     done = subprocess.run(
-        [sys.executable, "-m", "affinity_zoo.cli", *command, "--help"],
+        [sys.executable, "-m", "affinity_zoo.cli", *command, "--help-all"],
         capture_output=True,
         text=True,
         env={"COLUMNS": "250", "PATH": ""},
