@@ -58,7 +58,8 @@ def explain(
     from affinity_zoo.zoo.see.page import needs_plotly
 
     given = sort_words(words, receptor=receptor, poses=ligand or (), command="explain MODEL RECEPTOR POSE")
-    pose, protein = one_pose(given, "explain"), receptor_file(given.receptor or "")
+    pose, record = one_pose(given, "explain", record)
+    protein = receptor_file(given.receptor or "")
     check_method(method)
     if page:
         needs_plotly()
@@ -123,7 +124,8 @@ def view(
     )
     if bool(given.models) == (featurizer is not None):
         raise UsageError("give either a model, as the first word, or a featurizer with -f")
-    pose, protein = one_pose(given, "view"), receptor_file(given.receptor or "")
+    pose, record = one_pose(given, "view", record)
+    protein = receptor_file(given.receptor or "")
     if out.suffix.lower() not in (".html", ".png"):
         raise UsageError(f"-o is {out}: give a page (.html) or a picture (.png)")
     picture = out.suffix.lower() == ".png"
@@ -179,7 +181,8 @@ def refine(
     from affinity_zoo.zoo.see.checks import output_column
 
     given = sort_words(words, receptor=receptor, poses=ligand or (), command="refine MODEL RECEPTOR POSES...")
-    files, protein = pose_files(given.poses), receptor_file(given.receptor or "")
+    protein = receptor_file(given.receptor or "")
+    files = pose_files(given.poses, but=[protein])
     if not max_move > 0:
         raise UsageError(f"--max-move must be above 0 Å, not {max_move}")
     check_output(out)

@@ -97,25 +97,23 @@ def one_model(words: Words, what: str) -> str:
     return words.models[0]
 
 
-def one_pose(words: Words, what: str) -> Path:
-    """Return the only pose file.
+def one_pose(words: Words, what: str, record: int = 0) -> tuple[Path, int]:
+    """Return the file of the pose that is meant, and its record there.
 
     Args:
-        words: from :func:`sort_words`.
+        words: from :func:`sort_words`; the records of several files and folders are counted through.
         what: the command, for the error.
+        record: number from 0 over all files.
 
     Raises:
-        UsageError: there are several files, or it is a folder or standard input.
+        UsageError: it is standard input.
+        AffinityZooError: there is no such file or record.
     """
-    from affinity_zoo.zoo.data.readers.records import pose_files
+    from affinity_zoo.zoo.data.readers.records import nth_record, pose_files
 
-    files = pose_files(words.poses) if STANDARD_INPUT not in words.poses else []
-    if len(files) != 1:
-        raise UsageError(
-            f"{what} takes one pose, and {len(files) or 'standard input'} pose files were given: name one file, "
-            "and one of its records with `record`"
-        )
-    return files[0]
+    if STANDARD_INPUT in words.poses:
+        raise UsageError(f"{what} takes a pose from files, not from standard input")
+    return nth_record(pose_files(words.poses, but=[words.receptor] if words.receptor else ()), record)
 
 
 def _is_structure(word: str, model_given: bool) -> bool:

@@ -101,7 +101,15 @@ def check(
         return check_dataset(Dataset.open(path), workers=workers, make_executor=make_executor)
     with TemporaryDirectory(prefix="affinity-zoo-check-") as folder:
         data = Path(folder) / "data"
-        build_index(path, data, workers=workers, options=options, hints=hints, make_executor=make_executor)
+        build_index(
+            path,
+            data,
+            workers=workers,
+            options=options,
+            hints=hints,
+            make_executor=make_executor,
+            keep_failures=False,
+        )
         # other hosts of a cluster cannot read this folder
         return check_dataset(Dataset.open(data), workers=workers)
 
@@ -186,8 +194,28 @@ def _of_row(data: Dataset, i: int) -> Iterator[Finding]:
             yield Finding(name, f"untyped atoms in the {role}", str(untyped))
     if all(np.isnan(data.column(truth)[i]) for truth in ("pose_label", "active", "affinity", "rmsd")):
         yield Finding(name, "no truth")
-    if "typed from geometry" in note:
-        yield Finding(name, "typing fallback", note)
+    for part in note.split("; "):
+        if (what := next((w for mark, w in _NOTES.items() if mark in part), None)) is not None:
+            yield Finding(name, what, part)
+
+
+#: part of a note of the readers -> what it shows
+_NOTES: Final = {
+    "typed from geometry": "typing fallback",
+    "repaired:": "bonds repaired",
+    "the ligand is in": "disconnected ligand",
+    "amino acids in the ligand": "amino acids in the ligand",
+    "cannot have: are the elements right": "impossible bond lengths",
+    "closer than 0.8": "atoms on top of each other",
+    "is in no residue template": "receptor in no template",
+    "atoms of lipids": "frame of a simulation",
+    "where the pose lies": "ligand in the receptor",
+    "elements taken from": "elements guessed",
+    "pseudo-atoms left out": "pseudo-atoms left out",
+    "flexible residues left out": "flexible residues left out",
+    "other residues could be the ligand": "other candidates for the ligand",
+    "left out: ": "truth left out",
+}
 
 
 def _geometry(receptor: Atoms, ligand: Atoms) -> Iterator[tuple[str, str]]:

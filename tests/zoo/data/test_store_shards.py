@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.store.shards import FIELDS, Store, write_shard
+from affinity_zoo.zoo.data.store.shards import FIELDS, Shard, Store, write_shard
 from affinity_zoo.zoo.runtime.files import file_hash
 
 
@@ -84,3 +85,33 @@ def test_there_is_no_structure_beyond_the_last(tmp_path: Path) -> None:
     for i in (-1, 1):
         with pytest.raises(IndexError):
             store.atoms(i)
+
+
+@pytest.mark.parametrize("field", ["xyz", "element", "name", "residue_number"])
+def test_a_changed_byte_is_an_error_that_names_the_structure(tmp_path: Path, field: str) -> None:
+    structures = [_atoms(n, n) for n in (3, 5, 7)]
+    path = tmp_path / "a.shard"
+    write_shard(path, structures)
+    whole = Shard(path)
+    place = whole.arrays[field][3:8].ctypes.data - whole.arrays["offsets"].ctypes.data
+    data = bytearray(path.read_bytes())
+    start = data.index(whole.arrays["offsets"].tobytes())
+    del whole
+    data[start + place] ^= 1
+    path.write_bytes(bytes(data))
+    store = Store(tmp_path, {"receptors": [], "ligands": [{"file": "a.shard", "structures": 3}]})
+    assert len(store.atoms(0)) == 3 and len(store.atoms(2)) == 7
+    with pytest.raises(AffinityZooError, match=r"structure 1 of the store file .*a\.shard is damaged"):
+        store.atoms(1)
+
+
+def test_insertion_codes_and_long_names_are_stored(tmp_path: Path) -> None:
+    plain = _atoms(3, 1)
+    coded = replace(
+        plain, insertion=np.array([b"", b"A", b"B"]), residue_name=np.array([b"A1LU6", b"LIG_B", b"ALA"])
+    )
+    write_shard(tmp_path / "a", [plain, coded])
+    store = Store(tmp_path, {"receptors": [], "ligands": [{"file": "a", "structures": 2}]})
+    assert store.atoms(0).insertion.tolist() == [b"", b"", b""]
+    assert store.atoms(1).insertion.tolist() == [b"", b"A", b"B"]
+    assert store.atoms(1).residue_name.tolist() == [b"A1LU6", b"LIG_B", b"ALA"]

@@ -88,6 +88,7 @@ def build_index(
     overwrite: bool = False,
     hints: Hints | None = None,
     make_executor: Callable[[], Executor] | None = None,
+    keep_failures: bool = True,
 ) -> IndexSummary:
     """Read every complex of a source and write an index.
 
@@ -104,6 +105,7 @@ def build_index(
         overwrite: replace an index that is already there.
         hints: information that the source lacks: names of columns, the receptor, the ligand's residue.
         make_executor: factory of an executor other than the local pool (see :func:`ordered_map`).
+        keep_failures: write the list of failures where no file could be read.
 
     Returns:
         The counts. An interrupted run continues at the next call.
@@ -133,11 +135,11 @@ def build_index(
     _finish(builder, plan, options)
     if not builder.state.rows:
         reasons = _reasons(builder.folder / "failures.csv")
-        _keep_failures(builder.folder, out)
+        listed = _keep_failures(builder.folder, out) if keep_failures else None
+        shutil.rmtree(builder.folder, ignore_errors=True)
         most = f"; most often: {next(iter(reasons))}" if reasons else ""
-        raise AffinityZooError(
-            f"nothing in {source} could be read ({plan.layout}){most}; see {out / 'failures.csv'}"
-        )
+        where = f"; see {listed}" if listed else ""
+        raise AffinityZooError(f"nothing in {source} could be read ({plan.layout}){most}{where}")
     write_columns(builder.folder, builder.folder / INDEX_FILE, INTEGERS, NUMBERS)
     _publish(builder.folder, out)
     data = Dataset.open(out)
@@ -276,9 +278,12 @@ def _publish(building: Path, out: Path) -> None:
     shutil.rmtree(building, ignore_errors=True)
 
 
-def _keep_failures(building: Path, out: Path) -> None:
-    os.replace(building / "failures.csv", out / "failures.csv")
-    shutil.rmtree(building, ignore_errors=True)
+def _keep_failures(building: Path, out: Path) -> Path:
+    """Keep the failures of an indexing that read nothing; an index that is there stays as it was."""
+    there = (out / MANIFEST_FILE).exists()
+    kept = out.with_name(f"{out.name}-failures.csv") if there else out / "failures.csv"
+    os.replace(building / "failures.csv", kept)
+    return kept
 
 
 def _by_label(data: Dataset) -> dict[str, int]:
@@ -299,10 +304,13 @@ def _empty_sets(count: dict[str, int], fractions: Sequence[float]) -> list[str]:
 
 
 def _reasons(path: Path) -> dict[str, int]:
-    """Count failures by stage and reason without numbers and names, most frequent first."""
+    """Count failures of one kind, most frequent first; each kind is named by its first reason as it stands."""
     count: Counter[str] = Counter()
+    first: dict[str, str] = {}
     with open(path, encoding="utf-8", newline="") as handle:
         for row in csv.DictReader(handle):
-            reason = re.sub(r"'[^']*'|\S*/\S*", "...", row["reason"])
-            count[f"{row['stage']}: {re.sub(r'[-0-9.]*[0-9]', 'N', reason)}"] += 1
-    return dict(count.most_common())
+            kind = re.sub(r"'[^']*'|\S*/\S*", "...", row["reason"])
+            kind = f"{row['stage']}: {re.sub(r'[-0-9.]*[0-9]', 'N', kind)}"
+            first.setdefault(kind, f"{row['stage']}: {row['reason']}")
+            count[kind] += 1
+    return {first[kind]: n for kind, n in count.most_common()}
