@@ -282,7 +282,7 @@ def toy_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from affinity_zoo.featurizers import layers
     from affinity_zoo.plugins.contracts import Box
     from affinity_zoo.zoo.models.loading import save_model
-    from affinity_zoo.zoo.models.parts import choose
+    from affinity_zoo.zoo.models.plugin_choice import choose
     from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
     from affinity_zoo.zoo.models.scoring_model import ScoringModel
 

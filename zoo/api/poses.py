@@ -13,8 +13,8 @@ from affinity_zoo.zoo.data.readers import Failure, PoseRecord, ReadOptions
 from affinity_zoo.zoo.data.readers.in_memory import KINDS, is_structure, poses_of
 from affinity_zoo.zoo.data.readers.records import molecule_of, pose_files
 from affinity_zoo.zoo.prediction.chunks import Cutter
-from affinity_zoo.zoo.prediction.inputs import Entry
-from affinity_zoo.zoo.prediction.reading import Pose, read_pieces
+from affinity_zoo.zoo.prediction.inputs import PoseSource
+from affinity_zoo.zoo.prediction.reading import ComplexPose, read_pieces
 
 
 def as_items(molecules: Any) -> list[Any]:
@@ -39,7 +39,7 @@ def as_items(molecules: Any) -> list[Any]:
     return items
 
 
-def read_items(items: Sequence[Any], pocket: Pocket, way: ReadOptions) -> list[list[Pose]]:
+def read_items(items: Sequence[Any], pocket: Pocket, way: ReadOptions) -> list[list[ComplexPose]]:
     """Read every pose of every item.
 
     Args:
@@ -53,10 +53,10 @@ def read_items(items: Sequence[Any], pocket: Pocket, way: ReadOptions) -> list[l
     return [list(_read(number, item, pocket, way)) for number, item in enumerate(items)]
 
 
-def _read(number: int, item: Any, pocket: Pocket, way: ReadOptions) -> Iterator[Pose]:
+def _read(number: int, item: Any, pocket: Pocket, way: ReadOptions) -> Iterator[ComplexPose]:
     protein = pocket.protein(way)
     if isinstance(item, Path):
-        entry = Entry(pocket.name, str(item), str(item), target=Path(pocket.name).stem)
+        entry = PoseSource(pocket.name, str(item), str(item), target=Path(pocket.name).stem)
         for pieces in Cutter(None).chunks([entry]):
             yield from read_pieces(pieces, way, texts=True, given=protein)
         return
@@ -67,7 +67,7 @@ def _read(number: int, item: Any, pocket: Pocket, way: ReadOptions) -> Iterator[
     for record in records:
         name = record.name or (str(item.GetProp("_Name")) if _named(item) else "")
         stem = name or f"molecule-{number}"
-        yield Pose(
+        yield ComplexPose(
             id=f"{stem}#{record.record}" if len(records) > 1 else stem,
             target=Path(pocket.name).stem,
             molecule=molecule_of(name, f"molecule-{number}"),

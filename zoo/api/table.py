@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from affinity_zoo.zoo.data.readers.in_memory import is_rdkit
 from affinity_zoo.zoo.prediction import output, ranking
 from affinity_zoo.zoo.prediction.columns import COLUMNS
-from affinity_zoo.zoo.prediction.reading import Pose
+from affinity_zoo.zoo.prediction.reading import ComplexPose
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.structures import structure_text
 
@@ -39,7 +39,7 @@ class Scores:
     ranked_by: str
     _sources: list[Any] = field(
         default_factory=list, repr=False
-    )  #: (molecule, conformer) or Pose of each row
+    )  #: (molecule, conformer) or ComplexPose of each row
 
     @classmethod
     def ranked(
@@ -132,7 +132,7 @@ class Scores:
 
     def _molecule(self, i: int) -> Any:
         source, row = self._sources[i], self.rows[i]
-        molecule = _of_pose(source) if isinstance(source, Pose) else _of_conformer(*source)
+        molecule = _of_pose(source) if isinstance(source, ComplexPose) else _of_conformer(*source)
         if molecule is None:
             return None
         for name, value in row.as_dict().items():
@@ -174,7 +174,7 @@ class Scores:
         )
 
 
-def sources_of(items: Sequence[Any], poses: Sequence[Sequence[Pose]]) -> list[Any]:
+def sources_of(items: Sequence[Any], poses: Sequence[Sequence[ComplexPose]]) -> list[Any]:
     """Where the molecule of each row is found again.
 
     Args:
@@ -200,7 +200,7 @@ def _of_conformer(molecule: Any, conformer: int) -> Any:
     return Chem.Mol(molecule, confId=conformer)
 
 
-def _of_pose(pose: Pose) -> Any:
+def _of_pose(pose: ComplexPose) -> Any:
     """A pose as a molecule; None for one without atoms."""
     from rdkit import Chem
 

@@ -126,7 +126,7 @@ def predict(
 
     Example: affinity-zoo predict gnina-default receptor.pdb poses/*.sdf -o ranked.csv
     """  # fmt: skip
-    from affinity_zoo.zoo.commands.words import sort_words
+    from affinity_zoo.zoo.commands.positional import sort_words
     from affinity_zoo.zoo.data.readers.base import parse_read_options
     from affinity_zoo.zoo.importers.first_use import model_folders
     from affinity_zoo.zoo.inference.choices import ScoringChoices

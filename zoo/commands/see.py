@@ -49,7 +49,7 @@ def explain(
 
     Example: affinity-zoo explain pose-resnet3d receptor.pdb poses.sdf --record 2 -o why
     """
-    from affinity_zoo.zoo.commands.words import one_model, one_pose, sort_words
+    from affinity_zoo.zoo.commands.positional import one_model, one_pose, sort_words
     from affinity_zoo.zoo.data.readers.records import receptor_file
     from affinity_zoo.zoo.importers.first_use import model_folder
     from affinity_zoo.zoo.models.loading import load_model
@@ -112,8 +112,8 @@ def view(
     Example: affinity-zoo view receptor.pdb poses.sdf -f atom-types -o view.html
     """
     from affinity_zoo.plugins.errors import UsageError
+    from affinity_zoo.zoo.commands.positional import one_model, one_pose, sort_words
     from affinity_zoo.zoo.commands.training import key_values, parse_box
-    from affinity_zoo.zoo.commands.words import one_model, one_pose, sort_words
     from affinity_zoo.zoo.data.readers.records import receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
     from affinity_zoo.zoo.see.page import needs_plotly
@@ -173,7 +173,7 @@ def refine(
     Example: affinity-zoo refine pose-resnet3d receptor.pdb poses.sdf -o better.sdf
     """
     from affinity_zoo.plugins.errors import UsageError
-    from affinity_zoo.zoo.commands.words import one_model, sort_words
+    from affinity_zoo.zoo.commands.positional import one_model, sort_words
     from affinity_zoo.zoo.data.readers.records import pose_files, receptor_file
     from affinity_zoo.zoo.importers.first_use import model_folder
     from affinity_zoo.zoo.models.loading import load_model, read_card

@@ -22,7 +22,7 @@ from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.evaluation.data import count_failures, judged_rows, named_scorers, with_defaults
 from affinity_zoo.zoo.inference.choices import ScoringChoices
-from affinity_zoo.zoo.inference.columns import COLUMNS, Columns
+from affinity_zoo.zoo.inference.columns import COLUMNS, OutputColumns
 from affinity_zoo.zoo.inference.combine import combine, finite
 from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.inference.rows import score_rows_together
@@ -219,9 +219,9 @@ def _with_scores(
     return from_dataset(dataset, rows, as_score(main, columns[_column(main).value]), extra)
 
 
-def _column(output: str) -> Columns:
+def _column(output: str) -> OutputColumns:
     """The combined columns of an output; the product has one alone."""
-    return Columns(PRODUCT, "") if output == PRODUCT else COLUMNS[output]
+    return OutputColumns(PRODUCT, "") if output == PRODUCT else COLUMNS[output]
 
 
 def _main_output(dataset: Dataset, rows: NDArray[np.int64], outputs: tuple[str, ...]) -> str:

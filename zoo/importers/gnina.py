@@ -139,7 +139,7 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.inference.reference import write_reference
     from affinity_zoo.zoo.models.loading import save_model
-    from affinity_zoo.zoo.models.parts import choose
+    from affinity_zoo.zoo.models.plugin_choice import choose
     from affinity_zoo.zoo.models.recipe import BoxChoice, Data, Recipe
     from affinity_zoo.zoo.models.scoring_model import ScoringModel
 

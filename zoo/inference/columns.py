@@ -7,7 +7,7 @@ from typing import Final
 
 
 @dataclass(frozen=True)
-class Columns:
+class OutputColumns:
     """The result columns of one output."""
 
     value: str
@@ -16,10 +16,10 @@ class Columns:
 
 
 #: output -> columns
-COLUMNS: Final[dict[str, Columns]] = {
-    "pose": Columns("pose_logit", "pose_logit_sd", "pose_probability"),
-    "activity": Columns("activity_logit", "activity_logit_sd", "activity_probability"),
-    "affinity": Columns("affinity_pk", "affinity_sd"),
-    "rmsd": Columns("rmsd_expected", "rmsd_sd"),
+COLUMNS: Final[dict[str, OutputColumns]] = {
+    "pose": OutputColumns("pose_logit", "pose_logit_sd", "pose_probability"),
+    "activity": OutputColumns("activity_logit", "activity_logit_sd", "activity_probability"),
+    "affinity": OutputColumns("affinity_pk", "affinity_sd"),
+    "rmsd": OutputColumns("rmsd_expected", "rmsd_sd"),
 }
 PRODUCT: Final = "product"  #: probability times affinity, gnina's CNN_VS

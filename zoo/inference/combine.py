@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.zoo.inference.columns import COLUMNS, PRODUCT, Columns
+from affinity_zoo.zoo.inference.columns import COLUMNS, PRODUCT, OutputColumns
 from affinity_zoo.zoo.models.ensembles import mean_logit
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def finite(outputs: Sequence[Array]) -> NDArray[np.bool_]:
     return np.all([np.isfinite(one).all(axis=(1, 2)) for one in outputs], axis=0)
 
 
-def _of_logits(columns: Columns, answers: list[Array], corrections: list[float]) -> dict[str, Array]:
+def _of_logits(columns: OutputColumns, answers: list[Array], corrections: list[float]) -> dict[str, Array]:
     means = [_mean(one.T) for one in answers]
     with np.errstate(invalid="ignore", over="ignore"):
         joint = mean_logit(np.stack(means), corrections)
@@ -80,11 +80,11 @@ def _of_logits(columns: Columns, answers: list[Array], corrections: list[float])
     }
 
 
-def _of_values(columns: Columns, answers: list[Array]) -> dict[str, Array]:
+def _of_values(columns: OutputColumns, answers: list[Array]) -> dict[str, Array]:
     return {columns.value: _mean(_mean(one.T) for one in answers), **_spread(columns, answers)}
 
 
-def _spread(columns: Columns, answers: list[Array]) -> dict[str, Array]:
+def _spread(columns: OutputColumns, answers: list[Array]) -> dict[str, Array]:
     """The deviation over all single answers; nothing where there is but one."""
     single = [view for one in answers for view in one.T]
     if len(single) == 1:

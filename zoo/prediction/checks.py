@@ -14,7 +14,7 @@ from affinity_zoo.zoo.chem.geometry import close_contacts
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.data.similarity import fingerprint, nearest
 from affinity_zoo.zoo.models.training_ligands import load_fingerprints
-from affinity_zoo.zoo.prediction.reading import Pose, Protein
+from affinity_zoo.zoo.prediction.reading import ComplexPose, Protein
 
 FAR: Final = 5.0  #: Å; a ligand none of whose atoms comes nearer to the receptor is not in it
 CLOSE: Final = 2.75  #: Å; heavy atoms further apart do not clash (C-C: 2.55)
@@ -36,7 +36,7 @@ REMEDIES: Final = {
 
 
 def findings(
-    pose: Pose,
+    pose: ComplexPose,
     boxes: Iterable[Box],
     unknown: int,
     models: Iterable[str],
@@ -90,7 +90,7 @@ def _geometry(atoms: Atoms, protein: Protein) -> list[str]:
     return [f"clash: {clashes} atom pairs too close, the shortest {shortest:.2f} Å"] if clashes else []
 
 
-def _unlike(pose: Pose, models: tuple[str, ...], marks: dict[tuple[str, bytes], object]) -> str:
+def _unlike(pose: ComplexPose, models: tuple[str, ...], marks: dict[tuple[str, bytes], object]) -> str:
     """The similarity is used only if every model knows its training ligands."""
     known = [load_fingerprints(model) for model in models]
     if not known or not all(known) or pose.atoms is None:

@@ -21,7 +21,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.formats import FORMATS, UTF16, count_records, suffix_of
 from affinity_zoo.zoo.data.readers.sdf_records import record_offsets
 from affinity_zoo.zoo.inference.choices import ScoringChoices
-from affinity_zoo.zoo.prediction.inputs import Entry, blocks, spooled, stamp
+from affinity_zoo.zoo.prediction.inputs import PoseSource, blocks, spooled, stamp
 
 CHUNK: Final = 256  #: poses of a chunk
 Wanted = tuple[int, str, str, float]  #: record, id, molecule and docking score of a row
@@ -29,7 +29,7 @@ _MOST_BYTES: Final = 4 << 20  #: of a chunk, where the number of poses is not kn
 
 
 @dataclass(frozen=True)
-class Piece:
+class RecordRange:
     """Records of one pose file in one receptor."""
 
     receptor: str
@@ -50,11 +50,11 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class Task:
+class Chunk:
     """One chunk and its scoring options."""
 
     number: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[RecordRange, ...]
     models: tuple[str, ...]  #: model directories
     scoring: ScoringChoices  #: with a number of views
     structures: bool = False  #: give the poses too, as SDF
@@ -70,12 +70,12 @@ class _File:
 
     def piece(
         self,
-        entry: Entry,
+        entry: PoseSource,
         first: int,
         last: int | None,
         wanted: tuple[Wanted, ...] = (),
         alone: bool = False,
-    ) -> tuple[Piece, int, int]:
+    ) -> tuple[RecordRange, int, int]:
         """A piece, its number of poses (1 where that is not known) and its bytes (0 where the poses are counted)."""
         n = len(wanted) or (last - first if last is not None else 1)
         start = stop = -1
@@ -84,7 +84,7 @@ class _File:
             start, stop = self.offsets[first], self.offsets[last]
         else:
             size = _size(self.path)
-        made = Piece(
+        made = RecordRange(
             entry.receptor, self.path, entry.shown, entry.target, first, last, start, stop, wanted, entry.id,
             entry.molecule, entry.docking_score, alone, entry.base, entry.drop_bound,
         )  # fmt: skip
@@ -102,13 +102,13 @@ class Cutter:
     def __init__(self, spool: Path | None, size: int = CHUNK) -> None:
         self.spool, self.size = spool, size
 
-    def chunks(self, entries: Sequence[Entry]) -> Iterator[tuple[Piece, ...]]:
+    def chunks(self, entries: Sequence[PoseSource]) -> Iterator[tuple[RecordRange, ...]]:
         """Yield the pieces of each chunk, in the order of the entries.
 
         Args:
             entries: Pose files with their receptors.
         """
-        gathered: list[Piece] = []
+        gathered: list[RecordRange] = []
         poses = size = 0
         for piece, n, n_bytes in self.pieces(entries):
             if gathered and (poses + n > self.size or size + n_bytes > _MOST_BYTES):
@@ -119,7 +119,7 @@ class Cutter:
         if gathered:
             yield tuple(gathered)
 
-    def pieces(self, entries: Sequence[Entry]) -> Iterator[tuple[Piece, int, int]]:
+    def pieces(self, entries: Sequence[PoseSource]) -> Iterator[tuple[RecordRange, int, int]]:
         """Yield pieces, with the number of poses (1 where it is not known) and of bytes of each.
 
         Args:
@@ -134,7 +134,7 @@ class Cutter:
                 else:
                     yield from self._named(file, list(some))
 
-    def _ranges(self, file: _File, entry: Entry) -> Iterator[tuple[Piece, int, int]]:
+    def _ranges(self, file: _File, entry: PoseSource) -> Iterator[tuple[RecordRange, int, int]]:
         """All records of a file."""
         total = len(file.offsets) - 1 if len(file.offsets) > 1 else count_records(Path(file.path))
         if not total:
@@ -142,7 +142,7 @@ class Cutter:
         for first in range(0, total, self.size):
             yield file.piece(entry, first, min(first + self.size, total), alone=total == 1)
 
-    def _named(self, file: _File, entries: list[Entry]) -> Iterator[tuple[Piece, int, int]]:
+    def _named(self, file: _File, entries: list[PoseSource]) -> Iterator[tuple[RecordRange, int, int]]:
         """Records that the entries name."""
         for i in range(0, len(entries), self.size):
             part = entries[i : i + self.size]

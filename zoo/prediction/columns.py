@@ -11,7 +11,7 @@ from affinity_zoo.zoo.inference.columns import PRODUCT
 
 
 @dataclass(frozen=True)
-class Column:
+class PredictionColumn:
     """One column.
 
     Args:
@@ -37,62 +37,62 @@ _SEVERAL = ", and there are several views or models"
 
 #: in the order of the output
 COLUMNS: Final = (
-    Column("rank", "", "lower", "Place in the ranking, from 1; 0 for a row without a score."),
-    Column("id", "", "", "The table's id as given, else the file's name and, of several records, their number."),
-    Column("molecule", "", "", "The table's molecule, else the record's name, else the file's name."),
-    Column("target", "", "", "The table's target, else the name of the receptor's file."),
-    Column("name", "", "", "The record's own name (the title of an SDF record)."),
-    Column(
+    PredictionColumn("rank", "", "lower", "Place in the ranking, from 1; 0 for a row without a score."),
+    PredictionColumn("id", "", "", "The table's id, else the file's name and the number of the record."),
+    PredictionColumn("molecule", "", "", "The table's molecule, else the record's name, else the file's name."),
+    PredictionColumn("target", "", "", "The table's target, else the name of the receptor's file."),
+    PredictionColumn("name", "", "", "The record's own name (the title of an SDF record)."),
+    PredictionColumn(
         "pose_logit", "logit", "higher",
         "Logit of a near-native pose; of several models that of their mean probability.", _POSE,
     ),
-    Column(
+    PredictionColumn(
         "pose_probability", "probability", "higher",
         "Probability of a near-native pose at the prevalence of the training data.", _POSE,
     ),
-    Column(
+    PredictionColumn(
         "pose_logit_sd", "logit", "lower",
         "Standard deviation of the pose logit over all views and models.", _POSE + _SEVERAL,
     ),
-    Column(
+    PredictionColumn(
         "near_native_probability", "probability", "higher",
         "Calibrated probability of an RMSD below 2 Å.", "the model is calibrated (affinity-zoo calibrate)",
     ),
-    Column(
+    PredictionColumn(
         "activity_logit", "logit", "higher",
         "Logit of an active molecule; of several models that of their mean probability.", _ACTIVITY,
     ),
-    Column(
+    PredictionColumn(
         "activity_probability", "probability", "higher",
         "Probability of an active molecule at the prevalence of the training data.", _ACTIVITY,
     ),
-    Column(
+    PredictionColumn(
         "activity_logit_sd", "logit", "lower",
         "Standard deviation of the activity logit over all views and models.", _ACTIVITY + _SEVERAL,
     ),
-    Column("rmsd_expected", "Å", "lower", "Expected RMSD from the native pose.", _RMSD),
-    Column(
+    PredictionColumn("rmsd_expected", "Å", "lower", "Expected RMSD from the native pose.", _RMSD),
+    PredictionColumn(
         "rmsd_sd", "Å", "lower", "Standard deviation of the expected RMSD over all views and models.", _RMSD + _SEVERAL
     ),
-    Column("affinity_pk", "pK", "higher", "Binding affinity, -log10 of a constant in mol/L.", _AFFINITY),
-    Column(
+    PredictionColumn("affinity_pk", "pK", "higher", "Binding affinity, -log10 of a constant in mol/L.", _AFFINITY),
+    PredictionColumn(
         "affinity_sd", "pK", "lower",
         "Standard deviation of the affinity over all views and models; with one view its square is gnina's "
         "CNNvariance.", _AFFINITY + _SEVERAL,
     ),
-    Column(
+    PredictionColumn(
         "product", "", "higher", "Probability times affinity, gnina's CNN_VS.",
         "the model has an affinity and a pose or activity output",
     ),
-    Column("docking_score", "", "lower", "The docking score that the file carries, else the table's."),
-    Column("poses", "", "", "Number of poses of the molecule that were compared.", "one row a molecule was asked for"),
-    Column("status", "", "", "ok, failed, or abstained: the risk of a wrong pose is above the one asked for."),
-    Column("reason", "", "", "Why a row failed or was left unranked."),
-    Column("warnings", "", "", "Warnings separated by semicolons; each begins with its kind."),
-    Column("file", "", "", "The pose file as given."),
-    Column("record", "", "", "Number of the record in the file, from 0."),
-    Column("receptor", "", "", "The receptor's file."),
-    Column("skeleton", "", "", "A hash of elements and bonds (orders left aside): equal for equal molecules only."),
+    PredictionColumn("docking_score", "", "lower", "The docking score that the file carries, else the table's."),
+    PredictionColumn("poses", "", "", "Number of compared poses of the molecule.", "one row per molecule was requested"),
+    PredictionColumn("status", "", "", "ok, failed, or abstained: the risk of a wrong pose is too high."),
+    PredictionColumn("reason", "", "", "Why a row failed or was left unranked."),
+    PredictionColumn("warnings", "", "", "Warnings separated by semicolons; each begins with its kind."),
+    PredictionColumn("file", "", "", "The pose file as given."),
+    PredictionColumn("record", "", "", "Number of the record in the file, from 0."),
+    PredictionColumn("receptor", "", "", "The receptor's file."),
+    PredictionColumn("skeleton", "", "", "Hash of elements and bonds without orders; equal for equal molecules."),
 )  # fmt: skip
 NAMES: Final = tuple(column.name for column in COLUMNS)
 

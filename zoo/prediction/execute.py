@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.inference.ready import ReadyModel
-from affinity_zoo.zoo.prediction.chunks import Piece, Task
+from affinity_zoo.zoo.prediction.chunks import Chunk, RecordRange
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.scoring import Scored, prepare, score, score_chunk
 from affinity_zoo.zoo.runtime.terminal import Advance
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 def scored_chunks(
-    tasks: Iterator[Task], models: Sequence[ReadyModel], choices: Choices, advance: Advance
-) -> Iterator[tuple[Task, Scored]]:
+    tasks: Iterator[Chunk], models: Sequence[ReadyModel], choices: Choices, advance: Advance
+) -> Iterator[tuple[Chunk, Scored]]:
     """Score chunks in this process, in several or on a cluster; results are in the order of the chunks.
 
     Args:
@@ -39,7 +39,7 @@ def scored_chunks(
         return
     from affinity_zoo.zoo.runtime.parallel import Lost, dask_cluster, ordered_map
 
-    def mapped(some: Iterator[Task]) -> Iterator[Any]:
+    def mapped(some: Iterator[Chunk]) -> Iterator[Any]:
         return ordered_map(
             score_chunk,
             some,
@@ -65,11 +65,11 @@ def scored_chunks(
 
 
 def _here(
-    tasks: Iterator[Task], models: Sequence[ReadyModel], advance: Advance
-) -> Iterator[tuple[Task, Scored]]:
+    tasks: Iterator[Chunk], models: Sequence[ReadyModel], advance: Advance
+) -> Iterator[tuple[Chunk, Scored]]:
     """Score in this process; the next chunk is read while the network computes."""
     with ThreadPoolExecutor(1) as reader:
-        waiting: deque[tuple[Task, Future[Any]]] = deque()
+        waiting: deque[tuple[Chunk, Future[Any]]] = deque()
         for task in chain(tasks, (None,)):
             if task is not None:
                 waiting.append((task, reader.submit(prepare, task, models)))
@@ -78,14 +78,14 @@ def _here(
                 yield first, score(future.result(), advance)
 
 
-def _singles(task: Task) -> Iterator[Task]:
+def _singles(task: Chunk) -> Iterator[Chunk]:
     """Each record of a chunk as a chunk of its own, where their number is known."""
     for piece in task.pieces:
         for single in _records(piece):
             yield replace(task, pieces=(single,))
 
 
-def _records(piece: Piece) -> Iterator[Piece]:
+def _records(piece: RecordRange) -> Iterator[RecordRange]:
     if piece.wanted:
         for one in piece.wanted:
             yield replace(piece, first=one[0], last=one[0] + 1, start=-1, stop=-1, wanted=(one,))
@@ -96,7 +96,7 @@ def _records(piece: Piece) -> Iterator[Piece]:
         yield piece
 
 
-def _lost(task: Task, reason: str) -> Scored:
+def _lost(task: Chunk, reason: str) -> Scored:
     piece = task.pieces[0]
     row = PosePrediction(
         id=piece.wanted[0][1] if piece.wanted else piece.id, target=piece.target,

@@ -16,7 +16,7 @@ from affinity_zoo.zoo.runtime.files import file_hash
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PoseSource:
     """A pose file, or one record of it, with the receptor that its poses lie in."""
 
     receptor: str  #: path
@@ -41,10 +41,10 @@ class Wrong:
 
 
 @dataclass(frozen=True)
-class Inputs:
+class PredictionInputs:
     """All inputs of a prediction, in order."""
 
-    entries: Sequence[Entry]
+    entries: Sequence[PoseSource]
     wrong: Sequence[Wrong] = ()
     notes: Sequence[str] = ()  #: what the user should know of how a table was understood
     piped: Sequence[str] = ()  #: files that came in on standard input: their content counts, not their path
@@ -84,7 +84,7 @@ def from_files(
     poses: Sequence[str | Path],
     piped: Sequence[str] = (),
     drop_bound_ligand: bool = False,
-) -> Inputs:
+) -> PredictionInputs:
     """Poses of one receptor: files, and folders of files, which are searched through.
 
     Args:
@@ -102,15 +102,15 @@ def from_files(
     shown = {file: Path(file).name for file in piped}
     bases = id_bases(shown.get(file, file) for file in files)
     entries = [
-        Entry(
+        PoseSource(
             protein, f, shown.get(f, f), target=target, base=bases[shown.get(f, f)], drop_bound=drop_bound_ligand
         )
         for f in files
     ]  # fmt: skip
-    return Inputs(entries, piped=tuple(piped))
+    return PredictionInputs(entries, piped=tuple(piped))
 
 
-def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = False) -> Inputs:
+def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = False) -> PredictionInputs:
     """The rows of a CSV table (or ``.types`` list), understood as ``affinity-zoo index`` does.
 
     Args:
@@ -136,7 +136,7 @@ def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = 
     folder = plan.root if root is None else root
     bases = id_bases(item.ligand for item in plan.items)
     entries = [
-        Entry(
+        PoseSource(
             str(folder / item.receptor),
             str(folder / item.ligand),
             item.ligand,
@@ -154,7 +154,7 @@ def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = 
     if not entries and not wrong:
         raise AffinityZooError(f"{table} has no rows")
     # what a table says of truths is of no use here; which column was taken for what is
-    return Inputs(entries, wrong, [note for note in plan.notes if " is column " in note])
+    return PredictionInputs(entries, wrong, [note for note in plan.notes if " is column " in note])
 
 
 def spooled(stream: Iterator[bytes], path: Path) -> Path:

@@ -26,7 +26,7 @@ from affinity_zoo.zoo.data.readers.formats import count_records, holds_many, ste
 from affinity_zoo.zoo.data.readers.openbabel_types import retyped_pose
 from affinity_zoo.zoo.data.readers.records import absent, molecule_of, row_id
 from affinity_zoo.zoo.data.readers.sdf_records import split_records
-from affinity_zoo.zoo.prediction.chunks import Piece
+from affinity_zoo.zoo.prediction.chunks import RecordRange
 from affinity_zoo.zoo.prediction.inputs import stamp
 
 
@@ -59,7 +59,7 @@ class Protein:
 
 
 @dataclass(frozen=True, eq=False)
-class Pose:
+class ComplexPose:
     """One row: its pose in its receptor, or the reason why there is no score."""
 
     id: str
@@ -110,8 +110,8 @@ def _without(whole: Protein, residues: tuple[str, ...]) -> Protein:
 
 
 def read_pieces(
-    pieces: tuple[Piece, ...], options: ReadOptions, texts: bool = False, given: Protein | None = None
-) -> list[Pose]:
+    pieces: tuple[RecordRange, ...], options: ReadOptions, texts: bool = False, given: Protein | None = None
+) -> list[ComplexPose]:
     """Read all rows of a chunk.
 
     Args:
@@ -123,7 +123,7 @@ def read_pieces(
     return [pose for piece in pieces for pose in _piece(piece, options, texts, given)]
 
 
-def expected_ids(piece: Piece) -> list[str]:
+def expected_ids(piece: RecordRange) -> list[str]:
     """The ids of the rows of a piece, without reading its structures.
 
     Args:
@@ -138,7 +138,9 @@ def expected_ids(piece: Piece) -> list[str]:
     return [row_id(piece.id or base, piece.first + i, several) for i in range(total)]
 
 
-def _piece(piece: Piece, options: ReadOptions, texts: bool, given: Protein | None) -> Iterator[Pose]:
+def _piece(
+    piece: RecordRange, options: ReadOptions, texts: bool, given: Protein | None
+) -> Iterator[ComplexPose]:
     receptor: Protein | None
     try:
         receptor, broken = given or protein(piece.receptor, options), ""
@@ -160,7 +162,7 @@ def _piece(piece: Piece, options: ReadOptions, texts: bool, given: Protein | Non
         atoms = None if reason else record.atoms
         here, bound = _in_place(receptor, atoms, piece.drop_bound)
         notes = [*record.notes, *(f"receptor: {note}" for note in (receptor.notes if receptor else ()))]
-        yield Pose(
+        yield ComplexPose(
             id=named if named and piece.wanted else row_id(named or base, record.record, several),
             target=piece.target,
             molecule=molecule or molecule_of(record.name, stem(Path(piece.shown))),
@@ -194,7 +196,9 @@ def _in_place(receptor: Protein | None, ligand: Atoms | None, drop: bool) -> tup
     ), f"{', '.join(labels)} left out of the receptor: it lies where the pose lies"
 
 
-def _records(piece: Piece, options: ReadOptions, wanted: set[int]) -> Iterator[tuple[PoseRecord, bytes]]:
+def _records(
+    piece: RecordRange, options: ReadOptions, wanted: set[int]
+) -> Iterator[tuple[PoseRecord, bytes]]:
     if piece.start < 0:
         last = float("inf") if piece.last is None else piece.last
         for record in read_poses(piece.ligand, options, piece.first, last):
@@ -213,7 +217,7 @@ def _records(piece: Piece, options: ReadOptions, wanted: set[int]) -> Iterator[t
             yield _one(piece, number, text, options), text
 
 
-def _one(piece: Piece, number: int, text: bytes, options: ReadOptions) -> PoseRecord:
+def _one(piece: RecordRange, number: int, text: bytes, options: ReadOptions) -> PoseRecord:
     """One SDF record alone, so that one that trips the parser costs no other."""
     try:
         for record in sdf_reader.read_poses(text, piece.shown, options, 0, 1):
@@ -227,9 +231,9 @@ def _one(piece: Piece, number: int, text: bytes, options: ReadOptions) -> PoseRe
     return _failed(piece, number, "the record is empty")
 
 
-def _absent(piece: Piece, number: int, found: list[tuple[PoseRecord, bytes]]) -> PoseRecord:
+def _absent(piece: RecordRange, number: int, found: list[tuple[PoseRecord, bytes]]) -> PoseRecord:
     return absent(piece.shown, number, [record for record, _ in found], piece.start < 0)
 
 
-def _failed(piece: Piece, number: int, reason: str) -> PoseRecord:
+def _failed(piece: RecordRange, number: int, reason: str) -> PoseRecord:
     return PoseRecord(number, "", failure=Failure(piece.shown, number, "parse", reason))

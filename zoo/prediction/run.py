@@ -21,11 +21,11 @@ from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
 from affinity_zoo.zoo.prediction import checks, output, ranking, reading
 from affinity_zoo.zoo.prediction.choices import Choices
-from affinity_zoo.zoo.prediction.chunks import Cutter, Task
+from affinity_zoo.zoo.prediction.chunks import Chunk, Cutter
 from affinity_zoo.zoo.prediction.columns import columns_of
 from affinity_zoo.zoo.prediction.execute import scored_chunks
-from affinity_zoo.zoo.prediction.inputs import Inputs, from_files, from_table
-from affinity_zoo.zoo.prediction.parts import Parts
+from affinity_zoo.zoo.prediction.finished_chunks import FinishedChunks
+from affinity_zoo.zoo.prediction.inputs import PredictionInputs, from_files, from_table
 from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
 from affinity_zoo.zoo.prediction.shards import Header, Place, PlacedRow, Shard, write_shard
 from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
@@ -91,7 +91,7 @@ def predict(
 
 
 def run(
-    inputs: Inputs,
+    inputs: PredictionInputs,
     models: Sequence[Model | Path],
     choices: Choices,
     *,
@@ -148,7 +148,7 @@ def run(
         if parts is None:
             parts = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="affinity-zoo-"))) / "parts"
         hashes = _hashes(inputs, names, choices, sdf is not None)
-        done = Parts(parts, text_hash(repr((hashes, str(choices.shard)))), resume)
+        done = FinishedChunks(parts, text_hash(repr((hashes, str(choices.shard)))), resume)
         if done.discarded:
             notes.append(
                 f"{done.discarded} pieces of a stopped prediction were not used: `resume=True` goes on with them"
@@ -198,20 +198,20 @@ def _folder(model: Model | Path) -> Path:
 
 
 def _score_all(
-    inputs: Inputs,
+    inputs: PredictionInputs,
     names: tuple[str, ...],
     models: Sequence[ReadyModel],
     choices: Choices,
-    parts: Parts,
+    parts: FinishedChunks,
     structures: bool,
 ) -> None:
     cutter = Cutter(parts.spool, choices.chunk)
     total = 0
 
-    def tasks() -> Iterator[Task]:
+    def tasks() -> Iterator[Chunk]:
         for number, pieces in enumerate(cutter.chunks(inputs.entries)):
             if choices.shard.holds(number) and not parts.has(number):
-                yield Task(number, pieces, names, choices.scoring, structures, choices.read)
+                yield Chunk(number, pieces, names, choices.scoring, structures, choices.read)
 
     for number, pieces in enumerate(cutter.chunks(inputs.entries)):
         if not choices.shard.holds(number):
@@ -231,7 +231,7 @@ class _Stored(NamedTuple):
 
 
 def _gathered(
-    inputs: Inputs, parts: Parts, shard: Shard, chunk: int
+    inputs: PredictionInputs, parts: FinishedChunks, shard: Shard, chunk: int
 ) -> tuple[list[PosePrediction], list[_Stored]]:
     """Return all rows in the order of the input, and the location of each."""
     rows: list[PosePrediction] = []
@@ -255,7 +255,7 @@ def _gathered(
 
 
 def _with_unique_ids(
-    inputs: Inputs, rows: list[PosePrediction], places: list[_Stored], shard: Shard, cutter: Cutter
+    inputs: PredictionInputs, rows: list[PosePrediction], places: list[_Stored], shard: Shard, cutter: Cutter
 ) -> list[PosePrediction]:
     """The rows with an id each; a user's ids come back as they are.
 
@@ -273,7 +273,7 @@ def _with_unique_ids(
     return [replace(row, id=ids[stored.place]) for row, stored in zip(rows, places, strict=True)]
 
 
-def _structure(parts: Parts, places: list[_Stored], i: int) -> bytes:
+def _structure(parts: FinishedChunks, places: list[_Stored], i: int) -> bytes:
     stored = places[i]
     return parts.structure(stored.place[0], stored.first, stored.length) if stored.length else b""
 
@@ -287,7 +287,7 @@ def _reasons(failed: Sequence[PosePrediction]) -> dict[str, tuple[int, str]]:
 
 
 def _hashes(
-    inputs: Inputs, models: tuple[str, ...], choices: Choices, structures: bool
+    inputs: PredictionInputs, models: tuple[str, ...], choices: Choices, structures: bool
 ) -> tuple[str, str, str]:
     """Hashes of models, inputs, and options that decide the scores; ranking and computing do not matter."""
     files = [Path(model) / name for model in models for name in (*FILES, CALIBRATION)]

@@ -18,8 +18,8 @@ from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel
 from affinity_zoo.zoo.inference.together import outputs_together
 from affinity_zoo.zoo.prediction.checks import findings
-from affinity_zoo.zoo.prediction.chunks import Task
-from affinity_zoo.zoo.prediction.reading import Pose, read_pieces
+from affinity_zoo.zoo.prediction.chunks import Chunk
+from affinity_zoo.zoo.prediction.reading import ComplexPose, read_pieces
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.structures import structure_text
 
@@ -42,17 +42,17 @@ class Prepared:
 
     models: Sequence[ReadyModel]
     scoring: ScoringChoices
-    readings: dict[ReadOptions, list[Pose]]
+    readings: dict[ReadOptions, list[ComplexPose]]
     warnings: list[str]
     structures: bool  #: whether the poses are wanted as SDF
 
     @property
-    def poses(self) -> list[Pose]:
+    def poses(self) -> list[ComplexPose]:
         """The poses by the reading of the first model."""
         return self.readings[self.models[0].options]
 
 
-def score_chunk(task: Task) -> Scored:
+def score_chunk(task: Chunk) -> Scored:
     """Read and score a chunk in a worker.
 
     Args:
@@ -61,7 +61,7 @@ def score_chunk(task: Task) -> Scored:
     return score(prepare(task, [held_model(folder) for folder in task.models]))
 
 
-def prepare(task: Task, models: Sequence[ReadyModel]) -> Prepared:
+def prepare(task: Chunk, models: Sequence[ReadyModel]) -> Prepared:
     """Read the poses of a chunk once per set of read options of its models.
 
     Args:
@@ -86,7 +86,7 @@ def ways_of(models: Sequence[ReadyModel]) -> list[ReadOptions]:
 def prepared(
     models: Sequence[ReadyModel],
     scoring: ScoringChoices,
-    readings: dict[ReadOptions, list[Pose]],
+    readings: dict[ReadOptions, list[ComplexPose]],
     structures: bool = False,
 ) -> Prepared:
     """Look at poses that were read, and note what a user should know of each.
@@ -153,7 +153,7 @@ def _reason(given: Prepared, i: int) -> str:
     return reasons[0] if reasons else "it has no atoms"
 
 
-def _row(pose: Pose, reason: str, warnings: str, values: dict[str, Any]) -> PosePrediction:
+def _row(pose: ComplexPose, reason: str, warnings: str, values: dict[str, Any]) -> PosePrediction:
     return PosePrediction(
         id=pose.id, target=pose.target, molecule=pose.molecule, name=pose.name, file=pose.file,
         record=pose.record, receptor=pose.receptor, status="failed" if reason else "ok", reason=reason,
@@ -168,7 +168,7 @@ class ChunkPairs:
         poses: with atoms and receptor.
     """
 
-    def __init__(self, poses: Sequence[Pose]) -> None:
+    def __init__(self, poses: Sequence[ComplexPose]) -> None:
         self._poses = poses
         receptors = {id(pose.protein): pose.protein for pose in poses}
         self._places = {key: k for k, key in enumerate(receptors)}

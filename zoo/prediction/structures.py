@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.prediction.reading import Pose
+from affinity_zoo.zoo.prediction.reading import ComplexPose
 
 PREFIX: Final = "affinity_zoo_"
 _OURS: Final = re.compile(
@@ -18,7 +18,7 @@ _OURS: Final = re.compile(
 )
 
 
-def structure_text(pose: Pose) -> bytes:
+def structure_text(pose: ComplexPose) -> bytes:
     """A pose as SDF text without the closing ``$$$$``; empty for one without atoms.
 
     An SDF record is given as it stands, with its own properties and without those of an earlier prediction. Of

@@ -26,7 +26,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.architectures.gnina import GRID, GninaDefault2018, GninaDense
 from affinity_zoo.zoo.data.readers import ReadOptions, read_poses, read_receptor
 from affinity_zoo.zoo.models.loading import Model, load_model, save_model
-from affinity_zoo.zoo.models.parts import choose
+from affinity_zoo.zoo.models.plugin_choice import choose
 from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.prediction import write_predictions_csv

@@ -9,7 +9,7 @@ from typing import Any
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models.folders import Name, find_model_folders
-from affinity_zoo.zoo.models.parts import choose
+from affinity_zoo.zoo.models.plugin_choice import choose
 from affinity_zoo.zoo.models.recipe import Recipe, check_training, read_recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.training.fine_tuning import start_recipe

@@ -15,7 +15,7 @@ from affinity_zoo.plugins.contracts import Architecture, Box, Featurizer
 from affinity_zoo.zoo.batches.batches import Imaging, choose_place
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.models import loading as models
-from affinity_zoo.zoo.models.parts import choose
+from affinity_zoo.zoo.models.plugin_choice import choose
 from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe, check_training, monitors, read_recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.runtime.device import Device

@@ -20,8 +20,8 @@ from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers.sdf import split_records
 from affinity_zoo.zoo.data.readers.sdf_records import record_offsets
 from affinity_zoo.zoo.prediction.chunks import Cutter
-from affinity_zoo.zoo.prediction.inputs import Entry
-from affinity_zoo.zoo.prediction.parts import Parts
+from affinity_zoo.zoo.prediction.finished_chunks import FinishedChunks
+from affinity_zoo.zoo.prediction.inputs import PoseSource
 from affinity_zoo.zoo.prediction.scoring import Scored
 
 LINES = st.sampled_from(
@@ -47,8 +47,8 @@ def test_chunks_cover_each_record_once(tmp_path: Path, block: str, write_sdf) ->
     small = [tmp_path / f"pose{i}.pdb" for i in range(7)]
     for file in small:
         file.write_text("HETATM\n")
-    entries = [Entry("r.pdb", str(p), p.name) for p in (path, *small)]
-    entries += [Entry("r.pdb", str(path), path.name, record=i) for i in (3, 20, 5)]
+    entries = [PoseSource("r.pdb", str(p), p.name) for p in (path, *small)]
+    entries += [PoseSource("r.pdb", str(path), path.name, record=i) for i in (3, 20, 5)]
     chunks = list(Cutter(None, 10).chunks(entries))
     pieces = [piece for chunk in chunks for piece in chunk]
     ranges = [(p.first, p.last) for p in pieces if p.start >= 0 and not p.wanted]
@@ -60,17 +60,17 @@ def test_chunks_cover_each_record_once(tmp_path: Path, block: str, write_sdf) ->
 
 def test_parts_of_another_prediction_are_not_used(tmp_path: Path) -> None:
     folder = tmp_path / "out.csv.parts"
-    Parts(folder, "one", resume=False).save(0, Scored([{"a": 1}], []))
-    assert Parts(folder, "one", resume=True).has(0)
+    FinishedChunks(folder, "one", resume=False).save(0, Scored([{"a": 1}], []))
+    assert FinishedChunks(folder, "one", resume=True).has(0)
     with pytest.raises(UsageError, match="other inputs, models or options"):
-        Parts(folder, "two", resume=True)
-    again = Parts(folder, "two", resume=False)
+        FinishedChunks(folder, "two", resume=True)
+    again = FinishedChunks(folder, "two", resume=False)
     assert not again.has(0) and again.discarded == 1
-    assert Parts(folder, "two", resume=True).discarded == 0
+    assert FinishedChunks(folder, "two", resume=True).discarded == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
     with pytest.raises(UsageError, match="no prediction made it"):
-        Parts(tmp_path / "mine", "one", resume=False)
+        FinishedChunks(tmp_path / "mine", "one", resume=False)
     assert (tmp_path / "mine" / "thesis.txt").exists()
 
 
@@ -178,7 +178,7 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
     """A chunk whose worker dies is scored record by record; the one that kills again is a row with the reason."""
     from affinity_zoo.zoo.inference.choices import ScoringChoices
     from affinity_zoo.zoo.prediction.choices import Choices
-    from affinity_zoo.zoo.prediction.chunks import Piece, Task
+    from affinity_zoo.zoo.prediction.chunks import Chunk, RecordRange
     from affinity_zoo.zoo.prediction.execute import scored_chunks
     from affinity_zoo.zoo.prediction.rows import PosePrediction
     from affinity_zoo.zoo.runtime import parallel
@@ -194,10 +194,12 @@ def test_the_pose_that_kills_a_worker_is_found(monkeypatch) -> None:  # type: ig
 
     monkeypatch.setattr(parallel, "ordered_map", fake)
     pieces = (
-        Piece("r.pdb", "a.sdf", "a.sdf", "t", 4, 9, 0, 10),
-        Piece("r.pdb", "b.sdf", "b.sdf", "t", 2, 8, 0, 9, ((7, "seven", "m", -9.5), (2, "two", "m", 0.0))),
+        RecordRange("r.pdb", "a.sdf", "a.sdf", "t", 4, 9, 0, 10),
+        RecordRange(
+            "r.pdb", "b.sdf", "b.sdf", "t", 2, 8, 0, 9, ((7, "seven", "m", -9.5), (2, "two", "m", 0.0))
+        ),
     )
-    task = Task(0, pieces, ("model",), ScoringChoices(1))
+    task = Chunk(0, pieces, ("model",), ScoringChoices(1))
     ((same, scored),) = scored_chunks(iter([task]), (), Choices(processes=1), lambda n: None)
     assert same is task
     rows = [PosePrediction.from_dict(row) for row in scored.rows]

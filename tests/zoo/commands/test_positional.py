@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.commands.words import Words, one_model, one_pose, sort_words
+from affinity_zoo.zoo.commands.positional import Words, one_model, one_pose, sort_words
 
 USE = "predict MODEL RECEPTOR POSES..."
 OLD = {"receptor": Path("rec.pdb"), "poses": ["a.sdf"]}  #: -r rec.pdb -l a.sdf
@@ -40,7 +40,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         ("mine away.pdb a.sdf", {}, Words(["mine"], Path("away.pdb"), ["a.sdf"])),
     ],
 )  # fmt: skip
-def test_words_are_sorted(here: Path, words: str, options: dict, found: Words) -> None:
+def test_positional_are_sorted(here: Path, words: str, options: dict, found: Words) -> None:
     assert sort_words(words.split(), command=USE, **options) == found
 
 

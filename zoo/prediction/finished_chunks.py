@@ -14,7 +14,7 @@ from affinity_zoo.zoo.runtime.files import write_bytes, write_json
 _PLAN = "plan.json"
 
 
-class Parts:
+class FinishedChunks:
     """A folder with one file per finished chunk.
 
     Args:

@@ -1,4 +1,4 @@
-"""What the words of ``predict MODEL RECEPTOR POSES...`` are: models, a receptor, poses, or a table."""
+"""Interpretation of the positional arguments of ``predict MODEL RECEPTOR POSES...``."""
 
 from __future__ import annotations
 
