@@ -18,6 +18,7 @@ from affinity_zoo.plugins.contracts import Predictions, Scorer
 from affinity_zoo.zoo.board.truths import pairs_hash
 from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.judge import Metric
+from affinity_zoo.zoo.judging.predictions import hash_texts
 from affinity_zoo.zoo.models.home import user_folder
 from affinity_zoo.zoo.runtime.files import file_hash, write_json
 from affinity_zoo.zoo.scorers import base
@@ -39,9 +40,11 @@ def key_of(rows: Predictions, scorers: Sequence[Scorer], training_mean: float | 
     about = [bootstrap.REPLICATES, named, training_mean, _code(scorers)]
     digest.update(json.dumps(about, sort_keys=True, default=str).encode())
     for name, column in [("score", rows.score), *sorted(rows.extra.items())]:
-        values = column[order]
         digest.update(name.encode() + b"\0")
-        digest.update("\n".join(values.tolist()).encode() if values.dtype.kind in "US" else values.tobytes())
+        if column.dtype.kind in "US":
+            hash_texts(digest, column, order)
+        else:
+            digest.update(column[order].astype(np.float64).tobytes())
     return digest.hexdigest()
 
 

@@ -56,6 +56,7 @@ class Result:
     data: dict[str, Any]
     metrics: dict[str, Metric]
     judged: Callable[[Predictions], Predictions] | None = None  #: puts scores beside a benchmark's truths
+    pairs: Predictions | None = None  #: the benchmark's pairs, whose texts need not be in memory twice
     verified: bool = False  #: the figures were computed again, by the truths of the benchmark's index
     pairs_hash: str = ""  #: of everything but the scores
 
@@ -89,7 +90,7 @@ class Result:
         """The stored scores, their hash checked again; of a verified result beside the benchmark's truths."""
         path = self.path.with_name(self.data["predictions"]["file"])
         _check_predictions(self.path, self.data, path)
-        rows = read_predictions(path)
+        rows = read_predictions(path, self.pairs)
         return rows if self.judged is None else self.judged(rows)
 
 

@@ -16,7 +16,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, is_table, load, pairs_of, select_rows
 from affinity_zoo.zoo.board.results import Result
 from affinity_zoo.zoo.data.store.dataset import Dataset
-from affinity_zoo.zoo.judging.predictions import from_dataset, labels_hash
+from affinity_zoo.zoo.judging.predictions import from_dataset, hash_texts, labels_hash
 from affinity_zoo.zoo.scorers.rescored import RELATION
 
 LEVELS = 5  #: folders above a result in which benchmarks are looked for
@@ -43,6 +43,10 @@ class Truth:
         Raises:
             AffinityZooError: an id stands there twice or is none of the benchmark's.
         """
+        if len(scored) == len(self.pairs) and np.array_equal(scored.id, self.pairs.id):
+            # as the index has them: the ids of a benchmark are unique
+            given = {k: v for k, v in scored.extra.items() if k not in (RELATION, UNSCORED)}
+            return replace(self.pairs, score=scored.score, extra={**given, **self.pairs.extra})
         if len(np.unique(scored.id)) < len(scored):
             raise AffinityZooError("an id stands there more than once")
         foreign = scored.id[~np.isin(scored.id, self.pairs.id)]
@@ -186,5 +190,6 @@ def pairs_hash(predictions: Predictions) -> str:
     order = np.argsort(predictions.id, kind="stable")
     digest = hashlib.sha256(labels_hash(predictions).encode())
     for column in (predictions.group, predictions.target, predictions.molecule, predictions.source):
-        digest.update("\n".join(column[order].tolist()).encode() + b"\0")
+        hash_texts(digest, column, order)
+        digest.update(b"\0")
     return digest.hexdigest()

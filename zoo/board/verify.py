@@ -46,7 +46,10 @@ def believed(result: Result, truths: Truths, thorough: bool = False) -> Result:
         AffinityZooError: something that it states is not so.
     """
     truth = truths.of(result)
+    if truth is not None:
+        result = replace(result, pairs=truth.pairs)
     rows = result.predictions()
+    listed = rows.id
     _check_count(result, rows)
     if truth is not None:
         rows = _checked(result, truth, rows, thorough)
@@ -56,8 +59,7 @@ def believed(result: Result, truths: Truths, thorough: bool = False) -> Result:
             return result
     unscored = int((~np.isfinite(rows.score)).sum())
     metrics = _figures(result, rows, thorough)
-    stated_order = np.array_equal(rows.id, result.predictions().id)
-    _same_figures(result, metrics, intervals=stated_order)
+    _same_figures(result, metrics, intervals=np.array_equal(rows.id, listed))
     benchmark = {**result.benchmark, "rows": len(rows)}
     if truth is not None:
         benchmark |= {"name": truth.name, "labels_hash": truth.labels_hash}

@@ -15,11 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
+from affinity_zoo.zoo import scorers
 from affinity_zoo.zoo.scorers.units import factorize
 
 REPLICATES = 1000
 FEWEST_GROUPS = 10
 LEVEL = 0.95
+ONE_BYTE = 255
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +29,7 @@ class Resampling:
     """Bootstrap replicates as multiplicities."""
 
     group: NDArray[np.int64]  #: (N,) number of the resampled group of each row
-    counts: NDArray[np.int32]  #: (B, G) how often each was drawn
+    counts: NDArray[Any]  #: (B, G) whole numbers, how often each was drawn
     over: str  #: "groups", "molecules within targets", or "groups (only 6: too narrow)"
     seed: int
 
@@ -70,18 +72,21 @@ def resampling(predictions: Predictions, replicates: int = REPLICATES, seed: int
         return Resampling(groups.of_row, _draw(rng, len(groups), replicates), over, seed)
     owner = np.zeros(len(molecules), np.int64)
     owner[molecules.of_row] = factorize(target).of_row
-    counts = np.zeros((replicates, len(molecules)), np.int32)
+    counts: NDArray[Any] = np.zeros((replicates, len(molecules)), np.int32)
     for number in range(int(owner.max(initial=-1)) + 1):
         members = np.flatnonzero(owner == number)
         counts[:, members] = _draw(rng, len(members), replicates)
     return Resampling(molecules.of_row, counts, "molecules within targets", seed)
 
 
-def _draw(rng: np.random.Generator, size: int, replicates: int) -> NDArray[np.int32]:
-    """(B, size) multiplicities of ``size`` draws with replacement."""
-    counts = np.zeros((replicates, size), np.int32)
-    for row in counts:
-        row[:] = np.bincount(rng.integers(0, size, size), minlength=size)
+def _draw(rng: np.random.Generator, size: int, replicates: int) -> NDArray[Any]:
+    """(B, size) multiplicities of ``size`` draws with replacement, in one byte each where they fit."""
+    counts: NDArray[Any] = np.zeros((replicates, size), np.uint8)
+    for number in range(replicates):
+        drawn = np.bincount(rng.integers(0, size, size), minlength=size)
+        if counts.dtype == np.uint8 and drawn.max(initial=0) > ONE_BYTE:
+            counts = counts.astype(np.int32)
+        counts[number] = drawn
     return counts
 
 
@@ -97,7 +102,10 @@ def replicate_values(
         draws: Bootstrap draws.
     """
     fast = getattr(scorer, "resample", None)
-    values = fast(predictions, truth, draws.group, draws.counts) if fast is not None else None
+    # a scorer of a plugin is given what the contract says; one byte a count could overflow in its hands
+    own = type(scorer).__module__.startswith(scorers.__name__)
+    counts = draws.counts if own else draws.counts.astype(np.int32)
+    values = fast(predictions, truth, draws.group, counts) if fast is not None else None
     if values is not None:
         return np.asarray(values, np.float64)
     rows = (counts[draws.group].astype(np.float64) for counts in draws.counts)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,6 +26,7 @@ Array: TypeAlias = NDArray[Any]
 
 NUMBERS = ("score", "pose_label", "active", "affinity", "rmsd", "docking_score")
 TEXTS = ("id", "group", "target", "molecule", "source")
+AT_ONCE = 32_768  #: rows whose cells are held as Python objects
 CENSORED = ("<", ">", "<=", ">=")
 TRUTHS: tuple[Truth, ...] = ("pose_label", "active", "affinity", "rmsd")
 COLUMNS = ("id", "score", "group", "target", "molecule", "pose_label", "active", "affinity", "rmsd",
@@ -63,7 +65,14 @@ def from_dataset(
         score: (N,), larger is better, NaN for a missing score.
         extra: further columns, N entries each.
     """
-    columns = {name: dataset.column(name)[rows] for name in COLUMNS if name != "score"}
+    everything = len(rows) == len(dataset.column("id")) and bool(np.array_equal(rows, np.arange(len(rows))))
+    columns = {
+        name: np.asarray(dataset.column(name))
+        if everything
+        else dataset.column(name)[rows]  # mapped, not copied
+        for name in COLUMNS
+        if name != "score"
+    }
     extra = dict(extra or {})
     relation = dataset.column(RELATION)[rows]
     if np.isin(relation, CENSORED).any():
@@ -113,45 +122,77 @@ def write_predictions(path: Path, predictions: Predictions) -> Path:
         path: The CSV file.
         predictions: Predictions of N rows.
     """
-    names = [*COLUMNS, *predictions.extra]
-    columns = [_texts(getattr(predictions, name)) for name in COLUMNS]
-    columns += [_texts(column) for column in predictions.extra.values()]
+    columns = [*(getattr(predictions, name) for name in COLUMNS), *predictions.extra.values()]
     with whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(zip(*columns, strict=True))
+        writer.writerow([*COLUMNS, *predictions.extra])
+        for first in range(0, len(predictions), AT_ONCE):
+            part = [_texts(column[first : first + AT_ONCE]) for column in columns]
+            writer.writerows(zip(*part, strict=True))
     return path
 
 
-def read_predictions(path: Path) -> Predictions:
+def read_predictions(path: Path, like: Predictions | None = None) -> Predictions:
     """Read predictions from :func:`write_predictions`, or any CSV with ``id``, ``score`` and some truths.
 
     Args:
         path: The CSV file.
+        like: Rows that the file may hold. Text columns that equal theirs are not kept in memory again.
+
+    Raises:
+        AffinityZooError: The file cannot be read, or is not such a table.
     """
+    parts: dict[str, list[Array]] = {}
+    shared = set(TEXTS) if like is not None else set()  # text columns that equal those of ``like`` so far
+    for names, first, rows in _csv_parts(path):
+        if not {"id", "score"} <= set(names):
+            raise AffinityZooError(f"{path} is not a table of predictions: it needs the columns id and score")
+        short = next((i for i, row in enumerate(rows) if len(row) != len(names)), None)
+        if short is not None:
+            raise AffinityZooError(
+                f"{path}: row {first + short + 1} has {len(rows[short])} cells, not {len(names)}"
+            )
+        cells = zip(*rows, strict=True) if rows else ((),) * len(names)
+        for name, column in zip(names, cells, strict=True):
+            read = np.array(column, np.str_) if name in TEXTS else _cells(path, name, column)
+            kept = parts.setdefault(name, [])
+            if name in shared:
+                known = getattr(like, name)
+                if np.array_equal(known[first : first + len(rows)], read):
+                    kept[:] = [known[: first + len(rows)]]  # a view
+                    continue
+                shared.discard(name)
+            kept.append(read)
+    table = {name: _joined(parts.pop(name)) for name in list(parts)}
+    extra = {name: column for name, column in table.items() if name not in (*TEXTS, *NUMBERS)}
+    return make_predictions(extra=extra, **{name: c for name, c in table.items() if name not in extra})
+
+
+def _csv_parts(path: Path) -> Iterator[tuple[list[str], int, list[list[str]]]]:
+    """Names, number of the first row, and rows of a CSV file, some thousand at once; one part at least."""
     try:
         with path.open(newline="", encoding="utf-8") as file:
             reader = csv.reader(file)
             names = next(reader, [])
-            rows = list(reader)
+            first = 0
+            while (rows := list(islice(reader, AT_ONCE))) or not first:
+                yield names, first, rows
+                first += len(rows) or 1
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise AffinityZooError(f"{path} cannot be read as predictions: {error}") from error
-    if not {"id", "score"} <= set(names):
-        raise AffinityZooError(f"{path} is not a table of predictions: it needs the columns id and score")
-    short = next((i for i, row in enumerate(rows) if len(row) != len(names)), None)
-    if short is not None:
-        raise AffinityZooError(f"{path}: row {short + 1} has {len(rows[short])} cells, not {len(names)}")
-    table = dict(zip(names, zip(*rows, strict=True), strict=True)) if rows else dict.fromkeys(names, ())
-    known: dict[str, Any] = {}
-    extra: dict[str, Array] = {}
-    for name, cells in table.items():
-        if name in TEXTS:
-            known[name] = cells
-        elif name in NUMBERS:
-            known[name] = _floats(path, name, cells)
-        else:
-            extra[name] = _guess(cells)
-    return make_predictions(extra=extra, **known)
+
+
+def _joined(parts: list[Array]) -> Array:
+    """One column from its parts; where a part is no number all of it is text."""
+    if len(parts) == 1:
+        return parts[0]
+    if {part.dtype.kind for part in parts} == {"f", "U"}:
+        parts = [np.array(_texts(part), np.str_) if part.dtype.kind == "f" else part for part in parts]
+    return np.concatenate(parts)
+
+
+def _cells(path: Path, name: str, cells: Sequence[str]) -> Array:
+    return _floats(path, name, cells) if name in NUMBERS else _guess(cells)
 
 
 def labels_hash(predictions: Predictions) -> str:
@@ -161,11 +202,19 @@ def labels_hash(predictions: Predictions) -> str:
         predictions: Predictions of N rows.
     """
     order = np.argsort(predictions.id, kind="stable")
-    digest = hashlib.sha256("\n".join(predictions.id[order].tolist()).encode())
+    digest = hashlib.sha256()
+    hash_texts(digest, predictions.id, order)
     for truth in TRUTHS:
         column = np.where(np.isnan(getattr(predictions, truth)), np.nan, getattr(predictions, truth))
         digest.update(np.ascontiguousarray(column[order], "<f8").tobytes())
     return digest.hexdigest()
+
+
+def hash_texts(digest: Any, column: Array, order: Array) -> None:
+    """Add the texts of a column, in an order and with line feeds between them, to a hash."""
+    for first in range(0, len(order), AT_ONCE):
+        words = "\n".join(column[order[first : first + AT_ONCE]].tolist())
+        digest.update(f"{chr(10) if first else ''}{words}".encode())
 
 
 def _texts(column: Array) -> list[str]:
@@ -174,7 +223,7 @@ def _texts(column: Array) -> list[str]:
     return [str(value) for value in column.tolist()]
 
 
-def _floats(path: Path, name: str, cells: tuple[str, ...]) -> Array:
+def _floats(path: Path, name: str, cells: Sequence[str]) -> Array:
     try:
         return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
     except ValueError as error:
@@ -183,7 +232,7 @@ def _floats(path: Path, name: str, cells: tuple[str, ...]) -> Array:
         ) from error
 
 
-def _guess(cells: tuple[str, ...]) -> Array:
+def _guess(cells: Sequence[str]) -> Array:
     try:
         return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 
+AT_ONCE = 4_000_000  #: counts that are held as float64 at once
 MOST_PAIRS = 12_000  #: largest number of rows for which Kendall's replicates use all pairs at once
 
 
@@ -36,6 +38,20 @@ def varies(x: Array, y: Array) -> bool:
     return len(x) > 2 and bool(np.any(x != x[0])) and bool(np.any(y != y[0]))
 
 
+def group_sums(columns: Iterable[Array], group: Array, counts: Array) -> Iterator[Array]:
+    """Sums of columns over the drawn rows: (B,) for each column.
+
+    Args:
+        columns: (N,) each.
+        group: (N,) number of the resampled group of each row.
+        counts: (B, G) multiplicity of each group in each replicate.
+    """
+    by_group = np.stack([np.bincount(group, column, counts.shape[1]) for column in columns])
+    step = max(1, AT_ONCE // max(1, counts.shape[1]))
+    parts = [counts[i : i + step].astype(np.float64) @ by_group.T for i in range(0, len(counts), step)]
+    yield from np.concatenate([np.zeros((0, len(by_group))), *parts]).T
+
+
 def pearson_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array:
     """Pearson's correlation in every replicate, from sums over groups: (B,).
 
@@ -46,9 +62,8 @@ def pearson_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array
         counts: (B, G) multiplicity of each group in each replicate.
     """
     x, y = x - x.mean(), y - y.mean()
-    drawn = counts.astype(np.float64)
     columns = (np.ones(len(x)), x, y, x * x, y * y, x * y)
-    n, sx, sy, sxx, syy, sxy = (drawn @ np.bincount(group, column, counts.shape[1]) for column in columns)
+    n, sx, sy, sxx, syy, sxy = group_sums(columns, group, counts)
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = (sxx - sx * sx / n) * (syy - sy * sy / n)
         found = (sxy - sx * sy / n) / np.sqrt(spread)
@@ -63,10 +78,9 @@ def mean_replicates(values: Array, group: Array, counts: Array) -> Array:
         group: (N,) number of the resampled group of each row.
         counts: (B, G) multiplicity of each group in each replicate.
     """
-    size = np.bincount(group, minlength=counts.shape[1])
-    drawn = counts.astype(np.float64)
+    total, size = group_sums((values, np.ones(len(values))), group, counts)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (drawn @ np.bincount(group, values, counts.shape[1])) / (drawn @ size)
+        return total / size
 
 
 def spearman_replicates(x: Array, y: Array, group: Array, counts: Array) -> Array:

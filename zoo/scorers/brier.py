@@ -86,13 +86,13 @@ class Brier(Scorer):
         """See :meth:`~affinity_zoo.zoo.scorers.base.PooledRanking.resample`."""
         import numpy as np
 
+        from affinity_zoo.zoo.scorers.agreement import mean_replicates
+
         if "probability" not in predictions.extra:
             return None
         label = getattr(predictions, truth) > 0.5
         error = (np.asarray(predictions.extra["probability"], np.float64) - label) ** 2
-        drawn = counts.astype(np.float64)
-        size = np.bincount(group, minlength=counts.shape[1])
-        return (drawn @ np.bincount(group, error, counts.shape[1])) / (drawn @ size)
+        return mean_replicates(error, group, counts)
 
 
 @hookimpl

@@ -69,11 +69,12 @@ class Confusion(Scorer):
         """See :meth:`~affinity_zoo.zoo.scorers.base.PooledRanking.resample`."""
         import numpy as np
 
+        from affinity_zoo.zoo.scorers.agreement import group_sums
+
         label = getattr(predictions, truth) > 0.5
         called = self.called(predictions)
-        drawn = counts.astype(np.float64)
         parts = (label & called, ~label & called, label & ~called, ~label & ~called)
-        tp, fp, fn, tn = (drawn @ np.bincount(group, part, counts.shape[1]) for part in parts)
+        tp, fp, fn, tn = group_sums((part.astype(np.float64) for part in parts), group, counts)
         with np.errstate(invalid="ignore", divide="ignore"):
             mcc = (tp * tn - fp * fn) / np.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn))
         mcc = np.where((tp + fp == 0) | (tn + fn == 0), 0.0, mcc)

@@ -17,6 +17,8 @@ from affinity_zoo.plugins.contracts import Predictions, Truth
 
 Array: TypeAlias = NDArray[Any]
 
+AT_ONCE = 65_536  #: rows whose texts are held as Python objects
+
 
 @dataclass(frozen=True, eq=False)
 class Units:
@@ -51,8 +53,11 @@ def factorize(*columns: Array) -> Units:
         columns: (N,) columns of text.
     """
     numbers: dict[Any, int] = {}
-    keys = zip(*(column.tolist() for column in columns), strict=True)
-    of_row = np.fromiter((numbers.setdefault(k, len(numbers)) for k in keys), np.int64, len(columns[0]))
+    of_row = np.empty(len(columns[0]), np.int64)
+    for first in range(0, len(of_row), AT_ONCE):  # a million rows are not all Python texts at once
+        part = slice(first, first + AT_ONCE)
+        keys = zip(*(column[part].tolist() for column in columns), strict=True)
+        of_row[part] = [numbers.setdefault(key, len(numbers)) for key in keys]
     return Units(of_row, ["/".join(p for p in dict.fromkeys(key) if p) for key in numbers])
 
 
