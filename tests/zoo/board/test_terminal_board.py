@@ -18,9 +18,9 @@ BASELINES = {"burial": 0.8, "contacts": 0.6, "ligand-size": 0.1, "random": 0.0, 
 BENCHMARK = {"name": "toy", "hash": "feed" * 16, "path": "toy"}
 
 
-@pytest.fixture
-def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("AFFINITY_ZOO_HOME", str(tmp_path / "home"))
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tmp_path = tmp_path_factory.mktemp("board")
     label = np.tile([1.0, 0, 0, 0, 0, 0], 20)
     target = np.repeat([f"t{i}" for i in range(20)], 6)
     for k, (name, skill) in enumerate([*zip(NAMES, (2.0, 1.5, 1.0), strict=True), *BASELINES.items()]):
