@@ -1,4 +1,4 @@
-"""Loaded models that score structures in memory: what :func:`affinity_zoo.load_model` gives."""
+"""Loaded models that score structures in memory; the result of :func:`affinity_zoo.load_model`."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from affinity_zoo.zoo.runtime.keras import start_keras
 
 
 class Scoring:
-    """What a loaded model and a loaded ensemble have in common: they score poses."""
+    """Base class of loaded models and ensembles, which score poses."""
 
     @cached_property
     def _ready(self) -> list[ReadyModel]:
         return [ready(model) for model in self]  # type: ignore[attr-defined]
 
     def pocket(self, receptor: Receptor | Pocket) -> Pocket:
-        """Prepare a receptor once, to score against it many times.
+        """Prepare a receptor for repeated scoring.
 
         Args:
             receptor: a PDB, mmCIF or other structure file, ProDy atoms, an RDKit molecule,
@@ -98,7 +98,7 @@ class Scoring:
 
 
 class LoadedModel(Scoring, Model):
-    """A model that scores; also everything that :class:`Model` is.
+    """A :class:`Model` with methods to score poses.
 
     Example:
         >>> model = load_model("pose-resnet3d")  # doctest: +SKIP
@@ -157,7 +157,7 @@ def as_loaded(model: Model) -> LoadedModel:
 def load_models(
     names: Iterable[Name] | Name, runs: str | Path = "summaries", *, offline: bool = False
 ) -> list[LoadedModel]:
-    """Load several models; an ensemble such as ``gnina-default`` stands for its members.
+    """Load several models; an ensemble such as ``gnina-default`` is replaced by its members.
 
     Args:
         names: models, or one.

@@ -1,4 +1,4 @@
-"""A receptor prepared once, to score many poses against."""
+"""A receptor prepared for scoring of many poses."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ Receptor: TypeAlias = Any
 
 @dataclass(frozen=True, eq=False)
 class Pocket:
-    """A receptor as models read it."""
+    """A receptor in the readings of its models."""
 
     name: str  #: of its file, or what kind of object it was
     readings: dict[ReadOptions, Protein]  #: one for each way of reading that the models want
 
     def protein(self, way: ReadOptions) -> Protein:
-        """The receptor by one way of reading.
+        """Return the receptor for one set of read options.
 
         Args:
-            way: what the reader decided.
+            way: options of the readers.
 
         Raises:
             UsageError: the pocket was prepared by models that read otherwise.
@@ -48,11 +48,11 @@ class Pocket:
 
 
 def make_pocket(receptor: Receptor | Pocket, ways: Sequence[ReadOptions]) -> Pocket:
-    """Read a receptor in each of the ways that models want.
+    """Read a receptor once per set of read options.
 
     Args:
         receptor: a file, a structure in memory, or a pocket, which is given back.
-        ways: what the reader decides.
+        ways: options of the readers.
 
     Raises:
         AffinityZooError: it cannot be read.

@@ -1,4 +1,4 @@
-"""From what a caller gives to poses: files, RDKit molecules, ProDy atoms, arrays."""
+"""Conversion of files, RDKit molecules, ProDy atoms and arrays to poses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from affinity_zoo.zoo.prediction.reading import ComplexPose, read_pieces
 
 
 def as_items(molecules: Any) -> list[Any]:
-    """What a caller gave as a list: files as paths, folders expanded, structures as they are.
+    """Return the caller's input as a list: files as paths, folders expanded, structures unchanged.
 
     Args:
         molecules: one file, folder or structure, or an iterable of them.
@@ -45,7 +45,7 @@ def read_items(items: Sequence[Any], pocket: Pocket, way: ReadOptions) -> list[l
     Args:
         items: from :func:`as_items`.
         pocket: the receptor.
-        way: what the reader decides.
+        way: options of the readers.
 
     Returns:
         The poses of each item, those that cannot be read with the reason.

@@ -26,12 +26,12 @@ _NOT_SHOWN: Final = frozenset(("target", "name", "file", "record", "receptor", "
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """Scores of poses, one row a pose in the order of the input.
+    """Scores of poses, one row per pose in the order of the input.
 
     Attributes:
         rows: one :class:`~affinity_zoo.zoo.prediction.rows.PosePrediction` a pose.
         columns: names of the columns that the model fills (``docs/columns.md``).
-        ranked_by: what the ranks go by.
+        ranked_by: column that determines the ranks.
     """
 
     rows: list[PosePrediction]
@@ -52,7 +52,7 @@ class Scores:
         """Make a table of rows, with their ranks.
 
         Args:
-            rows: one a pose.
+            rows: one per pose.
             columns: to show.
             ranked_by: a key of :data:`affinity_zoo.zoo.prediction.rows.RANKINGS`.
             sources: of each row its pose, or the RDKit molecule and number of the conformer that it came from.
@@ -71,32 +71,32 @@ class Scores:
         return iter(self.rows)
 
     def __getitem__(self, index: int) -> PosePrediction:
-        """Return a row by its place in the input."""
+        """Return a row by its position in the input."""
         return self.rows[index]
 
     @property
     def best(self) -> PosePrediction | None:
-        """The row of rank 1; None where no row has a score."""
+        """Return the row of rank 1; None if no row has a score."""
         return next((row for row in self.rows if row.rank == 1), None)
 
     def sorted(self) -> Scores:
-        """The same rows, best first; those without a score last."""
+        """Return the rows, best first; rows without a score last."""
         order = sorted(range(len(self)), key=lambda i: (self.rows[i].rank or math.inf, i))
         return replace(self, rows=[self.rows[i] for i in order], _sources=[self._sources[i] for i in order])
 
     def as_dicts(self) -> list[dict[str, object]]:
-        """The rows as dicts; numbers that are not there are None."""
+        """Return the rows as dicts; missing numbers are None."""
         return output.as_dicts(self.rows, self.columns)
 
     def to_pandas(self) -> pandas.DataFrame:
-        """The rows as a data frame; numbers that are not there are NaN. Needs pandas."""
+        """Return the rows as a data frame; missing numbers are NaN. Needs pandas."""
         import pandas
 
         columns = {name: [getattr(row, name) for row in self.rows] for name in self.columns}
         return pandas.DataFrame(columns)
 
     def to_arrow(self) -> Any:
-        """The rows as a ``pyarrow.Table``. Needs pyarrow."""
+        """Return the rows as a ``pyarrow.Table``. Needs pyarrow."""
         return output.arrow_table(self.rows, self.columns)
 
     def to_rdkit(self) -> list[Any]:
@@ -149,7 +149,7 @@ class Scores:
         return f"<scores of {len(self)} poses, {failed} without a score, ranked by {self.ranked_by}>"
 
     def _repr_html_(self) -> str:
-        """The first rows, best first, as a notebook shows them."""
+        """Return HTML of the best rows, for a notebook."""
         names = [
             name
             for name in self.columns
@@ -175,7 +175,7 @@ class Scores:
 
 
 def sources_of(items: Sequence[Any], poses: Sequence[Sequence[ComplexPose]]) -> list[Any]:
-    """Where the molecule of each row is found again.
+    """Return the source of the molecule of each row.
 
     Args:
         items: what a caller gave.

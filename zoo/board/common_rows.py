@@ -28,7 +28,7 @@ def common_rows(tables: Sequence[Predictions], names: Sequence[str]) -> list[Pre
         Tables of the same rows: all pairs that any of them has.
 
     Raises:
-        AffinityZooError: two have no pair in common, or disagree on what is true of a pair.
+        AffinityZooError: two have no pair in common, or have different true values of a pair.
     """
     union = _sorted(tables[0])
     for table, name in zip(tables[1:], names[1:], strict=True):
@@ -41,7 +41,7 @@ def common_rows(tables: Sequence[Predictions], names: Sequence[str]) -> list[Pre
         )
         if mine != theirs:
             raise AffinityZooError(
-                f"{names[0]} and {name} disagree on what is true: they are not of one benchmark"
+                f"{names[0]} and {name} have different true values: they are not from one benchmark"
             )
         if not shared.all():
             union = _sorted(_joined(union, take(table, np.flatnonzero(~shared))))

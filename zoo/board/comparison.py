@@ -134,7 +134,7 @@ def compare(
         replicates, seed: of the bootstrap.
 
     Raises:
-        AffinityZooError: they share no row, or disagree on what is true.
+        AffinityZooError: they share no row, or have different true values.
     """
     sides = [[side] if isinstance(side, Result) else list(side) for side in (a, b)]
     members = [*sides[0], *sides[1]]

@@ -23,7 +23,7 @@ def in_words(board: Board) -> str:
     if not board.columns or not baselines:
         return ""
     if not models:
-        return f"No trained model stands on this board yet; the best baseline is {baselines[0].name}."
+        return f"No trained model is on this board yet; the best baseline is {baselines[0].name}."
     column = next(c for c in board.columns if c.heading == board.sorted_by)
     best, baseline = models[0], baselines[0]
     values = [

@@ -73,7 +73,7 @@ class Board:
         """State in a sentence the data behind the metrics."""
         if self.verified:
             return "Every figure and interval was computed from the scores and the benchmark's own labels."
-        return "The benchmark's index is not at hand: labels and groups are what the results state."
+        return "The benchmark's index is not available: labels and groups are taken from the results."
 
 
 def find_results(paths: Iterable[Path]) -> list[Path]:
@@ -134,7 +134,7 @@ def build_boards(
         paths: result files, run folders, summaries folders.
         benchmark: this one only, by name or by the start of its hash.
         sort_by: a metric; None: the first.
-        recompute: compute every figure again even where the benchmark is not at hand, or where that was done on
+        recompute: recompute every metric even if the benchmark is not available, or where that was done on
             this machine before.
 
     Raises:

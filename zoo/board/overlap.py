@@ -78,14 +78,16 @@ def check_overlap(
     """
     seen = read_pairs(pairs) if pairs is not None and Path(pairs).is_file() else None
     if seen is None:
-        unknown = Check("cannot know", how="the model does not say what it was trained on")
+        unknown = Check("cannot know", how="the training data of the model are not known")
         return dict.fromkeys(CHECKS, unknown)
     positions = (
         _coordinates(seen, dataset, rows) if coordinates else Check("cannot know", how="not asked for")
     )
     checks = {"id": _ids(seen, dataset, rows), "coordinates": positions}
     known = training if isinstance(training, Seen) else _seen_in(training, seen["id"])
-    why = Check("cannot know", how="the model does not carry it, and the training structures are not at hand")
+    why = Check(
+        "cannot know", how="the model does not hold it, and the training structures are not available"
+    )
     checks["sequence"] = why if known.sequences is None else _sequences(known.sequences, dataset, rows)
     checks["ligand"] = why if known.ligands is None else _ligands(known.ligands, dataset, rows)
     return checks

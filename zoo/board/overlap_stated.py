@@ -20,12 +20,12 @@ CANNOT_KNOW = "cannot know"
 def shown_overlap(result: Result, truth: Truth | None, thorough: bool = False) -> str:
     """Return the summary of a result's overlap, limited to what can be verified here.
 
-    Ids and coordinates are compared where the training pairs are at hand. Sequences and ligands need the training
-    structures: what the result states of them is taken, and is called stated.
+    Ids and coordinates are compared if the training pairs are available. Sequences and ligands need the training
+    structures; they are taken from the result and marked as stated.
 
     Args:
         result: of a model.
-        truth: of its benchmark; None: not at hand.
+        truth: truths of its benchmark; None: not available.
         thorough: compare coordinates whatever the number of pairs.
     """
     stated = _stated(result.data.get("overlap") or {})
@@ -35,7 +35,7 @@ def shown_overlap(result: Result, truth: Truth | None, thorough: bool = False) -
         return said if said == CANNOT_KNOW else f"{said} (as stated)"
     checks = {name: computed.get(name) or stated.get(name) or Check("cannot know") for name in CHECKS}
     for name, check in stated.items():
-        # what a result admits is not taken back because less of it is at hand here
+        # overlap that a result states remains, even if less can be verified here
         if check.verdict == "found" and checks[name].verdict != "found":
             checks[name] = check
     words = verdict(checks)

@@ -64,7 +64,7 @@ def pack_results(
 
     Raises:
         AffinityZooError: there is no result, or one was edited.
-        UsageError: weights are asked for, and a model is not at hand.
+        UsageError: weights are requested, and a model is not available.
     """
     packed: list[Result] = []
     files: dict[str, Path] = {}
@@ -74,7 +74,7 @@ def pack_results(
         if not found:
             raise AffinityZooError(f"{folder} holds no result; `affinity-zoo evaluate` makes one")
         if weights and (model is None or not (model / WEIGHTS).is_file()):
-            raise UsageError(f"the weights of {run} are not at hand: pack without them")
+            raise UsageError(f"the weights of {run} are not available: pack without them")
         for path in found:
             result = load_result(path)
             place = f"{len(packed):03}-{_slug(str(result.model.get('name')))}-{_slug(str(result.benchmark['name']))}"
@@ -192,7 +192,7 @@ def unpack(source: Path, folder: Path, form: str, names: Sequence[str]) -> dict[
 
 
 def _places(run: str | int | Path, root: Path) -> tuple[Path, Path | None]:
-    """The folder of a run's results, and its model where it is at hand."""
+    """Return the folder of a run's results, and its model if available."""
     path = Path(str(run))
     if str(run).isdigit() or (path.is_dir() and path.resolve().name.endswith("_logs")):
         found = RunFolder.find(str(run), root)

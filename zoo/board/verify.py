@@ -35,7 +35,7 @@ def believed(result: Result, truths: Truths, thorough: bool = False) -> Result:
 
     Args:
         result: as read, its seal checked.
-        truths: of the benchmarks at hand.
+        truths: truths of the available benchmarks.
         thorough: compute again what was computed before on this machine; measure baselines on all pairs, those that
             learn too.
 
@@ -81,7 +81,7 @@ def believed(result: Result, truths: Truths, thorough: bool = False) -> Result:
 
 
 def _own_labels(result: Result, rows: Predictions, truths: Truths) -> dict[str, Any]:
-    """Where the index is not at hand: the hash of the labels that a result holds, and the benchmark's name for it."""
+    """Without the index: return the hash of the labels in a result, and the benchmark's name for it."""
     labels = labels_hash(rows)
     known = truths.benchmarks.get((str(result.benchmark["hash"]), labels))
     name = known.name if known is not None else result.benchmark["name"]
@@ -132,7 +132,7 @@ def _check_baseline(result: Result, truth: Truth, judged: Predictions, thorough:
         )
     if truth.dataset is None:
         raise AffinityZooError(
-            f"{result.path}: the structures of {truth.name} are not at hand, so a baseline cannot be measured again"
+            f"{result.path}: the structures of {truth.name} are not available, so a baseline cannot be recomputed"
         )
     options = dict(result.model.get("options") or {})
     try:

@@ -1,4 +1,4 @@
-"""The commands, one module a family; each has ``register(app)`` and imports what is heavy inside."""
+"""The commands, one module per family; each has ``register(app)`` and imports heavy modules inside functions."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def report(
     benchmark: Annotated[str | None, typer.Option(help="Benchmark to show.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Write one page about a run: figures, curves, misses and baselines.
+    """Write a page about a run: metrics, curves, misses and baselines.
 
     Example: affinity-zoo report 1 -o run1.html
     """
@@ -138,7 +138,7 @@ def compare(
     scorer: Annotated[list[str] | None, typer.Option(help="Scorer to compare by; may be repeated.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Say whether one model is better than another: paired bootstrap on the same rows.
+    """Compare two models by a paired bootstrap on the same rows.
 
     Example: affinity-zoo compare 1 2 --benchmark csar
     """
@@ -187,7 +187,7 @@ def benchmarks_add(
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Give a labelled set a name and a hash, and judge the baselines on it.
+    """Register a labelled set as a benchmark, and evaluate the baselines on it.
 
     Example: affinity-zoo benchmarks add csar DATA --split all
     """
@@ -248,7 +248,7 @@ def benchmarks_show(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Show a benchmark, and whether its index still is what it was.
+    """Show a benchmark, and whether its index is unchanged.
 
     Example: affinity-zoo benchmarks show csar
     """
@@ -315,7 +315,7 @@ def results_add(
     source: Annotated[Path, typer.Argument(help="Archive of `results pack`, or a folder with results.")],
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Take over results from elsewhere: every figure is computed again where the benchmark is at hand.
+    """Add results from elsewhere; metrics are recomputed if the benchmark is available.
 
     Example: affinity-zoo results add results.zip
     """
@@ -327,7 +327,7 @@ def results_add(
         terminal.warn(f"refused: {reason}")
     if added.unchecked:
         names = ", ".join(dict.fromkeys(str(result.benchmark["name"]) for result in added.unchecked))
-        terminal.warn(f"the benchmarks {names} are not at hand: labels and groups are what the results state")
+        terminal.warn(f"the benchmarks {names} are not available: labels and groups are taken from the results")
     terminal.say(f"added {len(added.results)} results to {added.folder}")
     if added.refused:
         raise typer.Exit(3)

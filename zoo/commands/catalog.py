@@ -16,7 +16,7 @@ plugins_app = typer.Typer(no_args_is_help=True, help="List, check and create plu
 
 
 class Plural(StrEnum):
-    """What can be listed."""
+    """Kinds of parts to list."""
 
     featurizers = "featurizers"
     architectures = "architectures"
@@ -118,7 +118,7 @@ def show(
 
 
 def _print_columns(as_json: bool) -> None:
-    """The columns of a prediction: what ``docs/columns.md`` says."""
+    """Print the columns of a prediction, as in ``docs/columns.md``."""
     from dataclasses import asdict
 
     from affinity_zoo.zoo.prediction.columns import COLUMNS
@@ -158,7 +158,7 @@ def list_plugins(
 
 
 class NewKind(StrEnum):
-    """What `plugins new` has a template for."""
+    """Kinds of plugins with a template."""
 
     featurizer = "featurizer"
     architecture = "architecture"

@@ -41,7 +41,7 @@ def demo(
     seed: Annotated[int, typer.Option(help="Seed of decoys, weights and rotations.", min=0)] = 0,
     workers: Annotated[int, typer.Option(help="Number of threads.", min=1)] = 2,
 ) -> None:
-    """Take real crystal structures to a leaderboard in a few minutes.
+    """Run a demonstration from crystal structures to a leaderboard in a few minutes.
 
     Example: affinity-zoo demo -o affinity-zoo-demo
     """

@@ -66,7 +66,7 @@ def list_models(
     folder: Folder = None,
     as_json: Json = False,
 ) -> None:
-    """List trained models: shipped, at hand, and those to download.
+    """List trained models: shipped, local and downloadable.
 
     Example: affinity-zoo models list 'gnina*'
     """
@@ -226,7 +226,7 @@ def ship(
     notes: Annotated[Path, typer.Option(help="TOML file: about, licences, limits, how to cite, commands.")],
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Make a model to give away: the best of several trainings, with its card.
+    """Ship a model: choose the best of several trainings and write its card.
 
     Example: affinity-zoo models ship 1 2 3 -o my-model --notes notes.toml
     """

@@ -85,7 +85,7 @@ COLUMNS: Final = (
         "the model has an affinity and a pose or activity output",
     ),
     PredictionColumn("docking_score", "", "lower", "The docking score that the file carries, else the table's."),
-    PredictionColumn("poses", "", "", "Number of compared poses of the molecule.", "one row per molecule was requested"),
+    PredictionColumn("poses", "", "", "Number of compared poses of the molecule.", "one row per molecule is requested"),
     PredictionColumn("status", "", "", "ok, failed, or abstained: the risk of a wrong pose is too high."),
     PredictionColumn("reason", "", "", "Why a row failed or was left unranked."),
     PredictionColumn("warnings", "", "", "Warnings separated by semicolons; each begins with its kind."),

@@ -227,7 +227,7 @@ def test_without_the_benchmark_nobody_is_voted_out(zoo: Zoo, monkeypatch: pytest
     assert [{row.name for row in board.rows} for board in sorted(boards, key=lambda b: len(b.rows))] == [
         {"honest"}, {"liar 0", "liar 1", "liar 2"},
     ]  # fmt: skip
-    assert all("is not at hand" in board.checked for board in boards)
+    assert all("is not available" in board.checked for board in boards)
     assert len({board.benchmark for board in boards}) == 2
 
 

@@ -95,7 +95,7 @@ def test_results_without_a_common_pair_are_refused(tmp_path: Path) -> None:
 def test_different_truths_are_refused(tmp_path: Path) -> None:
     other = table(1.0, 2)
     other.pose_label[0] = 0.0
-    with pytest.raises(AffinityZooError, match="disagree on what is true"):
+    with pytest.raises(AffinityZooError, match="have different true values"):
         compare(result(tmp_path / "a", table(1.0, 1), "one"), result(tmp_path / "b", other, "two"))
 
 

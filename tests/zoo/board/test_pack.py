@@ -78,7 +78,7 @@ def test_results_travel_and_say_where_they_come_from(made: Made) -> None:
 def test_weights_travel_only_when_asked(made: Made) -> None:
     pack_results([1], made.zip, root=made.here, weights=True)
     assert any(name.endswith("model.keras") for name in zipfile.ZipFile(made.zip).namelist())
-    with pytest.raises(UsageError, match="are not at hand"):
+    with pytest.raises(UsageError, match="are not available"):
         pack_results([made.here / "1_logs/results"], made.zip, root=made.here, weights=True)
 
 
