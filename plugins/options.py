@@ -65,7 +65,7 @@ def options_of(cls: type) -> tuple[Option, ...]:
 def option_help(cls: type) -> dict[str, str]:
     """Return a sentence for each option: from ``metadata={"help": ...}``, the docstring or a ``#:`` comment.
 
-    Reads the source where it is at hand, so it is for ``show``, not for start-up.
+    It reads the source if available, so it is meant for ``show``, not for start-up.
     """
     texts = _comments(cls)
     texts.update(_docstring_args(inspect.getdoc(cls) or ""))

@@ -271,7 +271,7 @@ class Registry:
         return plugin
 
     def _others(self) -> list[Plugin]:
-        """Return the plugins besides the built-ins; the user's choice is applied before any is imported."""
+        """Return the plugins other than built-ins; the user's selection is applied before imports."""
         with self._lock:
             if self._found is None:
                 self._found = _chosen(self._discover(), self._settings)
@@ -328,7 +328,7 @@ class Registry:
 
 
 def _chosen(found: Iterable[Plugin], chosen: Settings) -> list[Plugin]:
-    """Apply the user's choice: block what was not chosen, and add what was chosen but is not there."""
+    """Apply the user's selection: block unselected plugins, and add selected but missing ones."""
     plugins = list(found)
     files = [file_plugin(path) for path in chosen.files]
     if not chosen.enabled:

@@ -14,7 +14,7 @@ from affinity_zoo.plugins.names import canonical
 
 ONLY = "AFFINITY_ZOO_PLUGINS"  #: names separated by commas: load only these; empty: none
 DISABLED = "AFFINITY_ZOO_NO_PLUGINS"  #: 1: built-ins only
-STRICT = "AFFINITY_ZOO_STRICT"  #: 1: any plugin that is not wholly usable is an error
+STRICT = "AFFINITY_ZOO_STRICT"  #: 1: any plugin that is not fully usable is an error
 FILES = "AFFINITY_ZOO_PLUGIN_FILES"  #: single-file plugins, separated as in PATH
 
 _OFF = ("", "0", "false", "no")
@@ -28,7 +28,7 @@ class Settings:
         only: entry-point or distribution names to load; None: all that are installed.
         enabled: False: built-ins only.
         strict: a plugin that failed, conflicts or is missing is an error for every command.
-        files: single-file plugins to load besides.
+        files: additional single-file plugins.
     """
 
     only: tuple[str, ...] | None = None

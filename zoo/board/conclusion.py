@@ -38,7 +38,7 @@ def in_words(board: Board) -> str:
     figures += f"; paired difference {found.difference:.3g}, 95 % [{found.low:.3g}, {found.high:.3g}]"
     seen = f" Its overlap with training: {best.overlap}." if best.overlap not in ("", "none") else ""
     if found.winner == "a":
-        return f"{best.name} stands above the best baseline, {baseline.name}: {figures}.{seen}"
+        return f"{best.name} is better than the best baseline, {baseline.name}: {figures}.{seen}"
     if found.winner == "b":
         return f"The baseline {baseline.name} beats the best model, {best.name}: {figures}."
     return f"{best.name} is not shown to differ from the best baseline, {baseline.name}: {figures}.{seen}"

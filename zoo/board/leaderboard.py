@@ -27,7 +27,7 @@ class MetricColumn:
     unit: str
     direction: str
     truth: str
-    counted: str = ""  #: over how many the figures are taken: "314 of 388 complexes"
+    counted: str = ""  #: number of units behind the metrics: "314 of 388 complexes"
 
     @property
     def heading(self) -> str:
@@ -64,7 +64,9 @@ class Board:
     pairs: int = 0
     sorted_by: str = ""
     intervals: str = ""  #: what the bootstrap drew: "60 groups"
-    left_out: dict[str, str] = field(default_factory=dict)  #: metrics without a figure in any row, and why
+    left_out: dict[str, str] = field(
+        default_factory=dict
+    )  #: metrics without a value in any row, and the reason
     refused: list[str] = field(default_factory=list)  #: files that were not believed, with the reason
     verified: bool = False  #: every figure was computed again, by the truths of the benchmark's index
 

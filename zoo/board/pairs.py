@@ -105,7 +105,7 @@ def all_pairs(board: Board, replicates: int = bootstrap.REPLICATES) -> list[Pair
 def _replicates(
     row: BoardRow, key: str, table: Predictions, mean: float | None, replicates: int
 ) -> tuple[float, NDArray[np.float64]] | None:
-    """A figure of one training and its value in every replicate; None where it has none."""
+    """Return a metric of one training and its replicates; None if undefined."""
     from affinity_zoo.zoo.catalog.registry import catalog
 
     metric = row.metrics.get(key)

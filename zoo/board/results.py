@@ -57,7 +57,9 @@ class Result:
     metrics: dict[str, Metric]
     judged: Callable[[Predictions], Predictions] | None = None  #: puts scores beside a benchmark's truths
     pairs: Predictions | None = None  #: the benchmark's pairs, whose texts need not be in memory twice
-    verified: bool = False  #: the figures were computed again, by the truths of the benchmark's index
+    verified: bool = (
+        False  #: whether the metrics were recomputed with the true values of the benchmark's index
+    )
     pairs_hash: str = ""  #: of everything but the scores
 
     @property
@@ -286,13 +288,13 @@ def _check_predictions(path: Path, data: Mapping[str, Any], predictions: Path) -
 
 
 def scorers_of(result: Result) -> dict[str, Scorer]:
-    """The scorers behind a result's figures; one whose plugin is not installed is left out.
+    """Return the scorers of a result's metrics; scorers of missing plugins are omitted.
 
     Args:
         result: The result.
 
     Raises:
-        AffinityZooError: a figure stands under the name of another one, or its scorer has no such options.
+        AffinityZooError: a metric has the name of another one, or its scorer has no such options.
     """
     from affinity_zoo.zoo.catalog.registry import catalog
 

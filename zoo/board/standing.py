@@ -51,7 +51,7 @@ def spoken(result: Result, docking_program: str = "") -> str:
 
     Args:
         result: of the baseline.
-        docking_program: whose score stands in the files of the benchmark.
+        docking_program: program of the scores in the files of the benchmark.
     """
     found = baseline_class(result)
     if found is None:

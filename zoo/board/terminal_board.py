@@ -9,10 +9,10 @@ from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, BoardRow, MetricCo
 from affinity_zoo.zoo.board.leaderboard_text import part_of, parts_of, title_of
 from affinity_zoo.zoo.board.standing import is_chance
 
-RIVALS = 2  #: baselines that are shown where not all are asked for: the best of them
-MOST = 4  #: metrics that are shown where not all are asked for
-FEWEST = 2  #: metrics that are shown before anything that is said of a model besides its name
-#: what is shown of a model besides its name, the most important first
+RIVALS = 2  #: number of best baselines shown by default
+MOST = 4  #: number of metrics shown by default
+FEWEST = 2  #: number of metrics shown before other columns
+#: other columns than the name, in order of importance
 ORDER = ("coverage", "overlap", "featurizer", "architecture", "notes")
 FRAME = 3  #: columns that a border and its spaces take
 

@@ -17,7 +17,7 @@ def families(results: Sequence[Result]) -> list[list[Result]]:
     """Group results into rows: a model, or several trainings of one recipe.
 
     A training that is judged twice is one training: results with the same weights or the same scores count once. A
-    result with the seed of another one but other weights is no other seed, and stands in a row of its own.
+    result with the same seed as another but other weights is a separate row.
 
     Args:
         results: The results.

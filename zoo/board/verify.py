@@ -164,7 +164,7 @@ def _alone() -> Any:
 
 
 def _figures(result: Result, rows: Predictions, thorough: bool) -> dict[str, Metric]:
-    """Every figure of the board and those that the result has besides, with intervals."""
+    """Return the metrics of the board and further metrics of the result, with intervals."""
     chosen = _scorers(result, rows)
     key = figure_cache.key_of(rows, chosen, result.training_mean)
     if not thorough and (kept := figure_cache.read(key)) is not None:

@@ -129,7 +129,7 @@ def configure(
     Args:
         no_plugins: built-ins only.
         strict: a plugin that is not fully usable is an error.
-        files: single-file plugins to load besides.
+        files: additional single-file plugins.
 
     Returns:
         Previous values of the changed variables (None: not set), for :func:`restore`.

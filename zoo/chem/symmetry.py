@@ -98,7 +98,7 @@ def mappings(probe: Any, reference: Any, max_matches: int = MAX_MATCHES) -> Mapp
 
     Args:
         probe, reference: from :func:`skeleton` or :func:`skeleton_of`.
-        max_matches: stop after so many.
+        max_matches: largest number of mappings.
     """
     n = reference.GetNumAtoms()
     if probe.GetNumAtoms() != n or probe.GetNumBonds() != reference.GetNumBonds():

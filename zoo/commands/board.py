@@ -327,7 +327,9 @@ def results_add(
         terminal.warn(f"refused: {reason}")
     if added.unchecked:
         names = ", ".join(dict.fromkeys(str(result.benchmark["name"]) for result in added.unchecked))
-        terminal.warn(f"the benchmarks {names} are not available: labels and groups are taken from the results")
+        terminal.warn(
+            f"the benchmarks {names} are not available: labels and groups are taken from the results"
+        )
     terminal.say(f"added {len(added.results)} results to {added.folder}")
     if added.refused:
         raise typer.Exit(3)

@@ -48,7 +48,7 @@ def evaluate_consensus(
         learn_from: another benchmark that the stacked model is fitted on; None: it is cross-validated over the
             groups of the benchmark, so that no row is scored by a model that saw its group.
         name: of the members together; None: their names.
-        scorers: names of scorers to judge by besides those that stand on every board.
+        scorers: names of scorers in addition to those of every board.
         runs: folder of the runs.
 
     Returns:

@@ -52,13 +52,13 @@ def evaluate_scores(
         scores: a file or folder (:func:`~affinity_zoo.zoo.evaluation.score_files.read_scores`), a mapping from id to
             score, or a DataFrame with the columns ``id`` and ``score`` (or those named below).
         benchmark: name of a benchmark below ``runs``, or a folder made by ``affinity-zoo index``.
-        name: what the row will be called.
+        name: name of the row.
         direction: which end is better, ``higher`` or ``lower``; None: as the known program writes it.
         column: column or property that holds the score.
         id_column: column or property that holds the id.
         split: of a folder: ``test``, ``validation``, ``train`` or ``all``.
         sources: of a folder: judge only poses from these sources; empty: all.
-        scorers: names of scorers to judge by besides those that stand on every board.
+        scorers: names of scorers in addition to those of every board.
         runs: folder of the runs.
 
     Returns:
@@ -144,7 +144,7 @@ def matched(rows: Sequence[Scored], dataset: Dataset, numbers: NDArray[np.int64]
         numbers: (N,) its rows.
 
     Returns:
-        (N,) scores, NaN where there is none.
+        (N,) scores, NaN if missing.
 
     Raises:
         AffinityZooError: no score belongs to a pair, or two belong to one.

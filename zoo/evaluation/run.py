@@ -71,7 +71,7 @@ def evaluate(
         views: fixed rotations averaged for each pair, the file's own first; None: as many as the model's card says.
         sources: judge only poses from these sources (crystal, crystal_relaxed, near_native, docked);
             empty: all.
-        scorers: names of scorers to judge by besides those that stand on every board.
+        scorers: names of scorers in addition to those of every board.
         seed: of the views.
         batch_size: pairs at once.
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
@@ -136,7 +136,7 @@ def evaluate(
         scorers=with_defaults(named, predictions, threshold),
         threshold=threshold,
     )
-    # the baselines stand on every board: once for each benchmark, whatever the number of runs
+    # the baselines are on every board: evaluate them once per benchmark
     baselines = candidate.root / "baselines"
     write_baseline_results(baselines, dataset, rows, predictions, benchmark)
     if learned := learned_baselines(candidate.trained_on):
@@ -186,7 +186,7 @@ def mean_affinity(trained_on: Path | None) -> float | None:
 
 
 def _outputs(candidate: Candidate, wanted: str | None) -> tuple[str, ...]:
-    """The outputs that are judged: those that every model of the candidate has, or the one asked for."""
+    """Return the evaluated outputs: those that every model of the candidate has, or the requested one."""
     each = [outputs_of(model.card) for model in candidate.models]
     common = tuple(name for name in each[0] if all(name in others for others in each))
     if wanted == PRODUCT and "affinity" in common and {"pose", "activity"} & set(common):
@@ -214,7 +214,9 @@ def _with_scores(
         extra["score_sd"] = columns[_column(main).spread]
     if label := next((name for name in wanted if _column(name).probability), None):
         extra["probability"] = columns[_column(label).probability]
-    boxes = list(dict.fromkeys(model.box for model in candidate.models))  # each is judged, and told of, once
+    boxes = list(
+        dict.fromkeys(model.box for model in candidate.models)
+    )  # each one is evaluated and reported once
     extra["cropped"] = np.max([cropped(dataset, rows, box) for box in boxes], axis=0)
     return from_dataset(dataset, rows, as_score(main, columns[_column(main).value]), extra)
 

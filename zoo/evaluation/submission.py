@@ -10,7 +10,7 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.zoo.runtime.files import whole
 
-#: stands where nothing could be predicted, as in the ancestor's file
+#: placeholder without a prediction, as in the ancestor's file
 NOTHING = "L"
 
 

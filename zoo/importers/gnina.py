@@ -25,7 +25,7 @@ Weights = Mapping[str, NDArray[np.float32]]
 OUTPUTS = ("pose", "affinity")
 CITE = "McNutt et al., GNINA 1.0, J. Cheminform. 2021, 13, 43"
 HEADLINE = "gnina's published weights: same scores as gnina-torch within 1e-4 from typed input; see `overlap`"
-UNKNOWN = "the file is none of those published under this name, and does not say what it was trained on"
+UNKNOWN = "the file is not a published file of this name, and does not state its training data"
 LIMITS = [
     "docked poses in a known pocket; the affinity is meant for good poses",
     "from PDB and SDF input atoms are typed by this package, not by gnina's Open Babel: scores differ, see "
@@ -34,7 +34,7 @@ LIMITS = [
 ]
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 
-#: the weight whose name tells the architecture
+#: weight whose name identifies the architecture
 SIGNS = {
     "unit1_conv1.weight": "gnina-default2017",
     "unit1_conv.weight": "gnina-default2018",
@@ -238,7 +238,7 @@ def _card(file: Path, architecture: str) -> dict[str, Any]:
         ],
         # the sigmoid of the pose logit is gnina's CNNscore as published
         "logit_correction": 0.0,
-        # gnina scores the pose as it lies in the file
+        # gnina scores the pose in the orientation of the file
         "views": 1,
         "threshold": 0.0,
         "epoch": 0,

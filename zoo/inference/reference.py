@@ -193,7 +193,7 @@ def read_reference(folder: Path) -> dict[str, Any]:
 
 
 def reference_inputs(table: Mapping[str, Any], featurizer: Featurizer, box: Box, place: Place) -> Inputs:
-    """Return the reference complex as a model takes it, as it lies in the file.
+    """Return the reference complex as a model takes it, in the orientation of the file.
 
     Args:
         table: Content of ``reference.json``.

@@ -2,7 +2,7 @@
 
 Checked before Keras sees the file: sizes and members of the archive, depth of its configuration, no pickle, no link
 and no storage outside the file, no class or function but those of an allow-list, of affinity-zoo and of the plugins
-that the recipe names. Keras's safe mode then refuses lambdas besides.
+that the recipe names. Keras's safe mode also refuses lambdas.
 """
 
 from __future__ import annotations

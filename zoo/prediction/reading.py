@@ -74,7 +74,7 @@ class ComplexPose:
     reason: str
     atoms: Atoms | None = None
     protein: Protein | None = None
-    text: bytes = field(default=b"", repr=False)  #: the record as it stands in an SDF file
+    text: bytes = field(default=b"", repr=False)  #: the unchanged record of an SDF file
     skeleton: str = ""  #: equal for equal molecules, see :class:`PoseRecord`
     bound: str = ""  #: a residue of the receptor that lies where the pose lies
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from importlib import metadata
 
 NAME = "affinity-zoo"
-#: what figures and failures depend on
+#: libraries that affect results and failures
 LIBRARIES = (
     "keras", "tensorflow", "jax", "torch", "numpy", "numba", "scipy", "scikit-learn", "rdkit", "prody", "gemmi",
     "h5py", "typer", "rich",

@@ -25,7 +25,7 @@ MOST_VOXELS: Final = (
     48**3
 )  #: largest number of voxels of a channel that a browser rotates smoothly as a surface
 
-#: told apart by colour-blind eyes as far as so many can be (Okabe and Ito, then Tol's muted)
+#: distinguishable for colour-blind people as far as possible (Okabe and Ito, then Tol's muted)
 COLOURS: Final = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#882255", "#117733",
     "#332288", "#aa4499", "#999933", "#44aa99", "#661100", "#6699cc", "#888888",

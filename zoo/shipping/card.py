@@ -16,7 +16,7 @@ from affinity_zoo.zoo.models.loading import read_card, read_model_recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.shipping.notes import Notes
 
-FIGURES = 4  #: figures of each benchmark on the card, in the order of a leaderboard
+FIGURES = 4  #: number of metrics per benchmark on the card, in the order of a leaderboard
 
 
 def make_card(
@@ -147,7 +147,7 @@ def same_benchmark(one: Result, other: Result) -> bool:
 
 
 def value_of(result: Result, key: str) -> float:
-    """Return a figure of a result; NaN where it has none.
+    """Return a metric of a result; NaN if missing.
 
     Args:
         result: Result of the model.

@@ -23,7 +23,7 @@ def first_line(
     """
     where = where or result.benchmark["name"]
     if not differences:
-        return f"On {where} nothing stands beside it: what it is worth is not known."
+        return f"On {where} there is no other row to compare it with."
     one = next(iter(differences.values()))
     metric = result.metrics[one.metric]
     verdicts: dict[str, list[str]] = {"loses": [], "level": [], "wins": []}

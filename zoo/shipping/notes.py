@@ -24,7 +24,7 @@ class Notes:
     commands: tuple[str, ...]  #: commands that reproduce the model
     hardware: str = ""
     headline_name: str = ""  #: how the first line calls that benchmark; its name by default
-    docking_program: str = ""  #: whose score stands in the files of that benchmark
+    docking_program: str = ""  #: program of the scores in the files of that benchmark
 
 
 def read_notes(path: Path) -> Notes:

@@ -189,7 +189,7 @@ def freeze_layers(network: keras.Model, number: int) -> list[str]:
         Their names.
 
     Raises:
-        UsageError: there are not so many before the head.
+        UsageError: there are fewer layers before the head.
     """
     if not number:
         return []

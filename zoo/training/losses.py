@@ -86,7 +86,7 @@ class MaskedTasks(keras.losses.Loss):
     """The sum over tasks of cross-entropy (pose, activity) and of a robust regression (affinity in pK, RMSD in Å).
 
     Every entry carries its own weight, 0 where the truth is missing: it then adds nothing to the loss nor to any
-    gradient, whatever stands in its place. A value with a side is a bound: no penalty on its right side.
+    gradient, for any placeholder value. A value with a side is a bound: no penalty if the bound is satisfied.
 
     Args:
         tasks: what the columns of the prediction mean.

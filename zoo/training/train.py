@@ -65,7 +65,7 @@ def train(
         box: voxels along an edge and their spacing in Å; None: the recipe's, or the plugins' own.
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         workers: threads that make batches.
-        logical_cpus: train on so many logical CPU devices (a try-out of several accelerators).
+        logical_cpus: number of logical CPU devices to train on (to test distribution).
         distributed: train together with the other tasks of this Slurm step; ``TF_CONFIG`` says so by itself.
         start: fine-tune this model (a model directory, a run, the name of a shipped model): featurizer, architecture,
             box and weights are its own; where the tasks differ its head is new.

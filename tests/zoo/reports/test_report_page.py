@@ -149,7 +149,7 @@ def test_a_browser_sorts_and_filters(summaries: Path, tmp_path: Path) -> None:
 
 def test_positional_are_as_modest_as_the_figures(summaries: Path) -> None:
     [board] = build_boards([summaries])
-    assert "stands above the best baseline, burial" in in_words(board)
+    assert "is better than the best baseline, burial" in in_words(board)
     assert "overlap with training" not in in_words(board)  # not looked for, not claimed
     [weak] = build_boards([summaries / "2_logs", summaries / "baselines"])
     assert in_words(weak).startswith("The baseline burial beats the best model, run 2")

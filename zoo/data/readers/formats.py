@@ -184,7 +184,7 @@ def plain_text(data: bytes) -> bytes:
         data: of a text file.
 
     Raises:
-        ReadError: it says to be UTF-16 and is not.
+        ReadError: it claims to be UTF-16 and is not.
     """
     if data.startswith(b"\xef\xbb\xbf"):
         return data[3:]

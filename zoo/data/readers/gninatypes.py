@@ -20,7 +20,7 @@ _ELEMENT: Final = np.array(
 )
 _HYDROPHOBIC, _AROMATIC = AtomFlag.HYDROPHOBIC, AtomFlag.AROMATIC
 _DONOR, _ACCEPTOR, _METAL = AtomFlag.DONOR, AtomFlag.ACCEPTOR, AtomFlag.METAL
-#: type -> what it says of the atom
+#: type -> properties of the atom
 _FLAGS: Final[dict[int, int]] = {
     2: _HYDROPHOBIC, 4: _HYDROPHOBIC | _AROMATIC, 5: _AROMATIC, 7: _DONOR, 8: _DONOR | _ACCEPTOR, 9: _ACCEPTOR,
     11: _DONOR, 12: _DONOR | _ACCEPTOR, 13: _ACCEPTOR, 15: _ACCEPTOR, 17: _HYDROPHOBIC, 18: _HYDROPHOBIC,

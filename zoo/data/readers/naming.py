@@ -2,7 +2,7 @@
 
 The rules, in this order:
 
-1. An atom alone in its residue whose residue is named as an ion is that ion, whatever the element column says.
+1. A single atom in a residue with the name of an ion is that ion, regardless of the element column.
 2. Atoms of amino acids and nucleotides are what the first letter of their name says, should the column contradict it.
 3. A symbol in the element column counts.
 4. Else the name: its first two letters where they are an element, stand in columns 13-14 (or are an element that is
@@ -44,8 +44,8 @@ def settle_elements(
     """The elements of N atoms.
 
     Args:
-        column: (N,) what the element column says, 0 where it says no element.
-        name: (N,) names of four columns as they stand in the file, spaces included.
+        column: (N,) element column, 0 without an element.
+        name: (N,) names of four columns as in the file, with spaces.
         residue: (N,) residue names.
         run: (N,) running number of the residue.
         xyz: (N, 3) Å.

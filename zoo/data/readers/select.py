@@ -64,7 +64,7 @@ def receptor_from_raw(raw: RawAtoms, options: ReadOptions, models: int = 1) -> R
 
     Args:
         raw: the atoms of one model.
-        options: what is kept.
+        options: options of the readers.
         models: how many the file has.
 
     Raises:
@@ -92,10 +92,10 @@ def pose_from_raw(
         parse: gives the atoms of the record.
         file: its file.
         record: its number.
-        options: what is kept.
+        options: options of the readers.
         name: of the record; empty: the first residue's.
         score: docking score.
-        notes: what the reader says of it already.
+        notes: existing notes of the reader.
     """
     try:
         raw = parse()
@@ -119,7 +119,7 @@ def receptor_atoms(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, list[str
 
     Args:
         raw: all atoms of a model.
-        options: what is kept.
+        options: options of the readers.
 
     Returns:
         The atoms, notes on what was dropped, and findings: guesses and oddities that the user should look at.

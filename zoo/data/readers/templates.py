@@ -2,7 +2,7 @@
 
 Types are gnina's as its own tools give them to proteins (measured on 40 receptors of gnina's test set and with
 Open Babel): the carboxylates carry one protonated oxygen, ARG NE is an acceptor, LYS NZ is neutral, TRP's
-five-membered ring is not aromatic. What these atoms are in chemistry stands in the flags and charges.
+five-membered ring is not aromatic. The chemical properties of these atoms are in the flags and charges.
 """
 
 from __future__ import annotations

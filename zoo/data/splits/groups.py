@@ -101,7 +101,7 @@ def write_splits(
         folder: of the index.
         columns: ``id`` first; the others are there for the reader's eye.
         places: the split of each row.
-        how: what the split was made by; it goes into ``splits.json`` with a hash of each set's ids.
+        how: rule of the split; it is stored in ``splits.json`` with a hash of each set's ids.
 
     Returns:
         Rows of each split.

@@ -115,10 +115,10 @@ def _groups(
     if by in ("receptor", "time"):
         return receptor_group, []
     if by == "random":
-        return [str(i) for i in data.column("id")], ["random: poses of one receptor stand in several sets"]
+        return [str(i) for i in data.column("id")], ["random: poses of one receptor may be in several sets"]
     if by == "scaffold":
         found = [scaffold(graph(data.store.atoms(s))) for s in data.ligand_structure.tolist()]
-        return found, ["scaffold: one receptor may stand in several sets"]
+        return found, ["scaffold: one receptor may be in several sets"]
     receptors = data.receptor_structure.tolist()
     joined = _Components()
     for receptor, group in zip(receptors, receptor_group, strict=True):

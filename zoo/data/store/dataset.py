@@ -77,7 +77,7 @@ class Dataset:
         """A column of the index, one entry a row.
 
         Truths, RMSD (Å) and docking scores are float64 with NaN where missing, ``record`` and the
-        structure numbers int64, all others text. Columns that the source's CSV had besides ours are text.
+        structure numbers int64, all others text. Further columns of the source's CSV are text.
 
         Args:
             name: Name of the column.
