@@ -89,7 +89,7 @@ def test_relatives_stay_together(relatives: Dataset, seed: int) -> None:
         assert (
             border["shared_receptors"] == 0
             and border["highest_identity"] < 0.3
-            and border["verdict"] == "none"
+            and border["verdict"] == "molecules only"
         )
         assert border["identical_molecules"] == 1 and border["highest_similarity"] == 1
 

@@ -10,6 +10,7 @@ from affinity_zoo.zoo.data.splits.sequences import Alike
 from affinity_zoo.zoo.data.store.dataset import Dataset
 
 CANNOT_KNOW: Final = "cannot know"
+MOLECULES_ONLY: Final = "molecules only"  #: identical molecules on both sides, bound to unlike proteins
 
 
 def leak_report(
@@ -101,11 +102,16 @@ def _ligands(train: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:
 
 
 def _verdict(border: dict[str, Any]) -> str:
-    """Return ``found`` if a receptor or a nearly identical sequence occurs on both sides."""
+    """Return ``found`` if a receptor or a nearly identical sequence occurs on both sides.
+
+    Where only molecules do, the verdict is ``molecules only``, never ``none``.
+    """
     if border["shared_receptors"]:
         return "found"
     if border["highest_identity"] == CANNOT_KNOW:
         return CANNOT_KNOW
     if border["highest_identity"] > 0.9:
         return "found"
-    return CANNOT_KNOW if border["receptors_without_sequence"] else "none"
+    if border["receptors_without_sequence"]:
+        return CANNOT_KNOW
+    return MOLECULES_ONLY if border.get("identical_molecules") else "none"
