@@ -44,7 +44,12 @@ _LOOPS: dict[str, Any] = {"nogil": True, "error_model": "numpy", "fastmath": {"c
 
 @intrinsic
 def floats_at(typing, address):  # type: ignore[no-untyped-def]
-    """The float32 numbers that begin at an address."""
+    """The float32 numbers that begin at an address.
+
+    Args:
+        typing: Typing context of numba.
+        address: Address of the first number.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.FloatType().as_pointer())
@@ -54,7 +59,12 @@ def floats_at(typing, address):  # type: ignore[no-untyped-def]
 
 @intrinsic
 def indices_at(typing, address):  # type: ignore[no-untyped-def]
-    """The int32 numbers that begin at an address."""
+    """The int32 numbers that begin at an address.
+
+    Args:
+        typing: Typing context of numba.
+        address: Address of the first number.
+    """
 
     def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.inttoptr(arguments[0], ir.IntType(32).as_pointer())

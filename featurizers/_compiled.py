@@ -50,7 +50,12 @@ _C0, _C1, _C2, _C3, _C4, _C5, _C6, _C7, _C8 = (np.float32(c) for c in _EXP)
 
 
 def compiled(*signatures: Any, **options: Any) -> Any:
-    """Compile for these signatures; without a cache where numba finds no folder that it can write."""
+    """Compile for these signatures; without a cache where numba finds no folder that it can write.
+
+    Args:
+        signatures: Types of the arguments.
+        options: Options of numba.
+    """
     options = _OPTIONS | options
 
     def decorate(function: Callable[..., Any]) -> Any:

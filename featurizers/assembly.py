@@ -77,14 +77,22 @@ def _address(array: NDArray[Any] | None, dtype: Any, shape: tuple[int, ...]) -> 
 
 
 def table_of(records: Sequence[bytes]) -> Table:
-    """Join the records of receptor and ligand of each pose, (2 B,) in this order."""
+    """Join the records of receptor and ligand of each pose, (2 B,) in this order.
+
+    Args:
+        records: Records of the structures.
+    """
     if not records:
         return np.zeros((0, 2, _assembly.COLUMNS), np.int64)
     return np.frombuffer(b"".join(records), np.int64).reshape(-1, 2, _assembly.COLUMNS)
 
 
 def table_of_ligands(ligands: Sequence[NDArray[np.float32]]) -> Table:
-    """A table of positions alone, (3, n) each and relative to the centre already: what views are drawn for."""
+    """A table of positions alone, (3, n) each and relative to the centre already: what views are drawn for.
+
+    Args:
+        ligands: Positions of each ligand.
+    """
     table = np.zeros((len(ligands), 2, _assembly.COLUMNS), np.int64)
     for entry, columns in zip(table[:, 1], ligands, strict=True):
         entry[_assembly.ATOMS] = columns.shape[1]

@@ -161,7 +161,16 @@ def draw(
     rows: Sequence[int] | NDArray[np.int64],
     table: NDArray[np.int64],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """As :func:`training_views`, for ligands that a table describes (:mod:`affinity_zoo.featurizers.assembly`)."""
+    """As :func:`training_views`, for ligands that a table describes (:mod:`affinity_zoo.featurizers.assembly`).
+
+    Args:
+        options: Options of the views.
+        box: The box.
+        seed: Seed of the training.
+        epoch: Number of the epoch.
+        rows: (B,) row numbers.
+        table: Table of the ligands.
+    """
     from affinity_zoo.featurizers import _assembly
 
     numbers = uniforms(seed, _TRAINING, epoch, np.asarray(rows, np.int64), 6)

@@ -134,7 +134,7 @@ def predict(
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
     from affinity_zoo.zoo.prediction.output import check_format
     from affinity_zoo.zoo.prediction.pipes import Pipes
-    from affinity_zoo.zoo.prediction.shards import Shard, shard_file
+    from affinity_zoo.zoo.prediction.shards import InputShard, shard_file
     from affinity_zoo.zoo.runtime.files import check_output
 
     # what is wrong is said at once, not after Keras has started or a model was fetched
@@ -152,7 +152,7 @@ def predict(
     scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
     choices = Choices(
         scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain,
-        Shard.parse(shard) if shard else Shard(),
+        InputShard.parse(shard) if shard else InputShard(),
     )  # fmt: skip
     if shard and to_stdout:
         raise UsageError("--shard needs a file to write to: give -o FILE")

@@ -17,7 +17,7 @@ from affinity_zoo.zoo.board.results import Result, command_line, load_result, wr
 from affinity_zoo.zoo.board.verify import check_name
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.data import judged_rows, named_scorers, with_defaults
-from affinity_zoo.zoo.evaluation.score_files import Scored, read_scores
+from affinity_zoo.zoo.evaluation.score_files import ExternalScore, read_scores
 from affinity_zoo.zoo.evaluation.score_formats import Direction
 from affinity_zoo.zoo.judging.predictions import from_dataset
 from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT
@@ -107,7 +107,9 @@ def evaluate_scores(
     return load_result(path)
 
 
-def _read(scores: Any, column: str | None, id_column: str | None) -> tuple[list[Scored], dict[str, Any]]:
+def _read(
+    scores: Any, column: str | None, id_column: str | None
+) -> tuple[list[ExternalScore], dict[str, Any]]:
     """Return the scores and a description of their origin."""
     if isinstance(scores, str | Path):
         path = Path(scores)
@@ -125,17 +127,19 @@ def _read(scores: Any, column: str | None, id_column: str | None) -> tuple[list[
     return [_from_python(key, value) for key, value in pairs], {"column": column or "score"}
 
 
-def _from_python(key: Any, value: Any) -> Scored:
+def _from_python(key: Any, value: Any) -> ExternalScore:
     try:
         number = math.nan if value is None else float(value)
     except (TypeError, ValueError):
         raise AffinityZooError(f"the score of {key} is {value!r}, no number") from None
     if math.isinf(number):
         raise AffinityZooError(f"the score of {key} is infinite: give NaN where there is no score")
-    return Scored(str(key), "", 0, number, f"the score of {key}")
+    return ExternalScore(str(key), "", 0, number, f"the score of {key}")
 
 
-def matched(rows: Sequence[Scored], dataset: Dataset, numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+def matched(
+    rows: Sequence[ExternalScore], dataset: Dataset, numbers: NDArray[np.int64]
+) -> NDArray[np.float64]:
     """Match scores to the pairs of an index: by id, else by the pose's file name and record.
 
     Args:
@@ -157,8 +161,8 @@ def matched(rows: Sequence[Scored], dataset: Dataset, numbers: NDArray[np.int64]
         by_file = {(Path(f).name, int(r)): i for i, (f, r) in enumerate(zip(files, records, strict=True))}
         places = [by_file.get((row.file, row.record)) for row in rows]
     found = np.full(len(numbers), np.nan)
-    owner: dict[int, Scored] = {}
-    foreign: list[Scored] = []
+    owner: dict[int, ExternalScore] = {}
+    foreign: list[ExternalScore] = []
     for row, place in zip(rows, places, strict=True):
         if place is None:
             foreign.append(row)

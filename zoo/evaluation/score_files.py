@@ -26,7 +26,7 @@ _DIFFDOCK = re.compile(r"^(rank\d+)_confidence(-?\d+(?:\.\d+)?)$")
 _BOLTZ = re.compile(r"^(affinity|confidence)_(.+?)(_model_\d+)?$")
 
 
-class Scored(NamedTuple):
+class ExternalScore(NamedTuple):
     """One score and the ids that it may belong to."""
 
     id: str
@@ -42,7 +42,7 @@ class ScoreFile:
 
     column: str
     known: KnownScore | None  #: None: the direction must be given
-    rows: list[Scored]
+    rows: list[ExternalScore]
 
 
 def read_scores(path: Path, column: str | None = None, id_column: str | None = None) -> ScoreFile:
@@ -83,7 +83,7 @@ def _from_table(path: Path, column: str | None, id_column: str | None) -> ScoreF
         if len(row) != len(names):
             raise AffinityZooError(f"{path}: line {number} has {len(row)} cells, not {len(names)}")
         where = f"{path}, line {number}"
-        rows.append(Scored(row[key].strip(), "", 0, _number(row[at], where, names[at]), where))
+        rows.append(ExternalScore(row[key].strip(), "", 0, _number(row[at], where, names[at]), where))
     return ScoreFile(names[at], known, rows)
 
 
@@ -138,7 +138,7 @@ def _from_folder(path: Path, column: str | None, id_column: str | None) -> Score
 
 def _from_sdf(files: Sequence[Path], column: str | None, id_column: str | None) -> ScoreFile:
     """Properties of SDF records; the id is a property, else the title."""
-    rows: list[Scored] = []
+    rows: list[ExternalScore] = []
     known = known_score(column) if column is not None else None
     for file in files:
         for record, properties in enumerate(_sdf_records(file)):
@@ -153,7 +153,7 @@ def _from_sdf(files: Sequence[Path], column: str | None, id_column: str | None) 
             where = f"{file}, record {record + 1}"
             key = id_column or next((name for name in IDS if name in properties), "_Name")
             value = _number(properties.get(column, ""), where, column)
-            rows.append(Scored(properties.get(key, ""), file.name, record, value, where))
+            rows.append(ExternalScore(properties.get(key, ""), file.name, record, value, where))
     if column is None:
         raise AffinityZooError(f"{files[0]} holds no record")
     if all(math.isnan(row.score) for row in rows):
@@ -205,7 +205,7 @@ def _from_boltz(path: Path, column: str | None) -> ScoreFile | None:
     names = list(dict.fromkeys(name for table in tables.values() for name in table))
     at, known = _column(path, names, column)
     rows = [
-        Scored(key, "", 0, float(table.get(names[at], math.nan)), f"{path}, {key}")
+        ExternalScore(key, "", 0, float(table.get(names[at], math.nan)), f"{path}, {key}")
         for key, table in tables.items()
     ]
     return ScoreFile(names[at], known, rows)
@@ -216,7 +216,9 @@ def _from_diffdock(path: Path, column: str | None) -> ScoreFile | None:
     rows = []
     for file in sorted(path.rglob("*.sdf")):
         if match := _DIFFDOCK.match(file.stem):
-            rows.append(Scored(f"{file.parent.name}/{match[1]}", file.name, 0, float(match[2]), str(file)))
+            rows.append(
+                ExternalScore(f"{file.parent.name}/{match[1]}", file.name, 0, float(match[2]), str(file))
+            )
     if not rows or column not in (None, "confidence"):
         return None
     return ScoreFile("confidence", known_score("confidence"), rows)

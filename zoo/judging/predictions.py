@@ -211,7 +211,13 @@ def labels_hash(predictions: Predictions) -> str:
 
 
 def hash_texts(digest: Any, column: Array, order: Array) -> None:
-    """Add the texts of a column, in an order and with line feeds between them, to a hash."""
+    """Add the texts of a column, in an order and with line feeds between them, to a hash.
+
+    Args:
+        digest: Hash object; it is updated.
+        column: (N,) texts.
+        order: (N,) order of the rows.
+    """
     for first in range(0, len(order), AT_ONCE):
         words = "\n".join(column[order[first : first + AT_ONCE]].tolist())
         digest.update(f"{chr(10) if first else ''}{words}".encode())

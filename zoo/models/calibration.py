@@ -49,7 +49,11 @@ class Calibration(msgspec.Struct):
     format: Literal["affinity-zoo calibration"] = "affinity-zoo calibration"
 
     def apply(self, logit: Array) -> Array:
-        """The calibrated probability of logits, (N,); NaN where the logit is NaN."""
+        """The calibrated probability of logits, (N,); NaN where the logit is NaN.
+
+        Args:
+            logit: (N,) logits.
+        """
         found = np.interp(logit, self.score, self.probability)
         return np.where(np.isnan(logit), np.nan, found)
 
@@ -136,7 +140,12 @@ def reliability(probability: Array, label: Array, bins: int = 10) -> dict[str, A
 
 
 def write_calibration(folder: Path, calibration: Calibration) -> Path:
-    """Write it beside a model."""
+    """Write it beside a model.
+
+    Args:
+        folder: The model directory.
+        calibration: The calibration.
+    """
     path = Path(folder) / FILE
     with whole(path) as file:
         json.dump(msgspec.to_builtins(calibration), file, indent=1)
@@ -146,6 +155,9 @@ def write_calibration(folder: Path, calibration: Calibration) -> Path:
 
 def read_calibration(folder: Path) -> Calibration | None:
     """The calibration beside a model; None: there is none.
+
+    Args:
+        folder: The model directory.
 
     Raises:
         AffinityZooError: the file is damaged, or its function falls.

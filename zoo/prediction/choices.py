@@ -11,7 +11,7 @@ from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction import ranking
 from affinity_zoo.zoo.prediction.chunks import CHUNK
-from affinity_zoo.zoo.prediction.shards import Shard
+from affinity_zoo.zoo.prediction.shards import InputShard
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Choices:
     dask: str = ""
     read: Mapping[str, Any] = field(default_factory=dict)
     abstain: float | None = None
-    shard: Shard = field(default_factory=Shard)
+    shard: InputShard = field(default_factory=InputShard)
 
     def __post_init__(self) -> None:
         ReadOptions.from_dict(self.read)

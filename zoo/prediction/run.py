@@ -27,7 +27,7 @@ from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.finished_chunks import FinishedChunks
 from affinity_zoo.zoo.prediction.inputs import PredictionInputs, from_files, from_table
 from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
-from affinity_zoo.zoo.prediction.shards import Header, Place, PlacedRow, Shard, write_shard
+from affinity_zoo.zoo.prediction.shards import Header, InputShard, Place, PlacedRow, write_shard
 from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
 from affinity_zoo.zoo.runtime.files import file_hash, text_hash
 from affinity_zoo.zoo.runtime.terminal import progress, warn
@@ -231,7 +231,7 @@ class _Stored(NamedTuple):
 
 
 def _gathered(
-    inputs: PredictionInputs, parts: FinishedChunks, shard: Shard, chunk: int
+    inputs: PredictionInputs, parts: FinishedChunks, shard: InputShard, chunk: int
 ) -> tuple[list[PosePrediction], list[_Stored]]:
     """Return all rows in the order of the input, and the location of each."""
     rows: list[PosePrediction] = []
@@ -255,7 +255,11 @@ def _gathered(
 
 
 def _with_unique_ids(
-    inputs: PredictionInputs, rows: list[PosePrediction], places: list[_Stored], shard: Shard, cutter: Cutter
+    inputs: PredictionInputs,
+    rows: list[PosePrediction],
+    places: list[_Stored],
+    shard: InputShard,
+    cutter: Cutter,
 ) -> list[PosePrediction]:
     """The rows with an id each; a user's ids come back as they are.
 

@@ -25,7 +25,7 @@ _SHARD: Final = re.compile(r"(\d+)/(\d+)")
 
 
 @dataclass(frozen=True)
-class Shard:
+class InputShard:
     """One of the parts that a prediction is divided into.
 
     Args:
@@ -47,7 +47,7 @@ class Shard:
         return f"{self.number}/{self.count}"
 
     @classmethod
-    def parse(cls, text: str) -> Shard:
+    def parse(cls, text: str) -> InputShard:
         """Read ``3/64``.
 
         Args:
@@ -74,7 +74,7 @@ class Shard:
 class Header:
     """What a part says of itself: parts of one prediction differ in number, counts and SDF alone."""
 
-    shard: Shard
+    shard: InputShard
     models: str  #: hash of the models
     inputs: str  #: hash of the inputs
     options: str  #: hash of what else decides scores and order
@@ -151,7 +151,7 @@ def read_header(path: Path) -> Header:
             values: dict[str, Any] = json.loads(file.readline())
         if values.pop("format") != FORMAT:
             raise ValueError("another format")
-        values |= {"shard": Shard.parse(values["shard"]), "columns": tuple(values["columns"])}
+        values |= {"shard": InputShard.parse(values["shard"]), "columns": tuple(values["columns"])}
         return Header(**values)
     except (OSError, ValueError, KeyError, TypeError, AttributeError, UsageError) as error:
         raise AffinityZooError(f"{path} cannot be read ({error}): predict this part again") from error

@@ -34,7 +34,12 @@ def calibration_for(models: Sequence[str], abstain: float | None) -> Calibration
 
 
 def trusted(rows: Sequence[PosePrediction], calibration: Calibration | None) -> list[PosePrediction]:
-    """The rows with the probability of a near-native pose, and a warning outside the range of the calibration."""
+    """The rows with the probability of a near-native pose, and a warning outside the range of the calibration.
+
+    Args:
+        rows: The rows.
+        calibration: The calibration.
+    """
     if calibration is None:
         return list(rows)
     logits = np.array([row.pose_logit for row in rows], np.float64)

@@ -86,6 +86,9 @@ def risk_coverage(predictions: Predictions) -> tuple[Array, Array]:
     A complex is as sure as its first pose: by the probability where there is one, else by the score. Complexes
     without a near-native pose among theirs count as wrong, as a user has to live with them.
 
+    Args:
+        predictions: The predictions.
+
     Returns:
         (U,) share of the complexes that are answered, ascending, and (U,) share of wrong answers among them.
     """

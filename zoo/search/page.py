@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.zoo.runtime.files import whole
-from affinity_zoo.zoo.search.run import STORAGE, Found
+from affinity_zoo.zoo.search.run import STORAGE, SearchResult
 
 
-def write_page(found: Found, path: Path) -> Path:
+def write_page(found: SearchResult, path: Path) -> Path:
     """Write the page.
 
     Args:
@@ -72,7 +72,7 @@ def _svg(pyplot: Any) -> str:
     return drawing[drawing.index("<svg") :]
 
 
-def _table(found: Found) -> str:
+def _table(found: SearchResult) -> str:
     names = list(dict.fromkeys(name for record in found.trials for name in record["parameters"]))
     head = ["trial", "state", "run", found.monitor or "value", *names]
     rows = []

@@ -29,7 +29,7 @@ STORAGE = "study.db"
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResult:
     """Result of a search.
 
     Attributes:
@@ -65,7 +65,7 @@ def search(
     prune: bool = True,
     workers: int = 2,
     say: Callable[[str], None] = print_line,
-) -> Found:
+) -> SearchResult:
     """Search a space on the validation set of an index.
 
     Several processes may work on one folder at a time. A trial whose process was killed is taken over: its run goes on
@@ -111,7 +111,7 @@ def search(
     return found(study, folder)
 
 
-def found(study: optuna.Study, folder: Path) -> Found:
+def found(study: optuna.Study, folder: Path) -> SearchResult:
     """Summarise a study.
 
     Args:
@@ -133,7 +133,7 @@ def found(study: optuna.Study, folder: Path) -> Found:
     sign = -1.0 if study.direction.name == "MINIMIZE" else 1.0
     best = max(complete, key=lambda r: sign * r["value"])["run"] if complete else None
     monitor = str(study.user_attrs.get("monitor", ""))
-    return Found(folder, records, best, monitor, sum(r["state"] == "pruned" for r in records))
+    return SearchResult(folder, records, best, monitor, sum(r["state"] == "pruned" for r in records))
 
 
 def _optuna() -> Any:

@@ -29,7 +29,11 @@ CHANNELS = 14
 
 
 def networks(path: str) -> list[nn.Module]:
-    """The networks of an ensemble, in order; each with its weights below its number."""
+    """The networks of an ensemble, in order; each with its weights below its number.
+
+    Args:
+        path: File of the weights.
+    """
     with np.load(path, allow_pickle=False) as archive:
         weights: dict[str, dict[str, Any]] = {}
         for name in archive.files:
@@ -61,7 +65,12 @@ class Heads(nn.Module):
 
 
 def convolution(weights: dict[str, Any], name: str) -> nn.Module:
-    """A convolution that keeps the size, with its weights."""
+    """A convolution that keeps the size, with its weights.
+
+    Args:
+        weights: Arrays by name.
+        name: Name of the layer.
+    """
     weight = weights[f"{name}.weight"]
     made = nn.Conv3d(weight.shape[1], weight.shape[0], weight.shape[2], padding=weight.shape[2] // 2)
     made.weight = nn.Parameter(weight)
@@ -70,7 +79,11 @@ def convolution(weights: dict[str, Any], name: str) -> nn.Module:
 
 
 def default2018(weights: dict[str, Any]) -> nn.Module:
-    """gnina's default2018."""
+    """gnina's default2018.
+
+    Args:
+        weights: Arrays by name.
+    """
     layers: list[nn.Module] = []
     for i in range(1, 6):
         if i % 2:
@@ -103,7 +116,11 @@ class Block(nn.Module):
 
 
 def dense(weights: dict[str, Any]) -> nn.Module:
-    """gnina's densely connected network."""
+    """gnina's densely connected network.
+
+    Args:
+        weights: Arrays by name.
+    """
     layers: list[nn.Module] = [nn.MaxPool3d(2), convolution(weights, "data_enc_init_conv"), nn.ReLU()]
     for level in range(3):
         layers.append(Block(weights, level))

@@ -12,23 +12,23 @@ from hypothesis import strategies as st
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.prediction.merge import merge
-from affinity_zoo.zoo.prediction.shards import Shard, shard_file
+from affinity_zoo.zoo.prediction.shards import InputShard, shard_file
 
 N = 3
 
 
 @given(count=st.integers(1, 70), chunks=st.integers(0, 200))
 def test_every_chunk_is_held_by_one_shard(count: int, chunks: int) -> None:
-    shards = [Shard(number, count) for number in range(1, count + 1)]
+    shards = [InputShard(number, count) for number in range(1, count + 1)]
     for chunk in range(chunks):
         assert sum(shard.holds(chunk) for shard in shards) == 1
-    assert all(Shard.parse(str(shard)) == shard for shard in shards)
+    assert all(InputShard.parse(str(shard)) == shard for shard in shards)
 
 
 @pytest.mark.parametrize("text", ["0/3", "4/3", "3", "3/", "-1/3", "a/b", "1/0"])
 def test_what_is_no_shard_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="K from 1 to N"):
-        Shard.parse(text)
+        InputShard.parse(text)
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,16 @@ def table(receptor, block, write_sdf, tmp_path_factory) -> Path:  # type: ignore
     return folder / "table.csv"
 
 
-def predicted(model: Path, table: Path, out: Path, shard: Shard | None = None, **options: object) -> Path:
+def predicted(
+    model: Path, table: Path, out: Path, shard: InputShard | None = None, **options: object
+) -> Path:
     """Predict a part, or all."""
     from affinity_zoo.zoo.prediction.choices import Choices
     from affinity_zoo.zoo.prediction.inputs import from_table
     from affinity_zoo.zoo.prediction.output import write_predictions
     from affinity_zoo.zoo.prediction.run import run
 
-    choices = Choices.of(**{"views": 1, "chunk": 5, **options, "shard": shard or Shard()})
+    choices = Choices.of(**{"views": 1, "chunk": 5, **options, "shard": shard or InputShard()})
     run(
         from_table(table), [model], choices, sdf=out.with_suffix(".sdf"), shard=shard and shard_file(out),
         write=lambda rows, columns: write_predictions(out, rows, columns),
@@ -63,7 +65,8 @@ def all_parts(model: Path, table: Path, folder: Path, ending: str = "csv", **opt
     folder.mkdir(exist_ok=True)
     outs = [folder / f"part-{number}.{ending}" for number in range(1, N + 1)]
     return [
-        predicted(model, table, out, Shard(number, N), **options) for number, out in enumerate(outs, start=1)
+        predicted(model, table, out, InputShard(number, N), **options)
+        for number, out in enumerate(outs, start=1)
     ]
 
 
@@ -142,7 +145,7 @@ def test_a_part_of_another_prediction_is_named(  # type: ignore[no-untyped-def]
     if options.pop("table", ""):
         table = shutil.copy(table, table.with_name("again.csv"))
         table.write_text(table.read_text() + table.read_text().splitlines()[1] + "\n")
-    foreign = predicted(model, table, tmp_path / "foreign.csv", Shard(2, N), **options)
+    foreign = predicted(model, table, tmp_path / "foreign.csv", InputShard(2, N), **options)
     with pytest.raises(AffinityZooError, match=rf"part 2/3 \(.*foreign\.csv\) was predicted with {words}"):
         merge([parts[0], foreign, parts[2]], tmp_path / "merged.csv")
 

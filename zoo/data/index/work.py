@@ -57,7 +57,11 @@ class ItemPose:
 
 
 def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | None]:
-    """Read a receptor: its atoms and what is odd about it; a bad one is a failure."""
+    """Read a receptor: its atoms and what is odd about it; a bad one is a failure.
+
+    Args:
+        task: The task.
+    """
     try:
         if task.split:
             receptor = read_complex_receptor(task.root / task.file, task.options, task.split)

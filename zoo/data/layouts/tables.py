@@ -67,7 +67,12 @@ UNREAD: Final = "_notes"  #: what had to be decided or left out of a row's truth
 
 
 def table(source: Path, hints: Hints) -> Plan | None:
-    """A CSV file, or a folder with an ``index.csv``, with a row a pose."""
+    """A CSV file, or a folder with an ``index.csv``, with a row a pose.
+
+    Args:
+        source: Folder or file.
+        hints: Information that the source lacks.
+    """
     path = _table_of(source)
     if path is None:
         return None
