@@ -18,9 +18,11 @@ def test_the_demonstration_runs_and_can_be_given_again(tmp_path: Path, cli) -> N
             "cnn4",
             "atom-types",
             "resnet3d",
-            "(burial)",
             "(random)",
-            "on the test structure",
+            "fine-tuned here",
+            "comes with the package",
+            "board.html",
+            "explain.html",
         ):
             assert part in out
         assert (folder / "summaries" / f"{2 * number}_netstate" / "model" / "model.keras").is_file()

@@ -48,7 +48,7 @@ TABLE: dict[str, str] = {
     "zoo/shipping": "plugins runtime catalog store judging models board",
     "zoo/see": "plugins featurizers runtime catalog chem readers batches models reports inference prediction",
     "zoo/refine": "plugins featurizers runtime chem readers batches models see inference",
-    "zoo/demo": "plugins runtime chem readers store splits index decoys models training evaluation prediction",
+    "zoo/demo": "plugins shipped runtime chem readers store splits index decoys models training evaluation prediction",
     "zoo/speed": "plugins featurizers runtime catalog architectures readers store batches models inference training "
     "prediction demo",
     "zoo/commands": "every room above",

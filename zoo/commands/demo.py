@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from affinity_zoo.zoo.commands import options
 
-NEXT_STEPS = """
-This was a demonstration on {structures} structures, most of them with nucleotides, and {complexes} complexes: it
-shows how the parts fit together, not how good a model can be. Compare each row with the baselines.
-Its decoys are moved crystal poses, matched on contacts and burial. What one number tells apart here (AUC of
-crystal against decoy, pooled): {baselines};
-on the test structure alone, within complexes: {tested}.
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.board.leaderboard import BoardRow
+    from affinity_zoo.zoo.demo.run import Demo
 
-Everything is in {root}:
-  complexes and decoys   {root_structures}
-  index and split        {root_data}
-  runs and models        {root_summaries}   (curves: tensorboard --logdir {root_summaries})
+LESSONS = """
+What this shows, and what it does not:
+ 1. A complex becomes an image by a featurizer, a network by an architecture: any two can be combined by name.
+ 2. Poses are labelled by their RMSD to the crystal pose; the decoys here are crystal poses moved and turned.
+ 3. Train, validation and test hold different structures: a random split would look better and mean less.
+ 4. Every figure has a 95 % interval; with this few complexes they overlap, so the order of the rows proves little.
+ 5. Baselines stand beside the models: what one number tells must be beaten before a network has learnt chemistry.
+ 6. Two small networks after minutes of training lose to such a number; that is to be expected, and it is shown.
+ 7. {best} was trained on many more complexes; see `affinity-zoo models show {best}` for where it loses.
+ 8. Fine-tuning starts from it; the lines above say whether it was worth it on this data.
+ 9. The test structure is one of {structures}, most of them with nucleotides: judge on your own data.
+10. The board and the explanation are pages without a server: open them in a browser, send them by mail."""
+
+NEXT_STEPS = """
+  board                  {board}
+  explanation            {explained}
+  complexes and decoys   {structures}
+  index and split        {data}
+  runs and models        {summaries}   (curves: tensorboard --logdir {summaries})
 
 With your own data:
-  affinity-zoo index FOLDER -o DATA                     read your complexes
-  affinity-zoo train DATA -f atom-types -a resnet3d     train a combination (affinity-zoo list featurizers)
-  affinity-zoo evaluate 1                               judge run 1 on its test set
-  affinity-zoo predict 1 receptor.pdb poses.sdf   rank unlabelled poses
-  affinity-zoo predict pose-resnet3d receptor.pdb poses.sdf   the same with the model that comes along
-  affinity-zoo leaderboard                              compare all runs"""
+  affinity-zoo predict {best} receptor.pdb poses.sdf    rank unlabelled poses
+  affinity-zoo index FOLDER -o DATA                            read your complexes
+  affinity-zoo train DATA -f atom-types -a resnet3d            train a combination (affinity-zoo list featurizers)
+  affinity-zoo train DATA --from {best}                 or fine-tune what comes along
+  affinity-zoo evaluate 1                                      judge run 1 on its test set
+  affinity-zoo leaderboard                                     compare all runs"""
 
 
 def register(app: typer.Typer) -> None:
@@ -36,10 +49,12 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    output: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("affinity-zoo-demo"),
-    epochs: Annotated[int, typer.Option(help="Epochs of each training.", min=1)] = 8,
-    seed: Annotated[int, typer.Option(help="Seed of decoys, weights and rotations.", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="Number of threads.", min=1)] = 2,
+    output: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.", metavar="FOLDER")] = Path(
+        "affinity-zoo-demo"
+    ),
+    epochs: Annotated[int, typer.Option(help="Epochs of each training.", min=1, metavar="N")] = 8,
+    seed: Annotated[int, typer.Option(help="Seed of decoys, weights and rotations.", min=0, metavar="N")] = 0,
+    workers: Annotated[int, typer.Option(help="Threads.", min=1, metavar="N")] = 2,
 ) -> None:
     """Run a demonstration from crystal structures to a leaderboard in a few minutes.
 
@@ -48,28 +63,80 @@ def demo(
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
-    from affinity_zoo.zoo.commands.board import leaderboard
+    from affinity_zoo.zoo.board.leaderboard import build_boards
     from affinity_zoo.zoo.demo.run import run_demo
+    from affinity_zoo.zoo.reports.page import write_report
     from affinity_zoo.zoo.runtime import terminal
 
     done = run_demo(output, epochs, seed, workers, terminal.say)
-    leaderboard([done.folders.summaries])
-    numbers = ", ".join(f"{name} {aucs['pooled']:.2f}" for name, aucs in done.made.auc.items())
-    tested = ", ".join(
-        f"{name} {auc:.2f}"
-        for structure in done.made.splits["test"]
-        for name, auc in done.made.auc_by_structure[structure].items()
+    boards = build_boards([done.folders.summaries])
+    explained = _explained(done, output / "explanation")
+    page = write_report(output / "board.html", boards)
+    board = boards[0]
+    key = board.columns[0].key
+    terminal.table(
+        f"{board.pairs} poses of the test structure, best first by {key}",
+        ("model", "what it is", "AUC within complexes", "95 % interval", "overlap with its training"),
+        [
+            (row.name, _what(row, done), f"{row.metrics[key].value:.2f}", _interval(row, key), row.overlap)
+            for row in _few(board.rows)
+            if key in row.metrics
+        ],
+        f"(name): a baseline without a network; the page has all {len(board.rows)} rows and "
+        f"{len(board.columns)} metrics",
     )
+    terminal.say(LESSONS.format(best=done.best, structures=len(done.made.copies)))
     terminal.say(
         NEXT_STEPS.format(
-            structures=len(done.made.copies),
-            complexes=done.made.complexes,
-            baselines=numbers,
-            tested=tested,
-            root=output,
-            root_structures=done.folders.structures,
-            root_data=done.folders.data,
-            root_summaries=done.folders.summaries,
+            board=page,
+            explained=explained,
+            structures=done.folders.structures,
+            data=done.folders.data,
+            summaries=done.folders.summaries,
+            best=done.best,
         )
     )
     terminal.say(f"Done in {done.seconds:.0f} s.")
+
+
+def _few(rows: list[BoardRow]) -> list[BoardRow]:
+    """The models, the best baseline that could be known beforehand, and chance."""
+    known = [row for row in rows if row.baseline and row.name.strip("()") != "best-possible"]
+    chosen = {id(row) for row in [*known[:1], *(row for row in known if row.name.strip("()") == "random")]}
+    return [row for row in rows if not row.baseline or id(row) in chosen]
+
+
+def _what(row: BoardRow, done: Demo) -> str:
+    if row.baseline:
+        return "chance" if row.name.strip("()") == "random" else "the best single number"
+    if str(done.tuned.x) in {part for result in row.results for part in [str(result.model.get("run"))]}:
+        return f"{done.best}, fine-tuned here"
+    return "comes with the package" if done.best in row.name else "trained here from random weights"
+
+
+def _interval(row: BoardRow, key: str) -> str:
+    return f"{row.metrics[key].low:.2f} to {row.metrics[key].high:.2f}"
+
+
+def _explained(done: Demo, folder: Path) -> str:
+    """Explain a crystal pose of the test structure, and say where the page is."""
+    from affinity_zoo.zoo import shipped
+    from affinity_zoo.zoo.commands.see import command
+    from affinity_zoo.zoo.data.store.dataset import Dataset
+    from affinity_zoo.zoo.models.loading import load_model
+    from affinity_zoo.zoo.see.explain import explain
+    from affinity_zoo.zoo.see.explain_report import write_all
+
+    if find_spec("plotly") is None:
+        return "not made: pip install 'affinity-zoo[see]'"
+    dataset = Dataset.open(done.folders.data)
+    row = next(int(r) for r in dataset.rows("test") if dataset.column("pose_label")[r] == 1)
+    found = explain(
+        load_model(shipped.FOLDER / done.best),
+        done.folders.structures / str(dataset.column("receptor")[row]),
+        done.folders.structures / str(dataset.column("ligand")[row]),
+        method="gradient",
+        views=1,
+    )
+    write_all(found, folder, True, command())
+    return str(folder / "explain.html")
