@@ -35,7 +35,7 @@ def as_items(molecules: Any) -> list[Any]:
         ) from None
     items: list[Any] = []
     for one in given:
-        items += pose_files([one]) if isinstance(one, str | os.PathLike) else [one]
+        items += pose_files([os.fspath(one)]) if isinstance(one, str | os.PathLike) else [one]
     return items
 
 

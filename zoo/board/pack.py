@@ -81,8 +81,8 @@ def pack_results(
             files[f"{place}/{RESULT_NAME}"] = path
             files[f"{place}/{PREDICTIONS_NAME}"] = path.with_name(result.data["predictions"]["file"])
             names = [*BESIDE, *([WEIGHTS] if weights else [])]
-            for name in names if model is not None else []:
-                if (model / name).is_file():
+            for name in names:
+                if model is not None and (model / name).is_file():
                     files[f"{place}/{name}"] = model / name
             packed.append(result)
     write_archive(out, files, {"format": FORMAT, "version": 1, "results": len(packed)})

@@ -36,7 +36,7 @@ class Command(TyperCommand):
         """
         if EVERY in args:
             for parameter in self.params:
-                parameter.hidden = False
+                setattr(parameter, "hidden", False)  # noqa: B010  of options only
             args = ["--help"]
         known = {name for parameter in self.params for name in parameter.opts}
         return super().parse_args(ctx, [_renamed(word, known) for word in args])

@@ -78,7 +78,13 @@ def demo(
         f"{board.pairs} poses of the test structure, best first by {key}",
         ("model", "what it is", "AUC within complexes", "95 % interval", "overlap with its training"),
         [
-            (row.name, _what(row, done), f"{row.metrics[key].value:.2f}", _interval(row, key), row.overlap)
+            (
+                _name(row),
+                _what(row, done),
+                f"{row.metrics[key].value:.2f}",
+                _interval(row, key),
+                _overlap(row),
+            )
             for row in _few(board.rows)
             if key in row.metrics
         ],
@@ -112,6 +118,14 @@ def _what(row: BoardRow, done: Demo) -> str:
     if str(done.tuned.x) in {part for result in row.results for part in [str(result.model.get("run"))]}:
         return f"{done.best}, fine-tuned here"
     return "comes with the package" if done.best in row.name else "trained here from random weights"
+
+
+def _name(row: BoardRow) -> str:
+    return f"({row.name.strip('()')})" if row.baseline else row.name
+
+
+def _overlap(row: BoardRow) -> str:
+    return row.overlap.partition(";")[0].partition(" (")[0]
 
 
 def _interval(row: BoardRow, key: str) -> str:

@@ -202,7 +202,7 @@ def _show(report: dict[str, Any]) -> None:
             f"binary: {report['parity']['binary']:.1e} of the voxels differ"
         )
     if "feed" in report:
-        fed = [
+        feeds = [
             (
                 row["featurizer"],
                 "atoms" if row["place"] == "device" else "images",
@@ -213,8 +213,8 @@ def _show(report: dict[str, Any]) -> None:
             )
             for row in report["feed"]
         ]
-        names = ("featurizer", "makes", "threads", "poses/s", "poses/s of processor time", "bytes/pose")
-        terminal.table("Feed: batches of 64, later epochs", names, fed)
+        feed_names = ("featurizer", "makes", "threads", "poses/s", "poses/s of processor time", "bytes/pose")
+        terminal.table("Feed: batches of 64, later epochs", feed_names, feeds)
     if "training" in report:
         columns = (
             "featurizer",

@@ -512,7 +512,7 @@ def calibrate(
     made, result = run_calibration(
         run,
         data,
-        method=method,
+        method="platt" if method == "platt" else "isotonic",
         split=split,
         sources=chosen,
         runs=runs,

@@ -195,8 +195,8 @@ def _of_row(data: Dataset, i: int) -> Iterator[Finding]:
     if all(np.isnan(data.column(truth)[i]) for truth in ("pose_label", "active", "affinity", "rmsd")):
         yield Finding(name, "no truth")
     for part in note.split("; "):
-        if (what := next((w for mark, w in _NOTES.items() if mark in part), None)) is not None:
-            yield Finding(name, what, part)
+        if (shown := next((w for mark, w in _NOTES.items() if mark in part), None)) is not None:
+            yield Finding(name, shown, part)
 
 
 #: part of a note of the readers -> what it shows

@@ -175,7 +175,7 @@ def mean_affinity(trained_on: Path | None) -> float | None:
     """
     try:
         dataset = Dataset.open(trained_on) if trained_on is not None else None
-        rows = dataset.rows("train") if dataset is not None else []
+        rows = dataset.rows("train") if dataset is not None else np.zeros(0, np.int64)
     except AffinityZooError:
         return None
     if dataset is None or not len(rows):

@@ -118,7 +118,7 @@ def found(study: optuna.Study, folder: Path) -> SearchResult:
         study: of a search.
         folder: of the search.
     """
-    records = [
+    records: list[dict[str, Any]] = [
         {
             "trial": t.number,
             "state": t.state.name.lower(),
@@ -245,7 +245,9 @@ def _train(
         if (run.model / "model.keras").is_file():
             return run
         return train(data, runs=runs, resume=before, workers=workers, watchers=[watcher], say=say)
-    training = {key: tuple(v) if isinstance(v, list) else v for key, v in point.training.items()}
+    training: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in point.training.items()
+    }
     return train(
         data, point.featurizer, point.architecture, featurizer_options=point.featurizer_options,
         architecture_options=point.architecture_options, runs=runs, workers=workers, watchers=[watcher], say=say,

@@ -100,9 +100,9 @@ def _conformer(xyz: NDArray[Any]) -> Any:
 def _from_sdf(file: Path, record: int) -> Any:
     from rdkit import Chem
 
-    from affinity_zoo.zoo.data.readers import sdf
+    from affinity_zoo.zoo.data.readers.sdf_records import split_records
 
-    records = _records(str(file), file.stat().st_mtime_ns, sdf.split_records)
+    records = _records(str(file), file.stat().st_mtime_ns, split_records)
     if record >= len(records):
         return None
     block, mark, _ = records[record].decode("utf-8", "replace").partition("M  END")
