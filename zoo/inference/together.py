@@ -47,6 +47,9 @@ def outputs_together(
     for members in groups.values():
         first = models[members[0]]
         maker = first.batches(pairs_of(first), choices.voxelize)
+        if len(members) == 1:
+            found[members[0]] = first.outputs(maker, rows, choices, done)
+            continue
         pooled = isinstance(maker, PooledBatches)
         networks = [models[i].pooled if pooled else models[i].model.network for i in members]
         answers = outputs_of_networks(

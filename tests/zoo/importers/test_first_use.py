@@ -68,7 +68,9 @@ def test_offline_forbids_it(home: Path, monkeypatch: pytest.MonkeyPatch, how: st
 
 
 def test_offline_on_the_command_line(home: Path, cli, small_set: Path) -> None:  # type: ignore[no-untyped-def]
-    done = cli("predict", "gnina-default", "-r", "r.pdb", "-l", "p.sdf", "--offline")
+    receptor = next((small_set / "receptors").iterdir())
+    poses = small_set / "crystal_ligands" / receptor.stem
+    done = cli("predict", "gnina-default", "-r", receptor, "-l", poses, "--offline")
     assert done.code == 1 and "downloads are forbidden" in done.err and not home.exists()
 
 
