@@ -216,7 +216,7 @@ def _show(report: dict[str, Any]) -> None:
         feed_names = ("featurizer", "makes", "threads", "poses/s", "poses/s of processor time", "bytes/pose")
         terminal.table("Feed: batches of 64, later epochs", feed_names, feeds)
     if "training" in report:
-        columns = (
+        headings = (
             "featurizer",
             "architecture",
             "pipeline alone",
@@ -225,7 +225,7 @@ def _show(report: dict[str, Any]) -> None:
             "ratio",
             "scoring",
         )
-        fed = [
+        trained = [
             (
                 row["featurizer"],
                 row["architecture"],
@@ -238,7 +238,7 @@ def _show(report: dict[str, Any]) -> None:
             for row in report["training"]
         ]
         terminal.table(
-            "Training and scoring, samples/s", columns, fed, "ratio: with the pipeline / on one batch"
+            "Training and scoring, samples/s", headings, trained, "ratio: with the pipeline / on one batch"
         )
     if "memory" in report:
         peaks = [
