@@ -243,6 +243,14 @@ def train(
         bool,
         typer.Option("--distributed", help="Train with the other tasks of this Slurm step."),
     ] = False,
+    tracker: Annotated[
+        Names,
+        typer.Option(
+            help="Copy recipe and curves to a tracker: mlflow, or package.module:Class; may be repeated.",
+            metavar="NAME",
+            hidden=True,
+        ),
+    ] = None,
 ) -> None:
     """Train a featurizer with an architecture on an index.
 
@@ -281,7 +289,7 @@ def train(
         data, featurizer, architecture, featurizer_options=f_options, architecture_options=a_options,
         recipe=recipe, runs=runs, resume=resume, box=size, voxelize=voxelize, workers=workers,
         logical_cpus=logical_cpus, distributed=distributed, start=start, freeze=freeze,
-        **training,
+        trackers=tuple(tracker or ()), **training,
     )  # fmt: skip
     if speaks():
         say(f"next: affinity-zoo evaluate {run.x}" + ("" if runs == Path("summaries") else f" --runs {runs}"))

@@ -27,6 +27,7 @@ from affinity_zoo.zoo.training.fine_tuning import start_recipe
 from affinity_zoo.zoo.training.fine_tuning_report import judge_start
 from affinity_zoo.zoo.training.fit import fit, validation_groups
 from affinity_zoo.zoo.training.job import Job, Wishes, prepare
+from affinity_zoo.zoo.training.trackers import find_tracker
 from affinity_zoo.zoo.training.validation import validation_scores
 from affinity_zoo.zoo.training.watch import Watcher
 
@@ -50,6 +51,7 @@ def train(
     freeze: int = 0,
     say: Callable[[str], None] = print_line,
     watchers: Sequence[Watcher] = (),
+    trackers: Sequence[str] = (),
     **training: Any,
 ) -> RunFolder:
     """Train a model.
@@ -72,6 +74,7 @@ def train(
         freeze: leading layers of it that are not trained.
         say: receives each line of output; on several hosts on the first one only.
         watchers: told of the start, every epoch and the end; each may stop the training after an epoch.
+        trackers: experiment trackers: ``mlflow``, or ``package.module:Class`` of a watcher of yours.
         training: fields of the recipe's table ``training``: ``epochs``, ``batch_size``, ...
 
     Returns:
@@ -88,9 +91,11 @@ def train(
             "architecture_options": architecture_options, "box": box, "recipe": recipe,
         },
     )  # fmt: skip
+    found = [find_tracker(name) for name in trackers]
     dataset = Dataset.open(Path(data))
     device = find_device(logical_cpus, connect(distributed))
     if not device.chief:
+        found = []
         say = _silent
     if resume is not None:
         run = RunFolder.find(resume, Path(runs))
@@ -108,7 +113,7 @@ def train(
         featurizer, architecture, featurizer_options or {}, architecture_options or {}, box, voxelize, workers
     )
     job = prepare(dataset, wanted.with_training(**training), wishes, run, Path(runs), device, say)
-    job = replace(job, watchers=tuple(watchers))
+    job = replace(job, watchers=(*watchers, *found))
     _announce(job)
     for watcher in job.watchers:
         watcher.started(job.run, job.recipe)
