@@ -213,7 +213,14 @@ def _show(report: dict[str, Any]) -> None:
             )
             for row in report["feed"]
         ]
-        feed_names = ("featurizer", "makes", "threads", "poses/s", "poses/s of processor time", "bytes/pose")
+        feed_feed_headings = (
+            "featurizer",
+            "makes",
+            "threads",
+            "poses/s",
+            "poses/s of processor time",
+            "bytes/pose",
+        )
         terminal.table("Feed: batches of 64, later epochs", feed_names, feeds)
     if "training" in report:
         headings = (
