@@ -213,7 +213,7 @@ def _show(report: dict[str, Any]) -> None:
             )
             for row in report["feed"]
         ]
-        feed_feed_headings = (
+        feed_names = (
             "featurizer",
             "makes",
             "threads",
