@@ -123,7 +123,7 @@ def view(
         words or (), receptor=receptor, poses=ligand or (), command="view [MODEL] RECEPTOR POSE", model=False
     )
     if bool(given.models) == (featurizer is not None):
-        raise UsageError("give either a model, as the first word, or a featurizer with -f")
+        raise UsageError("give either a model or a featurizer (-f)")
     pose, record = one_pose(given, "view", record)
     protein = receptor_file(given.receptor or "")
     if out.suffix.lower() not in (".html", ".png"):
