@@ -93,7 +93,7 @@ def _row(parameter: Any) -> str:
         what = "" if parameter.is_flag or not parameter.metavar else f" {parameter.metavar}"
         name = ", ".join(f"`{one}`" for one in names) + what
     shown = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
-    default = "" if shown in (None, False, "") else f"{shown}"
+    default = "" if shown is None or shown is False else f"{shown}"
     return f"| {_cell(name)} | {_cell(parameter.help or '')} | {_cell(default)} |"
 
 
