@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.zoo.data.readers import templates
 from affinity_zoo.zoo.data.readers.elements import NUMBERS
-from affinity_zoo.zoo.data.readers.residues import DUMMIES, VIRTUAL_SITES, are, ion
+from affinity_zoo.zoo.data.readers.residues import DUMMIES, VIRTUAL_SITES, ion
 
 #: two-letter symbols that are names of light atoms far more often than elements (``CA``, ``ND``, ``HG``)
 _TEXT: Final = """
@@ -55,11 +55,16 @@ def settle_elements(
         pairs).
     """
     found = column.copy()
-    pseudo = are(residue, DUMMIES)
-    alone = _alone(name, run)
+    if not len(run):
+        return found, np.zeros(0, bool), np.zeros(0, bool)
+    start = np.flatnonzero(np.r_[True, run[1:] != run[:-1]])
+    size = np.diff(np.r_[start, len(run)])
+    names = [text.upper() for text in residue[start].tolist()]
+    pseudo = np.repeat(np.array([text in DUMMIES for text in names], bool), size)
+    alone = _alone(name, start, size)
     _ions(found, name, residue, alone & ~pseudo)
     settled = found != column
-    polymer = are(residue, _POLYMER) & ~settled & ~alone
+    polymer = np.repeat(np.array([text in _POLYMER for text in names], bool), size) & ~settled & ~alone
     if polymer.any():
         _polymer(found, name, residue, polymer)
     for i in np.flatnonzero((found == 0) & ~pseudo & ~settled):
@@ -74,16 +79,10 @@ def settle_elements(
 _POLYMER: Final = frozenset(n.encode() for n in templates.AMINO_ACIDS | templates.NUCLEOTIDES)
 
 
-def _alone(name: NDArray[np.bytes_], run: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which atoms are the only atom of their residue, alternate locations excepted."""
-    if not len(run):
-        return np.zeros(0, bool)
-    if run[0] == run[-1]:
-        return np.full(len(run), bool((name == name[0]).all()))
-    start = np.flatnonzero(np.r_[True, run[1:] != run[:-1]])
-    same = name == name[start][np.repeat(np.arange(len(start)), np.diff(np.r_[start, len(run)]))]
-    whole = np.logical_and.reduceat(same, start)
-    found: NDArray[np.bool_] = np.repeat(whole, np.diff(np.r_[start, len(run)]))
+def _alone(name: NDArray[np.bytes_], start: NDArray[np.int64], size: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which atoms are the only one of their residue, its alternate locations not counted."""
+    same = name == np.repeat(name[start], size)
+    found: NDArray[np.bool_] = np.repeat(np.logical_and.reduceat(same, start), size)
     return found
 
 
@@ -110,10 +109,7 @@ def _polymer(
     polymer: NDArray[np.bool_],
 ) -> None:
     """Atoms of standard residues: the first letter of the name; selenium where it is one."""
-    names, inverse = np.unique(name[polymer], return_inverse=True)
-    first = np.array([_first_letter(n.decode("ascii", "replace")) for n in names], np.uint8)[inverse]
-    selenium = np.char.strip(np.char.upper(name[polymer])) == b"SE"
-    first[selenium] = 34
+    first = _first_letters(name)[polymer]
     mine = found[polymer]
     wrong = (first != mine) & (first != 0)
     if (
@@ -125,9 +121,21 @@ def _polymer(
     found[polymer] = mine
 
 
-def _first_letter(name: str) -> int:
-    plain = name.strip().lstrip("0123456789'\"*")
-    return NUMBERS.get(plain[:1].upper(), 0)
+_LETTER: Final = np.zeros(256, np.uint8)
+_LETTER[[ord(s) for s in NUMBERS if len(s) == 1]] = [z for s, z in NUMBERS.items() if len(s) == 1]
+_LETTER[97:123] = _LETTER[65:91]
+
+
+def _first_letters(name: NDArray[np.bytes_]) -> NDArray[np.uint8]:
+    """Atomic number by the first letter of each name; selenium (SE) is told from sulphur."""
+    chars = np.ascontiguousarray(name).view(np.uint8).reshape(len(name), -1)
+    letter = ((chars | 32) >= ord("a")) & ((chars | 32) <= ord("z"))
+    place = letter.argmax(1)
+    row = np.arange(len(name))
+    found = _LETTER[chars[row, place]]
+    behind = chars[row, np.minimum(place + 1, chars.shape[1] - 1)] | 32
+    found[(found == 16) & (behind == ord("e"))] = 34
+    return found
 
 
 def _guess(text: str, alone: bool, i: int, run: NDArray[np.int64], xyz: NDArray[np.float32]) -> int:

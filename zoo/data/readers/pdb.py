@@ -42,17 +42,7 @@ def parse_block(block: Block, pdbqt: bool = False) -> RawAtoms:
     Raises:
         ReadError: no atoms, or a line that is none.
     """
-    lines = block.lines
-    if not lines:
-        raise ReadError("the record has no ATOM or HETATM line")
-    if len(short := min(lines, key=len)) < 54:
-        raise ReadError(
-            f"line {block.number(lines.index(short))} is an atom line that ends before its coordinates"
-        )
-    width = len(lines[0])
-    if width < _WIDTH or len(set(map(len, lines))) > 1:
-        lines, width = [line[:_WIDTH].ljust(_WIDTH) for line in lines], _WIDTH
-    table = np.frombuffer(b"".join(lines), np.uint8).reshape(-1, width)
+    table = _table(block) if block.table is None else block.table
     xyz = np.stack([_floats(table, c, c + 8, block, "coordinate") for c in (30, 38, 46)], 1).astype(
         np.float32
     )
@@ -84,6 +74,21 @@ def parse_block(block: Block, pdbqt: bool = False) -> RawAtoms:
         guessed=guessed,
         pseudo=pseudo,
     )
+
+
+def _table(block: Block) -> NDArray[np.uint8]:
+    """The lines of a record as rows of characters, of the same width, at least 80."""
+    lines = block.lines
+    if not lines:
+        raise ReadError("the record has no ATOM or HETATM line")
+    if len(short := min(lines, key=len)) < 54:
+        raise ReadError(
+            f"line {block.number(lines.index(short))} is an atom line that ends before its coordinates"
+        )
+    width = len(lines[0])
+    if width < _WIDTH or len(set(map(len, lines))) > 1:
+        lines, width = [line[:_WIDTH].ljust(_WIDTH) for line in lines], _WIDTH
+    return np.frombuffer(b"".join(lines), np.uint8).reshape(-1, width)
 
 
 def _residue_and_chain(table: NDArray[np.uint8]) -> tuple[NDArray[np.bytes_], NDArray[np.bytes_]]:

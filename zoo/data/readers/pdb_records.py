@@ -9,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 _ATOMS = (b"ATOM  ", b"HETATM")
 
 
@@ -23,7 +26,8 @@ class Block:
     flexible: int = 0  #: atoms of flexible residues, left out
     ended: bool = False  #: TORSDOF has ended it: the next atom opens another
     rooted: bool = False  #: it has a ROOT
-    source: list[bytes] = field(default_factory=list)  #: all lines of the file where ``numbers`` are not kept
+    source: bytes = b""  #: the file, where ``numbers`` are not kept
+    table: NDArray[np.uint8] | None = None  #: the atom lines as rows of characters, in the place of ``lines``
 
     def number(self, i: int) -> int:
         """Where in the file atom line ``i`` stands, from 1.
@@ -33,7 +37,7 @@ class Block:
         """
         if self.numbers:
             return self.numbers[i]
-        return [k for k, line in enumerate(self.source, 1) if line.startswith(_ATOMS)][i]
+        return [k for k, line in enumerate(lines_of(self.source), 1) if line.startswith(_ATOMS)][i]
 
 
 def lines_of(data: bytes) -> list[bytes]:
@@ -116,10 +120,12 @@ def model_blocks(data: bytes) -> list[Block]:
     Args:
         data: the file.
     """
-    lines = lines_of(data)
     if not _is_cut(data):  # one model, as nearly every receptor: nothing to keep track of
-        atoms = [line for line in lines if line.startswith(_ATOMS)]
-        return [Block(atoms, source=lines)] if atoms else []
+        if (table := _fixed(data)) is not None:
+            return [Block(source=data, table=table)] if len(table) else []
+        atoms = [line for line in lines_of(data) if line.startswith(_ATOMS)]
+        return [Block(atoms, source=data)] if atoms else []
+    lines = lines_of(data)
     found: list[Block] = []
     now = Block()
     parts: list[int] = []  # where END lines stood in the model
@@ -139,12 +145,26 @@ def model_blocks(data: bytes) -> list[Block]:
 
 
 def _is_cut(data: bytes) -> bool:
-    """Whether a file has several models, or an END with atoms behind it."""
-    if data.startswith((b"MODEL", b"END")) or b"\nMODEL" in data or b"\nENDMDL" in data or b"\rMODEL" in data:
-        return True
+    """Whether atoms stand behind an END or ENDMDL."""
     at = data.find(b"\nEND")
-    at = at if at >= 0 else data.find(b"\rEND")
-    return at >= 0 and (data.find(b"ATOM  ", at) >= 0 or data.find(b"HETATM", at) >= 0)
+    if at < 0:
+        at = data.find(b"\rEND")
+    return data.startswith(b"END") or (0 <= at < max(data.rfind(b"ATOM  "), data.rfind(b"HETATM")))
+
+
+def _fixed(data: bytes) -> NDArray[np.uint8] | None:
+    """The atom lines of a file whose lines all have 80 characters, as the archive's do; None: another file."""
+    width = _WIDTH + 1
+    if len(data) % width or data[_WIDTH:width] != b"\n" or data.count(b"\n") * width != len(data):
+        return None
+    table = np.frombuffer(data, np.uint8).reshape(-1, width)
+    if not (table[:, _WIDTH] == 10).all():
+        return None
+    tag = np.ascontiguousarray(table[:, :6]).view("S6").ravel()
+    return table[(tag == b"ATOM  ") | (tag == b"HETATM")]
+
+
+_WIDTH = 80
 
 
 def _cut(block: Block, parts: list[int]) -> Iterator[Block]:
