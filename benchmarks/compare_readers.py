@@ -2,9 +2,9 @@
 
     python benchmarks/compare_readers.py [FOLDER...]
 
-Of PDB and mmCIF files the heavy atoms, elements and residues of the first model are compared with gemmi; of SDF and MOL2
-files the heavy atoms and elements of each record with RDKit. One line for each file that differs; the causes stand in
-docs/formats.md.
+Of PDB and mmCIF files the heavy atoms, elements and residues of the first model are compared with gemmi; of SDF and
+MOL2 files the heavy atoms and elements of each record with RDKit. One line for each file that differs; the causes are
+listed in docs/formats.md.
 """
 
 from __future__ import annotations

@@ -124,10 +124,10 @@ def _stream(parts: Sequence[Part]) -> Iterator[Merged]:
     """The rows in the order of the undivided prediction, with the ranks and numbers of poses of the whole."""
     best_per = bool(parts[0].header.best_per)
     counts = _counts(parts) if best_per else {}
-    taken: set[tuple[str, str]] = set()
+    taken: set[tuple[str, str, str]] = set()
     rank = 0
     for part, one in _placed(parts):
-        molecule = one.row.target, one.row.molecule
+        molecule = one.row.target, one.row.molecule, one.row.skeleton
         row = one.row
         if best_per:
             if molecule in taken:
@@ -147,11 +147,11 @@ def _placed(parts: Sequence[Part]) -> Iterator[tuple[Part, PlacedRow]]:
     return heapq.merge(*(rows_of(part) for part in parts), key=lambda pair: pair[1].key)
 
 
-def _counts(parts: Sequence[Part]) -> dict[tuple[str, str], int]:
+def _counts(parts: Sequence[Part]) -> dict[tuple[str, str, str], int]:
     """How many poses of each molecule all parts were given."""
-    counts: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, str, str], int] = {}
     for _, one in _placed(parts):
-        molecule = one.row.target, one.row.molecule
+        molecule = one.row.target, one.row.molecule, one.row.skeleton
         counts[molecule] = counts.get(molecule, 0) + one.row.poses
     return counts
 
