@@ -11,6 +11,7 @@ The rules, in this order; what was done is noted:
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 #: element -> (bonds from which a neutral atom has a charge, the charge)
@@ -31,9 +32,12 @@ def repaired(molecule: Any) -> tuple[Any, tuple[str, ...]]:
     from rdkit import Chem
 
     whole = Chem.RWMol(molecule)
+    sulphur = _charges(
+        whole, (16,)
+    )  # RDKit would take a sulphonium without its charge for a thiol, in silence
     try:
         Chem.SanitizeMol(whole)
-        return whole, ()
+        return whole, (f"repaired: {sulphur}",) if sulphur else ()
     except Exception as error:
         first = error
     fixed = Chem.RWMol(molecule)
@@ -57,11 +61,11 @@ def repaired(molecule: Any) -> tuple[Any, tuple[str, ...]]:
     return partial, (f"repaired: {said}valence of {kinds} left as it is",)
 
 
-def _charges(molecule: Any) -> str:
+def _charges(molecule: Any, elements: Collection[int] = tuple(_CHARGE)) -> str:
     """Set the charge of neutral atoms with too many bonds; return their names."""
     done = []
     for atom in molecule.GetAtoms():
-        rule = _CHARGE.get(atom.GetAtomicNum())
+        rule = _CHARGE.get(atom.GetAtomicNum()) if atom.GetAtomicNum() in elements else None
         if rule is None or atom.GetFormalCharge():
             continue
         valence = sum(b.GetValenceContrib(atom) for b in atom.GetBonds())
