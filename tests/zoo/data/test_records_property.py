@@ -179,3 +179,24 @@ def test_a_skeleton_does_not_depend_on_the_order_of_atoms(order: list[int]) -> N
     place = np.argsort(order)
     assert skeleton(element[order], np.sort(place[pairs], 1)) == skeleton(element, pairs)
     assert skeleton(element, np.array([[0, 1], [1, 3], [2, 3]])) != skeleton(element, pairs)
+
+
+def test_every_block_and_model_of_an_mmcif_file_is_a_record(tmp_path: Path) -> None:
+    items = ["group_PDB", "type_symbol", "auth_atom_id", "auth_comp_id", "auth_asym_id", "auth_seq_id"]
+    items += ["Cartn_x", "Cartn_y", "Cartn_z", "pdbx_PDB_model_num"]
+    lines: list[str] = []
+    for block in range(2):
+        lines += [f"data_{block}", "loop_", *(f"_atom_site.{item}" for item in items)]
+        for model in range(2):
+            height = 2 * block + model
+            lines += [
+                f"HETATM {s} {n} LONGNAME9 AA 1 {1.5 * i} 0.0 {height}.0 {model + 1}"
+                for i, (n, s) in enumerate(ATOMS)
+            ]
+    (tmp_path / "p.cif").write_text("\n".join(lines) + "\n")
+    assert _heights(tmp_path / "p.cif") == [0.0, 1.0, 2.0, 3.0]
+    (first, *_) = read_poses(tmp_path / "p.cif")
+    assert first.atoms is not None
+    assert set(first.atoms.residue_name.tolist()) == {b"LONGNAME9"} and set(first.atoms.chain.tolist()) == {
+        b"AA"
+    }

@@ -50,9 +50,14 @@ def parse_mmcif(data: bytes) -> list[RawAtoms]:
         document = gemmi.cif.read_string(data.decode("utf-8", "replace"))
     except Exception as error:  # ValueError and RuntimeError, by the kind of damage
         raise ReadError(f"gemmi cannot read it as mmCIF ({str(error).strip()})") from error
-    block = next((b for b in document if len(b.find_values("_atom_site.Cartn_x"))), None)
-    if block is None:
+    blocks = [b for b in document if len(b.find_values("_atom_site.Cartn_x"))]
+    if not blocks:
         raise ReadError("the file has no _atom_site table: it is no mmCIF file with coordinates")
+    return [model for block in blocks for model in _models(block)]
+
+
+def _models(block: Any) -> list[RawAtoms]:
+    """Return the models of one data block; files may hold several blocks."""
     found: tuple[RawAtoms, NDArray[Any] | None] | None = _flat(block)
     if found is None:
         columns = {ours: _column(block, names) for ours, names in _ITEMS.items()}

@@ -34,7 +34,9 @@ def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
     for text in split_records(data):
         parsed = _parse(text)
         found = receptor_from_raw(parsed.raw, options)
-        return Receptor(found.atoms, found.notes, [*parsed.notes, *found.findings])
+        count = data.count(_RECORD)
+        several = [f"the first of {count} molecules of the file is the receptor"] if count > 1 else []
+        return Receptor(found.atoms, found.notes, [*several, *parsed.notes, *found.findings])
     raise ReadError("the file has no @<TRIPOS>MOLECULE section")
 
 
