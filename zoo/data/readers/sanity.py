@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.zoo.data.readers import templates
 from affinity_zoo.zoo.data.readers.base import RawAtoms
-from affinity_zoo.zoo.data.readers.elements import SYMBOLS
+from affinity_zoo.zoo.data.readers.elements import IS_METAL, SYMBOLS
 from affinity_zoo.zoo.data.readers.identity import place, residue_numbers
 from affinity_zoo.zoo.data.readers.perceive import all_pairs
 from affinity_zoo.zoo.data.readers.residues import LIPIDS, are
@@ -35,7 +35,7 @@ def ligand_findings(raw: RawAtoms, pairs: NDArray[np.int64]) -> list[str]:
         pairs: (M, 2) bonded atoms.
     """
     found = []
-    if (n := pieces(len(raw), pairs)) > 1:
+    if (n := pieces(raw, pairs)) > 1:
         found.append(f"the ligand is in {n} pieces")
     amino = are(raw.residue_name, _POLYMER)
     if amino.any():
@@ -144,15 +144,17 @@ def receptor_findings(raw: RawAtoms, known: NDArray[np.bool_], tree: cKDTree) ->
     return found + close_atoms(raw.xyz, tree)
 
 
-def pieces(n: int, pairs: NDArray[np.int64]) -> int:
-    """Return the number of connected fragments of N atoms.
+def pieces(raw: RawAtoms, pairs: NDArray[np.int64]) -> int:
+    """Number of connected pieces of a ligand.
+
+    Metals belong to what is within 3 Å; atoms of unknown element, which have no bonds, are not counted.
 
     Args:
-        n: number of atoms.
+        raw: heavy atoms of the ligand.
         pairs: (M, 2) bonded atoms.
     """
-    parent = list(range(n))
-    count = n
+    parent = list(range(len(raw)))
+    count = int(np.count_nonzero(raw.element))
 
     def root(a: int) -> int:
         while parent[a] != a:
@@ -160,12 +162,27 @@ def pieces(n: int, pairs: NDArray[np.int64]) -> int:
             a = parent[a]
         return a
 
-    for i, j in pairs.tolist():
+    metals = np.flatnonzero(IS_METAL[raw.element])
+    near = [
+        (int(m), int(i))
+        for m in metals
+        for i in np.flatnonzero(_distances(raw.xyz, int(m)) < _COORDINATED)
+        if i != m
+    ]
+    for i, j in [*pairs.tolist(), *near]:
         a, b = root(i), root(j)
-        if a != b:
+        if a != b and raw.element[i] and raw.element[j]:
             parent[a] = b
             count -= 1
     return count
+
+
+def _distances(xyz: NDArray[np.float32], i: int) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.sqrt(((xyz.astype(np.float64) - xyz[i]) ** 2).sum(1))
+    return found
+
+
+_COORDINATED: Final = 3.0  #: Å; between a metal and an atom of its ligand
 
 
 def skeleton(element: NDArray[np.uint8], pairs: NDArray[np.int64]) -> str:

@@ -191,7 +191,7 @@ def _typed(molecule: Any, xyz: NDArray[np.float32], options: ReadOptions) -> _Ty
     perceived = typing is None
     if typing is None:
         typing = type_from_geometry(raw.xyz, raw.element, pairs)
-    if (n := pieces(len(raw), pairs)) > 1:
+    if (n := pieces(raw, pairs)) > 1:
         notes += (f"the ligand is in {n} pieces",)
     same = skeleton(raw.element, pairs)
     hydrogens = int((numbers == 1).sum())
