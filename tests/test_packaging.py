@@ -88,7 +88,7 @@ def test_the_wheel_holds_every_module_and_nothing_else(wheel: Path) -> None:
     data = {path.relative_to(ROOT).as_posix() for path in (ROOT / "zoo").rglob("*.toml")}
     shipped = (path for path in (ROOT / "zoo" / "shipped").glob("*/*") if path.parent.name != "__pycache__")
     data |= {path.relative_to(ROOT).as_posix() for path in shipped}
-    assert "zoo/shipped/pose-resnet3d/model.keras" in data
+    assert "zoo/shipped/zoo-small/model.keras" in data
     assert {f"affinity_zoo/{name}" for name in data} <= names
     top = {name.split("/")[0] for name in names}
     assert {part for part in top if not part.endswith(".dist-info")} == {"affinity_zoo"}

@@ -101,7 +101,7 @@ class LoadedModel(Scoring, Model):
     """A :class:`Model` with methods to score poses.
 
     Example:
-        >>> model = load_model("pose-resnet3d")  # doctest: +SKIP
+        >>> model = load_model("zoo-small")  # doctest: +SKIP
         >>> pocket = model.pocket("receptor.pdb")  # doctest: +SKIP
         >>> model.score(pocket, molecules).to_pandas()  # doctest: +SKIP
     """

@@ -92,7 +92,7 @@ def show(
 ) -> None:
     """Show a model's card: limits, figures with intervals, licence, how to cite.
 
-    Example: affinity-zoo models show pose-resnet3d
+    Example: affinity-zoo models show zoo-small
     """
     from affinity_zoo.zoo.models.card_text import print_card
     from affinity_zoo.zoo.models.cards import card_of
@@ -184,7 +184,7 @@ def test(
 ) -> None:
     """Score the reference complex of a model, and compare with the stored output.
 
-    Example: affinity-zoo models test pose-resnet3d
+    Example: affinity-zoo models test zoo-small
     """
     from affinity_zoo.zoo.importers.first_use import model_folders
 
@@ -257,7 +257,7 @@ def export(
 ) -> None:
     """Export a model to ONNX or SavedModel, and compare it with Keras.
 
-    Example: affinity-zoo export pose-resnet3d -o pose.onnx
+    Example: affinity-zoo export zoo-small -o pose.onnx
     """
     from affinity_zoo.zoo.importers.first_use import model_folder
 

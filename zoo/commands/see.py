@@ -47,7 +47,7 @@ def explain(
 ) -> None:
     """Say which atoms of ligand and receptor a model's score comes from.
 
-    Example: affinity-zoo explain pose-resnet3d receptor.pdb poses.sdf --record 2 -o why
+    Example: affinity-zoo explain zoo-small receptor.pdb poses.sdf --record 2 -o why
     """
     from affinity_zoo.zoo.commands.positional import one_model, one_pose, sort_words
     from affinity_zoo.zoo.data.readers.records import receptor_file
@@ -170,7 +170,7 @@ def refine(
 ) -> None:
     """Move poses to better scores: rigid, then torsions; no new clash.
 
-    Example: affinity-zoo refine pose-resnet3d receptor.pdb poses.sdf -o better.sdf
+    Example: affinity-zoo refine zoo-small receptor.pdb poses.sdf -o better.sdf
     """
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.commands.positional import one_model, sort_words

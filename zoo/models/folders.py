@@ -66,6 +66,9 @@ def model_path(model: Name) -> Path | None:
 
     Returns:
         None: it is none of these.
+
+    Raises:
+        AffinityZooError: it is the name of a model that came with an earlier version; the message names its successor.
     """
     path = Path(str(model) if isinstance(model, int) else model)
     to_download = published.find(str(path))
@@ -74,6 +77,8 @@ def model_path(model: Name) -> Path | None:
     for folder in (path, *named):
         if (folder / "model.keras").is_file() or (folder / ENSEMBLE_FILE).is_file():
             return folder
+    if gone := shipped.replacement(str(path)):
+        raise AffinityZooError(gone)
     return shipped.find(str(path))
 
 

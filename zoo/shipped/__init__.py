@@ -7,6 +7,27 @@ from pathlib import Path
 FOLDER = Path(__file__).parent  #: of the model directories
 
 
+#: models that came with earlier versions: what took their place, and why
+REPLACED = {
+    "pose-resnet3d": (
+        "zoo-small",
+        "it learnt from 215 complexes without near misses and lost against Vina's ranking on csar-pose",
+    ),
+    "affinity-resnet3d": (
+        "zoo-small",
+        "it was not told apart from ligand size within a series, and lost against it over all of them",
+    ),
+}
+
+
+def replacement(name: str) -> str:
+    """Say what took the place of a model that came with an earlier version; empty: there was none of this name."""
+    if name not in REPLACED:
+        return ""
+    successor, why = REPLACED[name]
+    return f"{name} does not come with the package any more ({why}): use {successor}"
+
+
 def names() -> list[str]:
     """Names of the shipped models and ensembles, sorted."""
     return sorted(

@@ -51,7 +51,12 @@ def make_card(
             "content_hash": data.content_hash,
             "ids_hash": data.ids_hash,
             "poses": data.n_train,
-            "positive": data.n_positive,
+            # a label mixed with a teacher's probability is neither positive nor negative
+            **(
+                {"teachers": ", ".join(recipe.training.teachers)}
+                if recipe.training.teachers
+                else {"positive": data.n_positive}
+            ),
             "validation_poses": data.n_validation,
             "sources": ", ".join(recipe.training.sources),
         },

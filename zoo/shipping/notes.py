@@ -39,13 +39,13 @@ def read_notes(path: Path) -> Notes:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: cannot be read ({error}); see benchmarks/shipped_pose.toml") from error
+        raise UsageError(f"{path}: cannot be read ({error}); see benchmarks/shipped_small.toml") from error
     known = {field.name for field in fields(Notes)}
     optional = {"hardware", "headline_name", "docking_program"}
     wrong = sorted(set(table) - known) or sorted(known - optional - set(table))
     if wrong:
         what = "unknown" if wrong[0] in table else "missing"
-        raise UsageError(f"{path}: the field {wrong[0]!r} is {what}; see benchmarks/shipped_pose.toml")
+        raise UsageError(f"{path}: the field {wrong[0]!r} is {what}; see benchmarks/shipped_small.toml")
     given: dict[str, Any] = {
         key: tuple(value) if isinstance(value, list) else value for key, value in table.items()
     }

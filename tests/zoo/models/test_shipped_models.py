@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import shipped
 from affinity_zoo.zoo.models.loading import load_model, load_models
 
@@ -15,7 +16,7 @@ NAMES = shipped.names()
 
 
 def test_there_is_a_model_for_poses_and_all_are_small() -> None:
-    assert "pose-resnet3d" in NAMES
+    assert "zoo-small" in NAMES
     assert sum(path.stat().st_size for path in shipped.FOLDER.rglob("*") if path.is_file()) < 8 * 2**20
 
 
@@ -43,3 +44,13 @@ def test_predict_works_at_once(name: str, small_set: Path, tmp_path: Path, cli) 
 def test_the_list_says_shipped(cli) -> None:  # type: ignore[no-untyped-def]
     rows = json.loads(cli("models", "list", "--json").out)
     assert [row["name"] for row in rows if row["where"] == "shipped"] == NAMES
+
+
+@pytest.mark.parametrize("name", sorted(shipped.REPLACED))
+def test_a_model_of_an_earlier_version_names_its_successor(name: str, cli) -> None:  # type: ignore[no-untyped-def]
+    successor, why = shipped.REPLACED[name]
+    assert successor in NAMES and name not in NAMES
+    with pytest.raises(AffinityZooError, match=f"use {successor}"):
+        load_model(name)
+    done = cli("models", "show", name)
+    assert done.code == 1 and why in " ".join(done.err.split())
