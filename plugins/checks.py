@@ -221,4 +221,6 @@ def _importable(module: str) -> bool:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError, AttributeError):
         return False
-    return spec is not None and spec.origin is not None
+    # a single-file plugin has a name in this process only
+    single_file = module.startswith("affinity_zoo_plugin_file_")
+    return spec is not None and spec.origin is not None and not single_file

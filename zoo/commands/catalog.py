@@ -200,7 +200,9 @@ def check(
     from affinity_zoo.zoo.catalog import describe
     from affinity_zoo.zoo.catalog.registry import catalog
     from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.runtime.keras import start_keras
 
+    start_keras()
     reports = describe.conformance(catalog(), name)
     if as_json:
         terminal.print_json(reports)
