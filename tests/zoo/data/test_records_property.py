@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affinity_zoo.zoo.data.readers import read_poses
+from affinity_zoo.zoo.data.readers.formats import count_records
 from affinity_zoo.zoo.data.readers.pdb_records import pose_blocks
 from affinity_zoo.zoo.data.readers.records import id_bases, pose_files, unique
 from affinity_zoo.zoo.data.readers.sdf_records import record_offsets, split_records
@@ -200,3 +201,16 @@ def test_every_block_and_model_of_an_mmcif_file_is_a_record(tmp_path: Path) -> N
     assert set(first.atoms.residue_name.tolist()) == {b"LONGNAME9"} and set(first.atoms.chain.tolist()) == {
         b"AA"
     }
+
+
+def test_records_are_counted_as_they_are_read(tmp_path: Path) -> None:
+    bodies = {
+        "pdb": [[*_pdb_lines(i), "END"] for i in range(3)],
+        "pdbqt": [[f"MODEL {i}", *_pdbqt_lines(i, True), "ENDMDL"] for i in range(3)],
+        "sdf": [[*_sdf_lines(i), "M  END", "$$$$"] for i in range(3)],
+    }
+    for suffix, records in bodies.items():
+        path = tmp_path / f"p.{suffix}"
+        path.write_text("\n".join(line for record in records for line in record) + "\n")
+        assert count_records(path, 0) == len(list(read_poses(path))) == 3
+        assert count_records(path) == 0

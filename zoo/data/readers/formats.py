@@ -24,7 +24,7 @@ class Format:
     """A file format, the endings of its files and the module that reads it.
 
     The module says by its functions what the format may hold: ``read_receptor``, ``read_poses``, ``models`` (all atoms
-    of each model, for files of whole complexes), ``split_records`` (the records of a file, unparsed).
+    of each model, for files of whole complexes), ``count`` (of the records of a file).
     """
 
     name: str
@@ -50,6 +50,11 @@ class Format:
     def models(self) -> ModelReader | None:
         """The reader of whole complexes; None: the format holds none."""
         return cast("ModelReader | None", self._function("read_models"))
+
+    @property
+    def count(self) -> Callable[[bytes], int] | None:
+        """The counter of a file's records; None: the format holds one."""
+        return cast("Callable[[bytes], int] | None", self._function("count"))
 
 
 #: all formats; a new format is one module and one line here
@@ -113,19 +118,19 @@ def holds_many(path: Path) -> bool:
     return found is not None and found.many
 
 
-def count_records(path: Path, large: int = LARGE) -> int:
+def count_records(path: Path, large: int | None = None) -> int:
     """Return the number of records of a large file; 0 for small files, other formats and unreadable files.
 
     Args:
         path: The file.
-        large: Smallest size of a large file, bytes.
+        large: Smallest size of a large file, bytes; None: :data:`LARGE`.
     """
     try:
         size = path.stat().st_size * (5 if path.name.lower().endswith(".gz") else 1)
-        splitter = format_of(path)._function("split_records")
-        if size < large or splitter is None:
+        count = format_of(path).count
+        if size < (LARGE if large is None else large) or count is None:
             return 0
-        return sum(1 for _ in splitter(read_bytes(path)))
+        return count(read_bytes(path))
     except (OSError, ReadError):
         return 0
 

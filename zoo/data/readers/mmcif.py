@@ -274,3 +274,12 @@ def read_models(data: bytes) -> list[RawAtoms]:
         data: Content of the file.
     """
     return parse_mmcif(data)
+
+
+def count(data: bytes) -> int:
+    """Return the number of records of a file.
+
+    Args:
+        data: Content of the file.
+    """
+    return len(parse_mmcif(data))

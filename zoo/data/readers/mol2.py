@@ -154,3 +154,12 @@ def _wide(texts: list[bytes]) -> NDArray[np.bytes_]:
 
 def _number(cell: bytes) -> int:
     return int(cell) if cell.lstrip(b"-").isdigit() and len(cell) < 10 else 0
+
+
+def count(data: bytes) -> int:
+    """Return the number of records of a file.
+
+    Args:
+        data: Content of the file.
+    """
+    return sum(1 for _ in split_records(data))

@@ -48,3 +48,12 @@ def read_models(data: bytes) -> list[RawAtoms]:
         data: Content of the file.
     """
     return parse_pdb(data)
+
+
+def count(data: bytes) -> int:
+    """Return the number of records of a file.
+
+    Args:
+        data: Content of the file.
+    """
+    return len(pose_blocks(data))

@@ -54,3 +54,12 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
             score=from_remarks(remarks),
             notes=notes if block.flexible else (),
         )
+
+
+def count(data: bytes) -> int:
+    """Return the number of records of a file.
+
+    Args:
+        data: Content of the file.
+    """
+    return len(pose_blocks(data))

@@ -18,7 +18,7 @@ from affinity_zoo.zoo.data.readers.rdkit_types import type_molecule
 from affinity_zoo.zoo.data.readers.repair import repaired
 from affinity_zoo.zoo.data.readers.sanity import distances, pieces, skeleton
 from affinity_zoo.zoo.data.readers.scores import from_properties
-from affinity_zoo.zoo.data.readers.sdf_records import split_records
+from affinity_zoo.zoo.data.readers.sdf_records import split_records, starts
 from affinity_zoo.zoo.data.readers.select import make_atoms
 from affinity_zoo.zoo.data.readers.typing import Typing, type_from_geometry
 
@@ -238,3 +238,12 @@ def _raw(xyz: Any, numbers: Any) -> RawAtoms:
     known = np.where((numbers > 0) & (numbers < len(SYMBOLS)), numbers, 0).astype(np.uint8)
     names = np.array([SYMBOLS[z].upper() for z in known], "S4")
     return RawAtoms.of(xyz, known, names, hetero=np.ones(len(xyz), bool))
+
+
+def count(data: bytes) -> int:
+    """Return the number of records of a file.
+
+    Args:
+        data: Content of the file.
+    """
+    return len(starts(data)) - 1
