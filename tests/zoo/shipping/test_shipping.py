@@ -130,9 +130,7 @@ def test_runs_of_two_recipes_or_without_results_are_refused(runs: Path, tmp_path
 
 def test_notes_are_whole(tmp_path: Path) -> None:
     good = (ROOT / "benchmarks" / "shipped_small.toml").read_text()
-    assert "PoseBusters is no test" in " ".join(
-        read_notes(ROOT / "benchmarks" / "shipped_small.toml").limits
-    )
+    assert "PoseBusters is no test" in " ".join(read_notes(ROOT / "benchmarks" / "shipped_small.toml").limits)
     (tmp_path / "n.toml").write_text(good.replace("licence =", "license =", 1))
     with pytest.raises(UsageError, match="'license' is unknown"):
         read_notes(tmp_path / "n.toml")
