@@ -11,10 +11,7 @@ from pathlib import Path
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 
 STANDARD_INPUT = "-"
-_STRUCTURE = re.compile(
-    r"\.(pdb|ent|cif|mmcif|pdbqt|sdf|sd|mol|mol2|gninatypes|npy|csv|types)(\.gz)?$", re.IGNORECASE
-)
-_TABLE = re.compile(r"\.(csv|types)$", re.IGNORECASE)
+_TABLE = re.compile(r"\.(csv|tsv|types)$", re.IGNORECASE)
 _RUN = re.compile(r"^\d+_(logs|netstate|train|test)$")
 _GLOB = re.compile(r"[*?\[]")
 
@@ -117,10 +114,13 @@ def one_pose(words: Words, what: str, record: int = 0) -> tuple[Path, int]:
 
 
 def _is_structure(word: str, model_given: bool) -> bool:
+    from affinity_zoo.zoo.data.readers.formats import is_structure
+
     path = Path(word)
     if path.is_dir():
         return model_given and not _holds_model(path)
-    return word == STANDARD_INPUT or path.is_file() or bool(_STRUCTURE.search(word) or _GLOB.search(word))
+    named = is_structure(path) or bool(_TABLE.search(word) or _GLOB.search(word))
+    return word == STANDARD_INPUT or path.is_file() or named
 
 
 def _holds_model(folder: Path) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.data.readers.formats import read_bytes, suffix_of
+from affinity_zoo.zoo.data.readers.formats import format_of, is_structure, read_bytes
 from affinity_zoo.zoo.data.readers.perceive import Graph, perceive
 
 SAME_PLACE = 0.01  #: Å; atoms of the file and of the reader agree within this
@@ -27,8 +27,9 @@ def molecule_of(atoms: Atoms, file: Path, record: int) -> tuple[Any, NDArray[np.
     Returns:
         The molecule; for each of ``atoms`` its number in it; a note where bond orders were perceived.
     """
-    made = _from_sdf(file, record) if suffix_of(file) in (".sdf", ".sd", ".mol") else None
-    if made is None and suffix_of(file) == ".mol2":
+    kind = format_of(file).name if is_structure(file) else ""
+    made = _from_sdf(file, record) if kind == "SDF" else None
+    if made is None and kind == "MOL2":
         made = _from_mol2(file, record)
     if made is not None:
         heavy = np.array([a.GetIdx() for a in made.GetAtoms() if a.GetAtomicNum() != 1], np.int64)

@@ -12,6 +12,7 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadError
+from affinity_zoo.zoo.data.readers.formats import format_of, is_structure
 from affinity_zoo.zoo.data.readers.graphs import graph
 from affinity_zoo.zoo.data.readers.rdkit_types import type_molecule
 from affinity_zoo.zoo.data.readers.typing import Typing
@@ -27,7 +28,7 @@ def smiles_of(template: str) -> str:
         AffinityZooError: the file is missing, or RDKit cannot read its first record.
     """
     path = Path(template)
-    if path.suffix.lower() not in (".sdf", ".sd", ".mol"):
+    if not is_structure(path) or format_of(path).name != "SDF":
         return template
     from rdkit import Chem, RDLogger
 
