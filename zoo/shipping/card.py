@@ -60,6 +60,7 @@ def make_card(
             "validation_poses": data.n_validation,
             "sources": ", ".join(recipe.training.sources),
         },
+        **({"views": notes.views} if notes.views else {}),
         "recipe_hash": recipe_hash(recipe),
         "hardware": notes.hardware or card.get("device", ""),
         "seeds": seeds,

@@ -24,6 +24,7 @@ class Notes:
     commands: tuple[str, ...]  #: commands that reproduce the model
     hardware: str = ""
     headline_name: str = ""  #: how the first line calls that benchmark; its name by default
+    views: int = 0  #: orientations that users average over by default; 0: the program's own default
     docking_program: str = ""  #: program of the scores in the files of that benchmark
 
 
@@ -41,7 +42,7 @@ def read_notes(path: Path) -> Notes:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"{path}: cannot be read ({error}); see benchmarks/shipped_small.toml") from error
     known = {field.name for field in fields(Notes)}
-    optional = {"hardware", "headline_name", "docking_program"}
+    optional = {"hardware", "headline_name", "docking_program", "views"}
     wrong = sorted(set(table) - known) or sorted(known - optional - set(table))
     if wrong:
         what = "unknown" if wrong[0] in table else "missing"

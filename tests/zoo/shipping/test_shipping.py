@@ -25,7 +25,7 @@ from affinity_zoo.zoo.shipping.ship import ship
 ROOT = Path(__file__).resolve().parents[3]
 NOTES = Notes(
     "made", "Apache-2.0", "MIT", "made data", "toy", ("few",), ("nobody",), ("affinity-zoo train",),
-    docking_program="Vina",
+    docking_program="Vina", views=3,
 )  # fmt: skip
 RIVALS = {
     "contacts": 2.0, "ligand-size": 0.0, "docking-score": 1.0, "random": -1.0,
@@ -91,6 +91,7 @@ def test_the_best_seed_is_given_away_with_its_card(
     assert (folder / "model.keras").read_bytes() == b"\2"
     card = json.loads((folder / "card.json").read_text())
     assert [seed["chosen"] for seed in card["seeds"]] == [False, True, False]
+    assert card["views"] == 3
     line = card["headline"]
     assert (
         line.startswith("On toy (roc-auc-per-complex 0.")
