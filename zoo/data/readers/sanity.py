@@ -153,15 +153,6 @@ def pieces(raw: RawAtoms, pairs: NDArray[np.int64]) -> int:
         raw: heavy atoms of the ligand.
         pairs: (M, 2) bonded atoms.
     """
-    parent = list(range(len(raw)))
-    count = int(np.count_nonzero(raw.element))
-
-    def root(a: int) -> int:
-        while parent[a] != a:
-            parent[a] = parent[parent[a]]
-            a = parent[a]
-        return a
-
     metals = np.flatnonzero(IS_METAL[raw.element])
     near = [
         (int(m), int(i))
@@ -169,9 +160,23 @@ def pieces(raw: RawAtoms, pairs: NDArray[np.int64]) -> int:
         for i in np.flatnonzero(_distances(raw.xyz, int(m)) < _COORDINATED)
         if i != m
     ]
-    for i, j in [*pairs.tolist(), *near]:
+    return _pieces(raw.element.tobytes(), pairs.tobytes(), tuple(near))
+
+
+@lru_cache(4096)
+def _pieces(element: bytes, pairs: bytes, near: tuple[tuple[int, int], ...]) -> int:
+    parent = list(range(len(element)))
+    count = sum(z > 0 for z in element)
+
+    def root(a: int) -> int:
+        while parent[a] != a:
+            parent[a] = parent[parent[a]]
+            a = parent[a]
+        return a
+
+    for i, j in [*np.frombuffer(pairs, np.int64).reshape(-1, 2).tolist(), *near]:
         a, b = root(i), root(j)
-        if a != b and raw.element[i] and raw.element[j]:
+        if a != b and element[i] and element[j]:
             parent[a] = b
             count -= 1
     return count

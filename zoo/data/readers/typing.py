@@ -101,14 +101,23 @@ def type_from_geometry(
     """
     graph = perceive(xyz, element, pairs)
     in_ring = {i for ring in graph.rings for i in ring}
-    kinds, flags = np.empty(len(element), np.uint8), np.empty(len(element), np.uint16)
-    for i in range(len(element)):
-        kinds[i], flags[i] = type_site(_site(graph, i, i in in_ring))
-    flags |= np.uint16(AtomFlag.PERCEIVED)
-    return Typing(kinds, flags, np.zeros(len(element), np.int8))
+    found = np.array([_type(*_site(graph, i, i in in_ring)) for i in range(len(element))], np.uint16)
+    kinds, flags = found.reshape(-1, 2).T
+    flags = flags | np.uint16(AtomFlag.PERCEIVED)
+    return Typing(kinds.astype(np.uint8), flags, np.zeros(len(element), np.int8))
 
 
-def _site(graph: Graph, i: int, ring: bool) -> Site:
+@lru_cache(4096)
+def _type(
+    element: int, hydrogens: int, degree: int, planar: bool, aromatic: bool, ring: bool, polar: bool
+) -> tuple[int, int]:
+    """:func:`type_site` of numbers, which are looked up faster than a site."""
+    kind, flags = type_site(Site(element, hydrogens, degree, planar, aromatic, ring, 0, polar))
+    return kind, int(flags)
+
+
+def _site(graph: Graph, i: int, ring: bool) -> tuple[int, int, int, bool, bool, bool, bool]:
+    """What the type of an atom depends on: the fields of :class:`Site`, without the charge."""
     near = graph.neighbours[i]
     element = int(graph.element[i])
     hydrogens = _hydrogens(graph, i)
@@ -117,7 +126,7 @@ def _site(graph: Graph, i: int, ring: bool) -> Site:
     if element == 7 and not planar:
         # the lone pair of an amine next to a planar atom is delocalised (amides, anilines)
         planar = any(graph.aromatic[j] or j in graph.double for j in near if graph.element[j] == 6)
-    return Site(element, hydrogens, len(near) + hydrogens, planar, bool(graph.aromatic[i]), ring, 0, polar)
+    return element, hydrogens, len(near) + hydrogens, planar, bool(graph.aromatic[i]), ring, polar
 
 
 def _hydrogens(graph: Graph, i: int) -> int:
