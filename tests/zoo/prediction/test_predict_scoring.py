@@ -259,8 +259,8 @@ def test_poses_come_out_as_sdf_with_their_scores(  # type: ignore[no-untyped-def
 def test_what_is_asked_for_wrongly_is_a_sentence(make_model, receptor, tmp_path, cli) -> None:  # type: ignore[no-untyped-def]
     model = make_model("pose")
     cases: tuple[tuple[tuple[object, ...], str], ...] = (
-        ((model,), "-r and poses with -l, or a table with -t"),
-        ((model, "-r", receptor, "-l", receptor, "-t", "x.csv"), "leave out -r and -l"),
+        ((model,), "no receptor given"),
+        ((model, "-r", receptor, "-l", receptor, "-t", "x.csv"), "give no others beside it"),
         ((model, "-r", receptor, "-l", receptor, "-o", "-", "--json"), "both write to standard output"),
         ((model, "-r", receptor, "-l", receptor, "-o", "-", "--resume"), "--resume needs a file"),
         ((model, "-r", receptor, "-l", receptor, "--best-per", "target"), "--best-per is molecule"),
