@@ -129,7 +129,7 @@ def test_overlap_filter_knows_the_other_copies(index: Path) -> None:
     data = Dataset.open(index)
     rows = decoys_run._crystals(data)
     names = decoys_run._names(data, rows)
-    template = decoys_work.Task("", index, *decoys_run._NOTHING, methods.Displace(FAST), 3, 4.0, 0, {})
+    template = decoys_work.DecoyTask("", index, *decoys_run._NOTHING, methods.Displace(FAST), 3, 4.0, 0, {})
     tasks = {t.id: t for t in decoys_run._tasks(data, rows, names, template)}
     assert sorted(tasks) == sorted(
         [
@@ -178,7 +178,7 @@ def test_lies_on_counts_atoms() -> None:
 def test_refusals(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="dock or displace"):
         decoys_run.make_decoys(index, tmp_path / "a", method="shake")
-    with pytest.raises(UsageError, match="per-ligand"):
+    with pytest.raises(UsageError, match="per_ligand"):
         decoys_run.make_decoys(index, tmp_path / "a", method="displace", per_ligand=0)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "x").write_text("x")
@@ -238,7 +238,7 @@ def test_docking(index: Path, tmp_path: Path) -> None:
     row = int(np.flatnonzero(data.column("target") == "7pbl_ADP_D_600")[0])
     ligand = data.store.atoms(int(data.ligand_structure[row]))
     receptor = data.store.atoms(int(data.receptor_structure[row]))
-    task = decoys_work.Task(
+    task = decoys_work.DecoyTask(
         "7pbl_ADP_D_600", tmp_path, receptor, ligand, [], methods.Dock(options), 3, 4.0, 0, {}
     )
     first = decoys_work.make_complex(task)
