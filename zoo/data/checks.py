@@ -209,6 +209,7 @@ _NOTES: Final = {
     "closer than 0.8": "atoms on top of each other",
     "is in no residue template": "receptor in no template",
     "atoms of lipids": "frame of a simulation",
+    "waters: a frame of a simulation": "frame of a simulation",
     "where the pose lies": "ligand in the receptor",
     "elements taken from": "elements guessed",
     "pseudo-atoms left out": "pseudo-atoms left out",

