@@ -5,11 +5,15 @@ BIN := $(VENV)/bin
 # the notes that TensorFlow writes at its start would hide what a command says
 export TF_CPP_MIN_LOG_LEVEL = 2
 
-.PHONY: help demo test test-all coverage check types docs format install clean
+# the other backends of Keras that `make test-backends` installs, by their package names
+BACKENDS ?= jax torch
+
+.PHONY: help demo test test-all test-backends coverage check types docs format install clean
 
 help:
 	@echo "make demo      set up $(VENV), install, and run the demonstration"
 	@echo "make test      set up $(VENV), install, and run the tests (test-all: the long ones too)"
+	@echo "make test-backends  train, predict and compare under JAX and PyTorch, without TensorFlow"
 	@echo "make check     lint (ruff) and types (mypy; alone: make types)"
 	@echo "make docs      build the documentation site (build/site/index.html)"
 	@echo "make format    format the code (ruff)"
@@ -34,6 +38,19 @@ test: $(VENV)/.development
 
 test-all: $(VENV)/.development
 	$(BIN)/python -m pytest -n 2 --dist loadscope
+
+# an environment without TensorFlow; a CPU build of PyTorch comes from its own index (PIP_EXTRA_INDEX_URL)
+$(VENV)-backends/.ready: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-backends
+	$(VENV)-backends/bin/python -m pip install --quiet --upgrade pip
+	$(VENV)-backends/bin/python -c "import tomllib; print(*(r for r in tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'] if not r.startswith('tensorflow')), sep='\n')" > $(VENV)-backends/requirements.txt
+	$(VENV)-backends/bin/python -m pip install --quiet -r $(VENV)-backends/requirements.txt $(BACKENDS) pytest hypothesis
+	$(VENV)-backends/bin/python -m pip install --quiet --no-deps --editable .
+	touch $@
+
+test-backends: $(VENV)-backends/.ready
+	$(VENV)-backends/bin/python -m pytest tests/backends tests/featurizers/test_layers.py tests/zoo/see/test_attribution.py -k "backends or layers_equal"
+	for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(VENV)-backends/bin/python -m pytest tests/zoo/training/test_losses.py || exit 1; done
 
 # a third slower than `make test`, so a target of its own
 coverage: $(VENV)/.development
@@ -61,4 +78,4 @@ format: $(VENV)/.development
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-backends build dist *.egg-info

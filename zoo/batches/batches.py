@@ -24,6 +24,9 @@ Loaded = Sequence[tuple[EncodedStructure, EncodedStructure]]  #: receptor and li
 #: atoms of a padded batch come in these sizes only, so that a step is compiled for few of them
 PADDED_SIZES = tuple(size for k in range(7, 15) for size in (2**k, 3 * 2 ** (k - 1)))
 _SIZES = np.array(PADDED_SIZES, np.int64)
+CACHE_BYTES = 256 * 2**20  #: of encoded structures
+#: the same where an accelerator waits for batches: about 300,000 poses of 30,000 receptors
+LARGE_CACHE_BYTES = 2 * 2**30
 _MARGIN = 1e-3  #: Å beyond the box up to which an atom travels: rounding must not lose one
 
 
@@ -93,7 +96,7 @@ class BatchMaker:
         cache_bytes: bound on the cache of encoded structures.
     """
 
-    def __init__(self, pairs: Pairs, imaging: Imaging, seed: int = 0, cache_bytes: int = 256 * 2**20) -> None:
+    def __init__(self, pairs: Pairs, imaging: Imaging, seed: int = 0, cache_bytes: int = CACHE_BYTES) -> None:
         self.pairs = pairs
         self.imaging = imaging
         self.seed = seed

@@ -258,20 +258,38 @@ def _show_device(report: dict[str, Any]) -> None:
     from affinity_zoo.zoo.runtime import terminal
 
     terminal.say(f"{report['device']}, Keras on {report['backend']}")
-    images = [(row["image"], f"{row['images_per_s']:,.0f}") for row in report["voxelizers"]]
-    terminal.table("Voxelizers on the device", ("image", "images/s"), images)
+    images = [
+        (
+            row["image"],
+            f"{row['images_per_s']:,.0f}",
+            f"{row['alone_per_s']:,.0f}",
+            f"{row['alone_gb_per_s']:,.1f}",
+        )
+        for row in report["voxelizers"]
+    ]
+    terminal.table(
+        "Voxelizers on the device", ("image", "from the host, images/s", "alone, images/s", "GB/s"), images
+    )
     rows = [
         (
             row["featurizer"],
             row["architecture"],
+            f"{row['feed_per_s']:,.0f}",
             f"{row['training_per_s']:,.0f}",
+            f"{row['one_batch_per_s']:,.0f}",
             f"{row['network_only_per_s']:,.0f}",
+            f"{row['device_waits']:.0%}",
             f"{row['outside_network']:.0%}",
+            f"{row['bytes_per_pose']:,}",
+            f"{row['network_tflop_per_s']:.2f}",
             f"{row['ancestor_epoch_minutes']:,.1f}",
         )
         for row in report["training"]
     ]
-    names = ("featurizer", "architecture", "images/s", "network alone", "outside it", "ancestor's epoch, min")
+    names = (
+        "featurizer", "architecture", "feed alone", "images/s", "on one batch", "network alone", "device waits",
+        "outside the network", "bytes/pose", "network, TFLOP/s", "ancestor's epoch, min",
+    )  # fmt: skip
     terminal.table(
         "Training, mixed precision", names, rows, "the ancestor's epoch: 30,000 complexes x 11 poses"
     )

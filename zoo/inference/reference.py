@@ -79,11 +79,18 @@ def write_reference(
     path = resources.files("affinity_zoo.zoo.inference") / _COMPLEX
     table = json.loads(path.read_text(encoding="utf-8"))
     inputs = reference_inputs(table, featurizer, box, _ways(network, featurizer, box)[0])
-    outputs = np.asarray(network(inputs, training=False), np.float64)[0]
+    outputs = np.asarray(_numbers(network, inputs), np.float64)[0]
     table["outputs"] = {name: round(float(value), 6) for name, value in zip(names, outputs, strict=True)}
     with whole(folder / FILE) as file:
         json.dump(table, file)
         file.write("\n")
+
+
+def _numbers(network: Any, inputs: Inputs) -> NDArray[Any]:
+    """A network's outputs as an array of the host, whatever the backend."""
+    import keras
+
+    return np.asarray(keras.ops.convert_to_numpy(network(inputs, training=False)))
 
 
 def check_reference(
@@ -106,7 +113,7 @@ def check_reference(
     for place in _ways(network, featurizer, box):
         inputs = reference_inputs(table, featurizer, box, place)
         way = "image" if place == "host" else "atoms"
-        found += compared(table, np.asarray(network(inputs, training=False))[0], names, way)
+        found += compared(table, _numbers(network, inputs)[0], names, way)
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from importlib.util import find_spec
 
 
 def start_keras() -> None:
@@ -15,6 +16,7 @@ def start_keras() -> None:
     ``AFFINITY_ZOO_VERBOSE=1`` shows all messages.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    choose_backend()
     if os.environ.get("AFFINITY_ZOO_VERBOSE"):
         _import_backend()
         return
@@ -32,6 +34,15 @@ def start_keras() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
+
+
+def choose_backend() -> None:
+    """Use JAX or PyTorch where TensorFlow, Keras's default, is not installed and no backend was chosen."""
+    if "KERAS_BACKEND" in os.environ or find_spec("tensorflow") is not None:
+        return
+    found = next((name for name in ("jax", "torch") if find_spec(name) is not None), None)
+    if found is not None:
+        os.environ["KERAS_BACKEND"] = found
 
 
 def _import_backend() -> None:

@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import layers
 from affinity_zoo.featurizers.views import ViewOptions
-from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, choose_place
+from affinity_zoo.plugins.contracts import Box
+from affinity_zoo.zoo.batches.batches import CACHE_BYTES, BatchMaker, Imaging, choose_place
+from affinity_zoo.zoo.batches.epochs import Balance
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
 from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, has_tensorflow, training_data
 from affinity_zoo.zoo.catalog.registry import catalog
@@ -27,6 +29,7 @@ from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.speed.inputs import synthetic_atoms
 from affinity_zoo.zoo.speed.pairs import SyntheticPairs
 from affinity_zoo.zoo.training.losses import WeightedCrossEntropy
+from affinity_zoo.zoo.training.steps import see_shapes
 
 #: featurizer and architecture at the featurizer's own box
 COMBINATIONS = (("element-tag", "cnn4"), ("atom-types", "cnn4"))
@@ -58,6 +61,9 @@ def setup(
     workers: int = 2,
     voxelize: str = "auto",
     mixed_precision: bool = False,
+    box: Box | None = None,
+    balance: Balance = "oversample",
+    cache_bytes: int = CACHE_BYTES,
 ) -> Setup:
     """Make model and batches as ``train`` does.
 
@@ -69,10 +75,14 @@ def setup(
         workers: Threads that make batches.
         voxelize: ``auto``, ``host`` or ``device``.
         mixed_precision: Compute in half precision.
+        box: Of the images; None: the featurizer's own.
+        balance: Of an epoch.
+        cache_bytes: Bound on the cache of encoded structures.
     """
     made = catalog().create("featurizer", featurizer, {})
-    place = choose_place(made, made.default_box, voxelize, find_device().accelerator)
-    imaging = Imaging(made, made.default_box, ViewOptions(), place)
+    box = box or made.default_box
+    place = choose_place(made, box, voxelize, find_device().accelerator)
+    imaging = Imaging(made, box, ViewOptions(), place)
     policy = keras.config.dtype_policy()
     keras.config.set_dtype_policy("mixed_float16" if mixed_precision else "float32")
     try:
@@ -80,14 +90,12 @@ def setup(
         model = ScoringModel(network, layers.for_featurizer(made, imaging.box))
     finally:
         keras.config.set_dtype_policy(policy)
-    accelerator = find_device().accelerator
-    # As in training: compiled on an accelerator; on a CPU it makes Conv3D slower.
-    model.compile(
-        keras.optimizers.Adam(1e-4), WeightedCrossEntropy(), jit_compile="auto" if accelerator else False
-    )
+    # as in training
+    model.compile(keras.optimizers.Adam(1e-4), WeightedCrossEntropy(), jit_compile="auto")
+    see_shapes(model)
     labels = (np.arange(rows) % 11 == 0).astype(np.float64)
-    plan = TrainingPlan(np.arange(rows), labels, batch_size, 0, "oversample")
-    batches = TrainingBatches(BatchMaker(SyntheticPairs(rows), imaging), plan)
+    plan = TrainingPlan(np.arange(rows), labels, batch_size, 0, balance)
+    batches = TrainingBatches(BatchMaker(SyntheticPairs(rows), imaging, cache_bytes=cache_bytes), plan)
     return Setup(imaging, model, batches, batch_size, workers)
 
 

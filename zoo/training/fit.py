@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers import layers
 from affinity_zoo.plugins.contracts import Architecture, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
+from affinity_zoo.zoo.batches.batches import CACHE_BYTES, LARGE_CACHE_BYTES, BatchMaker, Imaging
 from affinity_zoo.zoo.batches.pairs import IndexedPairs
 from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, training_data
 from affinity_zoo.zoo.inference import outputs as inference
@@ -199,7 +199,8 @@ def _start(job: Job, model: ScoringModel) -> None:
 
 def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> None:
     t, run = job.recipe.training, job.run
-    maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed)
+    cache = LARGE_CACHE_BYTES if job.device.accelerator else CACHE_BYTES
+    maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed, cache)
     batches = training_batches(job, maker)
     display = callbacks.Display(t.epochs, batches.steps, t.batch_size, history, job.say)
     end = callbacks.EpochEnd(
