@@ -20,11 +20,13 @@ class Confusion(Scorer):
 
     The value that a leaderboard sorts by is Matthews' correlation coefficient of the matrix: 0 for a
     constant answer, 1 for a perfect one.
+
+    Args:
+        threshold: Score above which a row is called positive, chosen on validation data; a logit of 0 is a probability of
+            one half.
     """
 
-    threshold: float = (
-        0.0  #: of the score, chosen on validation data; a logit of 0 is a probability of one half
-    )
+    threshold: float = 0.0
 
     name: ClassVar[str] = "confusion"
     on_boards: ClassVar[tuple[Place, ...]] = (Place("pose_label", 70), Place("active", 80))
