@@ -22,8 +22,8 @@ class Confusion(Scorer):
     constant answer, 1 for a perfect one.
 
     Args:
-        threshold: Score above which a row is called positive, chosen on validation data; a logit of 0 is a probability of
-            one half.
+        threshold: score above which a row is called positive, chosen on validation data; a logit of 0 is a
+            probability of one half.
     """
 
     threshold: float = 0.0
