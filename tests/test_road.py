@@ -363,9 +363,9 @@ BAD = [
     (("train", "{data}", "--box", "4x0.5"), 1, "too long"),
     (("evaluate", "9"), 1, "no run 9"),
     (("evaluate", "9", "-s", "roc-auk"), 2, "roc-auc"),
-    (("evaluate", "{missing}"), 1, "is not a run"),
-    (("predict", "{missing}", "-r", "{receptor}", "-l", "{missing}"), 1, "is not a model"),
-    (("predict", "3", "-r", "{receptor}", "-l", "{missing}"), 1, "no run 3"),
+    (("evaluate", "{missing}"), 1, "is not a model"),
+    (("predict", "{missing}", "-r", "{receptor}", "-l", "{missing}"), 1, "no such file or folder"),
+    (("predict", "3", "-r", "{receptor}", "-l", "{receptor}"), 1, "no run 3"),
     (("leaderboard", "{missing}"), 1, "does not exist"),
 ]
 

@@ -152,7 +152,7 @@ def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
 
 
 def test_absent_structures_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    other = demo_structures.Source("9xyz", "pdb9xyz.pdb", ("ATP",), "train", "none")
+    other = demo_structures.DemoStructure("9xyz", "pdb9xyz.pdb", ("ATP",), "train", "none")
     monkeypatch.setattr(demo_structures, "SOURCES", (other,))
     with pytest.raises(AffinityZooError, match=r"lacks pdb9xyz\.pdb"):
         make_demo_set(tmp_path / "x")

@@ -124,7 +124,7 @@ def test_the_last_line_says_better_worse_or_not_shown() -> None:
     [
         (("--from", "zoo-none"), "is not a model"),
         (("--freeze", "2"), "name it with --from"),
-        (("--from", "1", "-a", "cnn4"), "leave them out"),
+        (("--from", "1", "-a", "cnn4"), "leave out what it takes"),
         (("--from", "1", "--resume", "1"), "leave out --from"),
         (("--task", "pose,pk"), "pose, activity, affinity"),
         (("--task", "affinity"), "no affinity among its poses"),
