@@ -61,15 +61,18 @@ check: $(VENV)/.development
 	$(BIN)/ruff format --check .
 	$(MAKE) types
 
-types: $(VENV)/.development
-	# types are checked on the package as installed; a stale build/ would put deleted modules into it
+types: $(VENV)/.development $(VENV)/typed
+	cd $(VENV) && MYPYPATH=typed bin/mypy --config-file ../pyproject.toml -p affinity_zoo
+
+# the package as it is installed, for what reads sources; a stale build/ would put deleted modules into it
+.PHONY: $(VENV)/typed
+$(VENV)/typed: $(VENV)/.runtime
 	rm -rf build $(VENV)/typed
 	$(BIN)/python -m pip install --quiet --no-deps --target $(VENV)/typed .
 	rm -rf build
-	cd $(VENV) && MYPYPATH=typed bin/mypy --config-file ../pyproject.toml -p affinity_zoo
 
 # the documentation as a site in build/site; a broken link is an error
-docs: $(VENV)/.runtime
+docs: $(VENV)/.runtime $(VENV)/typed
 	$(BIN)/python -m pip install --quiet --editable '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --clean
 
