@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-MODULES = {"tensorflow": "tensorflow", "torch": "torch", "jax": "jax"}
+from affinity_zoo.zoo.runtime.backends import NAMES
 
 
-@pytest.mark.parametrize("backend", MODULES)
+@pytest.mark.parametrize("backend", NAMES)
 def test_layers_equal_kernels(backend: str) -> None:
-    if importlib.util.find_spec(MODULES[backend]) is None:
+    if importlib.util.find_spec(backend) is None:
         pytest.skip(f"{backend} is not installed")
     script = Path(__file__).with_name("compare_layers.py")
     environment = {

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.batches.ahead import Ahead
 from affinity_zoo.zoo.batches.batches import BatchMaker, Inputs
 from affinity_zoo.zoo.batches.epochs import Balance, epoch_order, steps_per_epoch
 
@@ -151,7 +152,7 @@ def training_data(
     """
     if has_tensorflow():
         return _tf_dataset(batches, first_step, last_step, workers, share)
-    return _py_dataset(batches, first_step, workers)
+    return _py_dataset(batches, first_step, last_step, workers)
 
 
 def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, workers: int, share: Share) -> Any:
@@ -206,21 +207,23 @@ def in_flight(batch_bytes: int, workers: int, max_bytes: int = MAX_IN_FLIGHT) ->
     return workers, max(1, min(2, allowed - workers))
 
 
-def _py_dataset(batches: TrainingBatches, first_step: int, workers: int) -> Any:
+def _py_dataset(batches: TrainingBatches, first_step: int, last_step: int, workers: int) -> Any:
     import keras
 
+    size = sum(array.nbytes for array in batches(first_step)[0].values())
+    made = Ahead(batches, first_step, last_step, *in_flight(size, workers))
+
     class Steps(keras.utils.PyDataset):
-        """Batches of one epoch at a time; ``on_epoch_end`` moves to the next."""
+        """All steps in one stream; `fit` is told the length of an epoch.
 
-        first = first_step
+        Keras's own threads would not do: they start anew with each epoch, and what they had made when `fit` looked at
+        a first batch comes a second time. How often `fit` ends an epoch differs between backends, so that nothing
+        may hang on it.
+        """
 
-        def __len__(self) -> int:
-            return batches.steps
+        num_batches = None
 
         def __getitem__(self, index: int) -> Batch:
-            return batches(self.first + index)
+            return made[index]
 
-        def on_epoch_end(self) -> None:
-            self.first += batches.steps
-
-    return Steps(workers=workers, use_multiprocessing=False, max_queue_size=workers + 2)
+    return Steps()

@@ -27,6 +27,7 @@ from affinity_zoo.zoo.board.schema import check_result
 from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.judge import Metric, judge, metric_key, plain
 from affinity_zoo.zoo.judging.predictions import labels_hash, read_predictions, write_predictions
+from affinity_zoo.zoo.runtime.backends import NAMES
 from affinity_zoo.zoo.runtime.files import file_hash, whole
 
 FORMAT = "affinity-zoo result"
@@ -37,9 +38,7 @@ ORIGIN_NAME = "origin.json"  #: beside results that were made elsewhere
 LIBRARIES = (
     "affinity-zoo",
     "keras",
-    "tensorflow",
-    "jax",
-    "torch",
+    *NAMES,
     "numpy",
     "scipy",
     "scikit-learn",

@@ -8,10 +8,12 @@ import sys
 from collections.abc import Mapping
 from importlib import metadata
 
+from affinity_zoo.zoo.runtime.backends import NAMES
+
 NAME = "affinity-zoo"
 #: libraries that affect results and failures
 LIBRARIES = (
-    "keras", "tensorflow", "jax", "torch", "numpy", "numba", "scipy", "scikit-learn", "rdkit", "prody", "gemmi",
+    "keras", *NAMES, "numpy", "numba", "scipy", "scikit-learn", "rdkit", "prody", "gemmi",
     "h5py", "typer", "rich",
 )  # fmt: skip
 #: beginnings of the names of environment variables that change what the package does

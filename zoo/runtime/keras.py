@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from importlib.util import find_spec
+
+from affinity_zoo.zoo.runtime.backends import active_backend, installed_backends
 
 
 def start_keras() -> None:
@@ -38,22 +39,10 @@ def start_keras() -> None:
 
 def choose_backend() -> None:
     """Use JAX or PyTorch where TensorFlow, Keras's default, is not installed and no backend was chosen."""
-    if "KERAS_BACKEND" in os.environ or find_spec("tensorflow") is not None:
+    if "KERAS_BACKEND" in os.environ or not (found := installed_backends()) or found[0] == "tensorflow":
         return
-    found = next((name for name in ("jax", "torch") if find_spec(name) is not None), None)
-    if found is not None:
-        os.environ["KERAS_BACKEND"] = found
+    os.environ["KERAS_BACKEND"] = found[0]
 
 
 def _import_backend() -> None:
-    import keras
-
-    if keras.config.backend() == "tensorflow":
-        import tensorflow as tf
-
-        if not os.environ.get("AFFINITY_ZOO_VERBOSE"):
-            # each model of an ensemble compiles its own prediction: no reason to warn of retracing
-            tf.get_logger().setLevel("ERROR")
-        from affinity_zoo.zoo.runtime.device import take_memory_as_needed
-
-        take_memory_as_needed(tf.config.list_physical_devices("GPU"))
+    active_backend().start()

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
+from affinity_zoo.zoo.runtime.backends import NAMES
 
 PARTS = ("kernels", "feed", "training", "memory")
-_LIBRARIES = ("affinity-zoo", "numpy", "numba", "keras", "tensorflow", "jax", "torch")
+_LIBRARIES = ("affinity-zoo", "numpy", "numba", "keras", *NAMES)
 
 
 def measure(

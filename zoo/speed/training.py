@@ -25,11 +25,11 @@ from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, has
 from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.inference import outputs as inference
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
+from affinity_zoo.zoo.runtime.backends import active_backend
 from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.speed.inputs import synthetic_atoms
 from affinity_zoo.zoo.speed.pairs import SyntheticPairs
 from affinity_zoo.zoo.training.losses import WeightedCrossEntropy
-from affinity_zoo.zoo.training.steps import see_shapes
 
 #: featurizer and architecture at the featurizer's own box
 COMBINATIONS = (("element-tag", "cnn4"), ("atom-types", "cnn4"))
@@ -92,7 +92,7 @@ def setup(
         keras.config.set_dtype_policy(policy)
     # as in training
     model.compile(keras.optimizers.Adam(1e-4), WeightedCrossEntropy(), jit_compile="auto")
-    see_shapes(model)
+    active_backend().see_shapes(model)
     labels = (np.arange(rows) % 11 == 0).astype(np.float64)
     plan = TrainingPlan(np.arange(rows), labels, batch_size, 0, balance)
     batches = TrainingBatches(BatchMaker(SyntheticPairs(rows), imaging, cache_bytes=cache_bytes), plan)
@@ -111,7 +111,7 @@ def pipeline_rate(one: Setup, seconds: float = 3.0) -> float:
         feed = iter(training_data(one.batches, 0, steps, one.workers))
     else:
         data = training_data(one.batches, 0, steps, one.workers)
-        feed = (data[i % len(data)] for i in range(steps))
+        feed = (data[i] for i in range(steps))
     for _ in range(3):
         next(feed)
     start, done = time.perf_counter(), 0

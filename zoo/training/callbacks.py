@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.runtime.backends import active_backend
 from affinity_zoo.zoo.training import checkpoints
 from affinity_zoo.zoo.training.history import History
 from affinity_zoo.zoo.training.watch import Watcher
@@ -30,6 +31,14 @@ class SeedDropout(keras.callbacks.Callback):
         for number, generator in enumerate(_seed_generators(self.model)):
             words = np.random.SeedSequence([self._seed, epoch, number]).generate_state(2)
             generator.state.assign(words.astype(generator.state.dtype))
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        """Seed the backend's own generator before the first step of an epoch."""
+        if batch == 0:
+            # not when the epoch begins: opening the data takes a number from PyTorch's generator, once in each `fit`
+            words = np.random.SeedSequence([self._seed, self._epoch]).generate_state(1)
+            active_backend().seed(int(words[0]))
 
 
 def _seed_generators(model: keras.Model) -> list[Any]:

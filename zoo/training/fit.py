@@ -27,6 +27,7 @@ from affinity_zoo.zoo.models.recipe import Head, Recipe, Training
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.models.training_ligands import write_training_ligands
 from affinity_zoo.zoo.models.training_sequences import write_training_sequences
+from affinity_zoo.zoo.runtime.backends import active_backend
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.training import callbacks, checkpoints, distributed
 from affinity_zoo.zoo.training.fine_tuning import freeze_layers, load_start, start_folder, take_weights
@@ -35,7 +36,6 @@ from affinity_zoo.zoo.training.job import Job
 from affinity_zoo.zoo.training.losses import logit_correction, loss_of
 from affinity_zoo.zoo.training.output_scales import with_head
 from affinity_zoo.zoo.training.resolve import Rows
-from affinity_zoo.zoo.training.steps import see_shapes
 from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
 from affinity_zoo.zoo.training.validation import best_threshold, validation_scores
 
@@ -92,7 +92,7 @@ def compile_model(model: ScoringModel, recipe: Recipe, steps: int = 0) -> None:
     )
     # auto: XLA under JAX and on one accelerator; on a CPU TensorFlow's Conv3D would be several times slower
     model.compile(optimizer, loss=loss_of(t), jit_compile="auto")
-    see_shapes(model)
+    active_backend().see_shapes(model)
 
 
 def learning_rate(training: Training, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:

@@ -20,6 +20,7 @@ from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.featurizers.views import fixed_views, rotations_of
 from affinity_zoo.plugins.contracts import Atoms, Box, Encoding, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.runtime.backends import NAMES
 from affinity_zoo.zoo.see.attribution import OutputScorer, gradients, occlusion
 from affinity_zoo.zoo.see.imaging import WeightedImager
 
@@ -272,7 +273,7 @@ def test_atoms_that_no_view_sees_count_for_nothing() -> None:
     assert occlusion(scorer, rotations_of(fixed_views(0, 1)), [np.array([24])])[0][0] == 0
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax"])
+@pytest.mark.parametrize("backend", NAMES[1:])
 def test_other_backends_give_the_same_gradients(backend: str) -> None:
     pytest.importorskip(backend)
     code = (

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
+from affinity_zoo.zoo.runtime.gradients import value_and_gradient
 from affinity_zoo.zoo.training.losses import WeightedCrossEntropy, logit_correction
 
 LOGITS = np.array([-60.0, -3.0, -0.5, 0.0, 0.7, 4.0, 60.0], np.float32)
@@ -30,12 +31,11 @@ def test_value_is_the_weighted_cross_entropy(w: float, label: float) -> None:
 
 @pytest.mark.parametrize("w", [1.0, 10.0])
 def test_gradient_equals_sigmoid_form(w: float) -> None:
-    tf = pytest.importorskip("tensorflow")
-    z = tf.Variable(LOGITS[:, None])
     y = np.array([0, 1, 0, 1, 0, 1, 0], np.float32)[:, None]
-    with tf.GradientTape() as tape:
-        loss = tf.reduce_sum(WeightedCrossEntropy(w, reduction="none")(y, z))
-    gradient = tape.gradient(loss, z).numpy()[:, 0]
+    loss = WeightedCrossEntropy(w, reduction="none")
+    _, found = value_and_gradient(lambda z: loss(y, z), LOGITS[:, None])
+    assert found is not None
+    gradient = found[:, 0]
     p = 1.0 / (1.0 + np.exp(-LOGITS.astype(float)))
     # d/dz of -y log p - w (1-y) log(1-p) is -y (1-p) + w (1-y) p
     assert np.allclose(gradient, -y[:, 0] * (1 - p) + w * (1 - y[:, 0]) * p, atol=1e-6)
