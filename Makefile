@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 # the notes that TensorFlow writes at its start would hide what a command says
 export TF_CPP_MIN_LOG_LEVEL = 2
 
-# the other backends of Keras that `make test-backends` installs, by their package names
-BACKENDS ?= jax torch
+# the other backends of Keras, by the modules that know them, and the packages that `make test-backends` installs for them
+BACKENDS ?= $(filter-out __init__ base tensorflow,$(basename $(notdir $(wildcard zoo/runtime/backends/*.py))))
+BACKEND_PACKAGES ?= $(BACKENDS)
 
 .PHONY: help demo test test-all test-backends coverage check types docs format install clean
 
@@ -44,13 +45,13 @@ $(VENV)-backends/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-backends
 	$(VENV)-backends/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)-backends/bin/python -c "import tomllib; print(*(r for r in tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'] if not r.startswith('tensorflow')), sep='\n')" > $(VENV)-backends/requirements.txt
-	$(VENV)-backends/bin/python -m pip install --quiet -r $(VENV)-backends/requirements.txt $(BACKENDS) pytest hypothesis
+	$(VENV)-backends/bin/python -m pip install --quiet -r $(VENV)-backends/requirements.txt $(BACKEND_PACKAGES) pytest hypothesis
 	$(VENV)-backends/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
 test-backends: $(VENV)-backends/.ready
-	$(VENV)-backends/bin/python -m pytest tests/backends tests/featurizers/test_layers.py tests/zoo/see/test_attribution.py -k "backends or layers_equal"
-	for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(VENV)-backends/bin/python -m pytest tests/zoo/training/test_losses.py || exit 1; done
+	$(VENV)-backends/bin/python -m pytest tests/backends tests/featurizers/test_layers.py -k "backends or layers_equal"
+	for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(VENV)-backends/bin/python -m pytest tests/zoo/training/test_losses.py tests/zoo/see/test_attribution.py || exit 1; done
 
 # a third slower than `make test`, so a target of its own
 coverage: $(VENV)/.development

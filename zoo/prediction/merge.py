@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -11,8 +12,17 @@ from typing import IO
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.prediction import output
+from affinity_zoo.zoo.prediction.ranking import Molecule, first_skeletons, molecule, resolved
 from affinity_zoo.zoo.prediction.rows import PosePrediction
-from affinity_zoo.zoo.prediction.shards import Header, PlacedRow, Span, read_header, read_rows, shard_file
+from affinity_zoo.zoo.prediction.shards import (
+    Header,
+    Place,
+    PlacedRow,
+    Span,
+    read_header,
+    read_rows,
+    shard_file,
+)
 
 #: a row, the part that it is from, and where the part's SDF file has its pose
 Merged = tuple[PosePrediction, "Part", Span]
@@ -123,17 +133,17 @@ def checked(parts: Sequence[Part]) -> list[Part]:
 def _stream(parts: Sequence[Part]) -> Iterator[Merged]:
     """The rows in the order of the undivided prediction, with the ranks and numbers of poses of the whole."""
     best_per = bool(parts[0].header.best_per)
-    counts = _counts(parts) if best_per else {}
-    taken: set[tuple[str, str, str]] = set()
+    molecules = _Molecules.of(parts) if best_per else None
+    taken: set[Molecule] = set()
     rank = 0
     for part, one in _placed(parts):
-        molecule = one.row.target, one.row.molecule, one.row.skeleton
         row = one.row
-        if best_per:
-            if molecule in taken:
+        if molecules is not None:
+            of = resolved(molecule(row), molecules.first)
+            if of in taken:
                 continue
-            taken.add(molecule)
-            row = replace(row, poses=counts[molecule])
+            taken.add(of)
+            row = replace(row, poses=molecules.poses[of])
         rank += 1
         yield replace(row, rank=rank if row.rank else 0), part, one.span
 
@@ -147,13 +157,29 @@ def _placed(parts: Sequence[Part]) -> Iterator[tuple[Part, PlacedRow]]:
     return heapq.merge(*(rows_of(part) for part in parts), key=lambda pair: pair[1].key)
 
 
-def _counts(parts: Sequence[Part]) -> dict[tuple[str, str, str], int]:
-    """How many poses of each molecule all parts were given."""
-    counts: dict[tuple[str, str, str], int] = {}
-    for _, one in _placed(parts):
-        molecule = one.row.target, one.row.molecule, one.row.skeleton
-        counts[molecule] = counts.get(molecule, 0) + one.row.poses
-    return counts
+@dataclass(frozen=True)
+class _Molecules:
+    """What must be known of all parts before the best rows can be told."""
+
+    first: dict[tuple[str, str], str]  #: first skeleton of each target and name, in the order of the input
+    poses: Counter[
+        Molecule
+    ]  #: how many the parts were given, records without atoms counted with the first of their name
+
+    @classmethod
+    def of(cls, parts: Sequence[Part]) -> _Molecules:
+        poses: Counter[Molecule] = Counter()
+        seen: dict[Molecule, Place] = {}
+        for part in parts:
+            for one in read_rows(shard_file(part.output)):
+                same = molecule(one.row)
+                poses[same] += one.row.poses
+                seen[same] = min(one.first, seen.get(same, one.first))
+        first = first_skeletons(sorted(seen, key=seen.__getitem__))
+        total: Counter[Molecule] = Counter()
+        for same, count in poses.items():
+            total[resolved(same, first)] += count
+        return cls(first, total)
 
 
 def _with_texts(parts: Sequence[Part]) -> Iterator[tuple[PosePrediction, bytes]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
 
 BEST_PER = ("molecule",)
+Molecule = tuple[str, str, str]  #: target, name, skeleton
 
 
 def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> str:
@@ -69,7 +70,7 @@ def check_best_per(wanted: str | None) -> None:
 
 
 def ranked(
-    rows: Sequence[PosePrediction], ranking: str, best_per: str | None = None
+    rows: Sequence[PosePrediction], ranking: str, best_per: str | None = None, part: bool = False
 ) -> list[tuple[int, PosePrediction]]:
     """Order the rows, best first, rows without a score last; equal rows keep the order of the input.
 
@@ -77,6 +78,7 @@ def ranked(
         ranking: a key of :data:`RANKINGS`.
         best_per: ``molecule``: the best row of each molecule of each target, with the number of its poses;
             molecules of one name and different skeletons are different.
+        part: records without atoms stay apart, because a part does not know which molecule of their name is the first.
 
     Returns:
         Number of the row in ``rows``, and the row with its rank.
@@ -89,9 +91,12 @@ def ranked(
     )
     poses = [1] * len(rows)
     if best_per:
-        groups = _molecules(rows)
+        groups = [molecule(row) for row in rows]
+        if not part:
+            first = first_skeletons(groups)
+            groups = [resolved(group, first) for group in groups]
         counts = Counter(groups)
-        best: dict[tuple[str, str, str], int] = {}
+        best: dict[Molecule, int] = {}
         for i in order:
             best.setdefault(groups[i], i)
         order = list(best.values())
@@ -103,12 +108,34 @@ def ranked(
     ]
 
 
-def _molecules(rows: Sequence[PosePrediction]) -> list[tuple[str, str, str]]:
-    """The molecule of each row: target, name and skeleton; a record without atoms belongs to the first of its name."""
+def molecule(row: PosePrediction) -> Molecule:
+    """Return target, name and skeleton of a row's molecule; the skeleton of a record without atoms is empty.
+
+    Args:
+        row: The row.
+    """
+    return row.target, row.molecule, row.skeleton
+
+
+def first_skeletons(molecules: Iterable[Molecule]) -> dict[tuple[str, str], str]:
+    """Return the first skeleton of each target and name.
+
+    Args:
+        molecules: In the order of the input.
+    """
     first: dict[tuple[str, str], str] = {}
-    for row in rows:
-        if row.skeleton:
-            first.setdefault((row.target, row.molecule), row.skeleton)
-    return [
-        (row.target, row.molecule, row.skeleton or first.get((row.target, row.molecule), "")) for row in rows
-    ]
+    for target, name, skeleton in molecules:
+        if skeleton:
+            first.setdefault((target, name), skeleton)
+    return first
+
+
+def resolved(molecule: Molecule, first: Mapping[tuple[str, str], str]) -> Molecule:
+    """Return the molecule that a row counts for: a record without atoms belongs to the first of its name.
+
+    Args:
+        molecule: Of the row.
+        first: From :func:`first_skeletons`.
+    """
+    target, name, skeleton = molecule
+    return target, name, skeleton or first.get((target, name), "")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -26,8 +25,8 @@ from affinity_zoo.zoo.prediction.columns import columns_of
 from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.finished_chunks import FinishedChunks
 from affinity_zoo.zoo.prediction.inputs import PredictionInputs, from_files, from_table
-from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
-from affinity_zoo.zoo.prediction.shards import Header, InputShard, Place, PlacedRow, write_shard
+from affinity_zoo.zoo.prediction.rows import PosePrediction
+from affinity_zoo.zoo.prediction.shards import Header, InputShard, Place, placed_rows, write_shard
 from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
 from affinity_zoo.zoo.runtime.files import file_hash, text_hash
 from affinity_zoo.zoo.runtime.terminal import progress, warn
@@ -175,17 +174,17 @@ def run(
         )
     if shard is not None:
         models_hash, inputs_hash, options_hash = hashes
+        span_of = {i: span for (i, _), span in zip(order, spans, strict=True)}
+        placed = placed_rows(
+            rows, [stored.place for stored in places],
+            ranking.ranked(rows, by, choices.best_per, part=True), span_of, by,
+        )  # fmt: skip
         header = Header(
             shard=choices.shard, models=models_hash, inputs=inputs_hash, options=options_hash, ranked_by=by,
-            best_per=choices.best_per or "", abstain=choices.abstain, columns=columns, rows=len(best), poses=len(rows),
-            failed=len(failed), sdf="" if sdf is None else str(sdf.resolve()),
+            best_per=choices.best_per or "", abstain=choices.abstain, columns=columns, rows=len(placed),
+            poses=len(rows), failed=len(failed), sdf="" if sdf is None else str(sdf.resolve()),
             sdf_bytes=0 if sdf is None else sdf.stat().st_size,
         )  # fmt: skip
-        column, sign = RANKINGS[by]
-        placed = (
-            PlacedRow(row, sign * getattr(row, column) if row.rank else math.nan, places[i].place, span)
-            for (i, row), span in zip(order, spans, strict=True)
-        )
         write_shard(shard, header, placed)
     written = sum(length > 0 for _, length in spans)
     return Ranking(

@@ -9,16 +9,17 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.prediction.rows import FIELDS, PosePrediction
+from affinity_zoo.zoo.prediction.ranking import Molecule, molecule
+from affinity_zoo.zoo.prediction.rows import FIELDS, RANKINGS, PosePrediction
 from affinity_zoo.zoo.runtime.files import whole
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 Place = tuple[int, int]  #: chunk, and row in it
 Span = tuple[int, int]  #: first byte, and number of bytes; none where there is no text
 _SHARD: Final = re.compile(r"(\d+)/(\d+)")
@@ -82,7 +83,7 @@ class Header:
     best_per: str
     abstain: float | None
     columns: tuple[str, ...]
-    rows: int  #: in this file
+    rows: int  #: in this file; with `best_per` those of records without atoms stand apart
     poses: int  #: that the part was given
     failed: int  #: of them without a score
     sdf: str = ""  #: the part's SDF file as an absolute path; empty: none was written
@@ -97,12 +98,45 @@ class PlacedRow:
     value: float  #: what the row is ranked by, higher is better; NaN without a score
     place: Place
     span: Span  #: where the part's SDF file has the pose's own text
+    first: Place  #: of the first row of this molecule in the part
 
     @property
     def key(self) -> tuple[bool, float, Place]:
         """Rows of all parts in ascending order of their keys are in the order of the undivided prediction."""
         missing = math.isnan(self.value)
         return missing, 0.0 if missing else -self.value, self.place
+
+
+def placed_rows(
+    rows: Sequence[PosePrediction],
+    places: Sequence[Place],
+    order: Sequence[tuple[int, PosePrediction]],
+    spans: Mapping[int, Span],
+    by: str,
+) -> list[PlacedRow]:
+    """Return the rows that a merge needs, in their order.
+
+    Args:
+        rows: All rows of the part.
+        places: Of these rows.
+        order: Number of a row in ``rows``, and the ranked row, from :func:`ranked` with ``part``.
+        spans: Of the rows whose pose is in the part's SDF file.
+        by: What the rows are ranked by.
+    """
+    column, sign = RANKINGS[by]
+    first: dict[Molecule, Place] = {}
+    for row, place in zip(rows, places, strict=True):
+        first.setdefault(molecule(row), place)
+    return [
+        PlacedRow(
+            row,
+            sign * getattr(row, column) if row.rank else math.nan,
+            places[i],
+            spans.get(i, (0, 0)),  # a record without atoms has no text
+            first[molecule(row)],
+        )
+        for i, row in order
+    ]
 
 
 def shard_file(output: Path) -> Path:
@@ -127,7 +161,7 @@ def write_shard(path: Path, header: Header, rows: Iterable[PlacedRow]) -> None:
         file.write(json.dumps(values) + "\n")
         for one in rows:
             value = None if math.isnan(one.value) else one.value
-            line = [value, one.place, one.span, list(one.row.as_dict().values())]
+            line = [value, one.place, one.span, one.first, list(one.row.as_dict().values())]
             file.write(json.dumps(line) + "\n")
 
 
@@ -171,11 +205,11 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
         with path.open(encoding="utf-8") as file:
             file.readline()
             for line in file:
-                value, place, span, values = json.loads(line)
+                value, place, span, first, values = json.loads(line)
                 row = PosePrediction.from_dict(dict(zip(FIELDS, values, strict=True)))
                 known = math.nan if value is None else float(value)
                 read += 1
-                yield PlacedRow(row, known, (place[0], place[1]), (span[0], span[1]))
+                yield PlacedRow(row, known, (place[0], place[1]), (span[0], span[1]), (first[0], first[1]))
     except (OSError, ValueError, TypeError, IndexError) as error:
         raise AffinityZooError(
             f"{path}, line {read + 2}: cannot be read ({error}): predict this part again"

@@ -92,6 +92,49 @@ def test_merged_parts_have_the_bytes_of_the_whole(ending, best_per, make_model, 
     assert all(part.read_bytes() for part in parts)
 
 
+POSES = st.lists(
+    st.tuples(
+        st.sampled_from(["t", "u"]), st.sampled_from(["a", "b"]), st.sampled_from(["", "S1", "S2", "S3"]),
+        st.sampled_from([0.0, 1.0, 2.0]), st.booleans(),
+    ),
+    max_size=25,
+)  # fmt: skip
+
+
+@given(poses=POSES, count=st.integers(1, 4), chunk=st.integers(1, 4), by=st.sampled_from(["pose", "rmsd"]))
+def test_molecules_are_grouped_as_in_the_whole(poses, count, chunk, by, tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
+    """Names with several skeletons, and records without atoms (no skeleton, no score), dealt out to parts."""
+    from affinity_zoo.zoo.prediction.output import write_predictions
+    from affinity_zoo.zoo.prediction.ranking import ranked
+    from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
+    from affinity_zoo.zoo.prediction.shards import Header, placed_rows, write_shard
+
+    column = RANKINGS[by].field
+    rows = [
+        PosePrediction(
+            id=str(i), target=target, molecule=name, skeleton=skeleton,
+            status="ok" if skeleton and ok else "failed", **({column: value} if skeleton and ok else {}),
+        )
+        for i, (target, name, skeleton, value, ok) in enumerate(poses)
+    ]  # fmt: skip
+    columns = ("rank", "id", "target", "molecule", column, "poses", "status", "skeleton")
+    folder = tmp_path_factory.mktemp("groups")
+    write_predictions(folder / "whole.csv", [row for _, row in ranked(rows, by, "molecule")], columns)
+    outs = []
+    for number in range(1, count + 1):
+        shard = InputShard(number, count)
+        mine = [i for i in range(len(rows)) if shard.holds(i // chunk)]
+        part = [rows[i] for i in mine]
+        placed = placed_rows(
+            part, [(i // chunk, i % chunk) for i in mine], ranked(part, by, "molecule", part=True), {}, by
+        )
+        header = Header(shard, "m", "i", "o", by, "molecule", None, columns, len(placed), len(part), 0)
+        outs.append(folder / f"{number}.csv")
+        write_shard(shard_file(outs[-1]), header, placed)
+    merge(outs, folder / "merged.csv")
+    assert (folder / "merged.csv").read_text() == (folder / "whole.csv").read_text()
+
+
 def test_by_the_command_line(make_model, receptor, block, write_sdf, tmp_path, cli) -> None:  # type: ignore[no-untyped-def]
     """Also more parts than there is work."""
     poses = write_sdf(tmp_path / "poses.sdf", block, 6)
