@@ -6,18 +6,24 @@ import os
 import sys
 import tarfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from affinity_zoo.zoo.runtime.keras import choose_backend
+
 # test machines are noisy: how long an example takes says nothing of the code
 settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("project")
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if find_spec("tensorflow") is not None:
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+else:  # `make test-backends`
+    choose_backend()
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
