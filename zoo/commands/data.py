@@ -1,4 +1,4 @@
-"""Commands on structures: index."""
+"""Commands on structures: index, check, split, fetch."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from affinity_zoo.zoo.commands import options
+from affinity_zoo.zoo.data.splits.rules import RULES
 
 if TYPE_CHECKING:
     from affinity_zoo.zoo.data.readers.base import ReadOptions
@@ -149,7 +150,7 @@ def check(
 def split(
     data: Annotated[Path, typer.Argument(help="Folder that `affinity-zoo index` made.")],
     by: Annotated[
-        str, typer.Option("--split-by", help="Grouping rule: receptor, sequence, scaffold, time or random.")
+        str, typer.Option("--split-by", help=f"Grouping rule, one of {', '.join(RULES)}.")
     ] = "receptor",
     fractions: Annotated[str, typer.Option(help=_FRACTIONS)] = "0.8,0.1,0.1",
     identity: Annotated[float, typer.Option(help="Smallest identity of sequences that stay together.")] = 0.3,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,10 +12,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
+from affinity_zoo.cli import app
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.data.splits.grouping import Grouping, SplitTask
 from affinity_zoo.zoo.data.splits.groups import fold_groups, split_groups
+from affinity_zoo.zoo.data.splits.rules import RULES
 from affinity_zoo.zoo.data.splits.run import split
 from affinity_zoo.zoo.data.splits.sequences import alike, identity
 from affinity_zoo.zoo.data.store.dataset import Dataset
@@ -135,6 +140,37 @@ def test_folds_hold_every_row_once(relatives: Dataset) -> None:
     assert sorted(seen) == sorted(relatives.column("id").tolist())
     with open(relatives.path / "folds.csv", newline="") as handle:
         assert len(list(csv.DictReader(handle))) == 12
+
+
+def _by_name_length(task: SplitTask) -> Grouping:
+    return Grouping([str(len(t)) for t in task.data.column("target")], options={"measured": "letters"})
+
+
+def test_a_rule_of_the_table_is_on_the_command_line(
+    relatives: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CONTRIBUTING's walk: a function and a line in the table, and the command takes the name."""
+    monkeypatch.setitem(RULES, "letters", _by_name_length)
+    command = ["split", str(relatives.path), "--split-by", "letters", "--fractions", "0.5,0.25,0.25"]
+    result = CliRunner().invoke(app, [*command, "--workers", "0", "--json"])
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.output)["groups"] == 3  # names of two, three and four letters
+    report = json.loads((relatives.path / "splits.json").read_text())
+    assert report["by"] == "letters" and report["measured"] == "letters" and report["leaks"]
+    for one, other in itertools.combinations(_sets(relatives).values(), 2):
+        assert not {len(t) for t in one} & {len(t) for t in other}
+    refused = CliRunner().invoke(app, ["split", str(relatives.path), "--split-by", "colour"])
+    assert refused.exit_code != 0
+
+
+def test_the_help_lists_every_rule() -> None:
+    text = " ".join(CliRunner(env={"COLUMNS": "200"}).invoke(app, ["split", "--help"]).output.split())
+    assert ", ".join(RULES) in text
+
+
+def test_folds_are_not_ordered_by_time(relatives: Dataset) -> None:
+    with pytest.raises(UsageError, match="no order in time"):
+        split(relatives, "time", folds=3, workers=0)
 
 
 def test_wrong_numbers_are_usage_errors(relatives: Dataset) -> None:

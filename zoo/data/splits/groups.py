@@ -92,6 +92,32 @@ def fold_groups(groups: Sequence[str], folds: int, seed: int = 0) -> list[int]:
     return [place[group] for group in groups]
 
 
+def dated_groups(groups: Sequence[str], dates: Sequence[str], fractions: Sequence[float]) -> list[str]:
+    """Assign each row to a split: the oldest groups train, the newest test; rows of one group stay together.
+
+    Args:
+        groups: name of the group of each row.
+        dates: year or date of each row, such as 2019 or 2019-05-31; a group is as old as its first row.
+        fractions: shares of the rows in train, validation and test.
+
+    Returns:
+        ``train``, ``validation`` or ``test`` for each row.
+    """
+    first: dict[str, str] = {}
+    size: dict[str, int] = {}
+    for group, date in zip(groups, dates, strict=True):
+        first[group] = min(first.get(group, date), date)
+        size[group] = size.get(group, 0) + 1
+    place: dict[str, str] = {}
+    filled = 0
+    for group in sorted(first, key=lambda g: (first[g], g)):
+        middle = (filled + size[group] / 2) / len(groups)
+        filled += size[group]
+        train, validation = fractions[0], fractions[0] + fractions[1]
+        place[group] = "train" if middle < train else "validation" if middle < validation else "test"
+    return [place[group] for group in groups]
+
+
 def write_splits(
     folder: Path, columns: dict[str, Sequence[Any]], places: Sequence[str], how: dict[str, Any]
 ) -> dict[str, int]:
