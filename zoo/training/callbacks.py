@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -77,12 +78,19 @@ class Display(keras.callbacks.Callback):
     """A bar with images/s and time left on a terminal; one line an epoch everywhere."""
 
     def __init__(
-        self, epochs: int, steps: int, batch_size: int, history: History, say: Callable[[str], None]
+        self,
+        epochs: int,
+        steps: int,
+        batch_size: int,
+        history: History,
+        say: Callable[[str], None],
+        shown: bool = True,
     ) -> None:
         super().__init__()
         self._epochs, self._steps, self._batch_size = epochs, steps, batch_size
         self._history = history
         self._say = say
+        self._shown = shown  # of several workers the chief alone shows a bar
         self._context: Any = None
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -90,9 +98,11 @@ class Display(keras.callbacks.Callback):
         from affinity_zoo.zoo.runtime.terminal import progress
 
         self._started = time.perf_counter()
-        self._context = progress(
-            f"epoch {epoch + 1}/{self._epochs}", self._steps * self._batch_size, "images"
-        )
+        images = self._steps * self._batch_size
+        if self._shown:
+            self._context = progress(f"epoch {epoch + 1}/{self._epochs}", images, "images")
+        else:
+            self._context = contextlib.nullcontext(lambda _images: None)
         self._advance = self._context.__enter__()
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
