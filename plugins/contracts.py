@@ -256,9 +256,8 @@ class MeasuredPair(NamedTuple):
 
     receptor: Atoms
     ligand: Atoms
-    columns: Mapping[
-        str, Any
-    ]  #: the index's columns of this row (``id``, ``docking_score``, ``pose_label``, ...)
+    #: the index's columns of this row (``id``, ``docking_score``, ``pose_label``, ...)
+    columns: Mapping[str, Any]
 
 
 class Baseline(_Named):

@@ -84,9 +84,8 @@ def skeleton_of(mol: Any) -> Any:
 class Mappings:
     """Mappings of the atoms of one molecule onto those of another."""
 
-    order: NDArray[
-        np.int64
-    ]  #: (A, N): row a, entry i: the atom of the probe that lies on atom i of the reference
+    #: (A, N): row a, entry i: the atom of the probe that lies on atom i of the reference
+    order: NDArray[np.int64]
     complete: bool  #: False: not all mappings were tried, the best one may be missing
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ MODULES: tuple[str, ...] = (
     "data",
     "poses",
     "training",
+    "evaluation",
     "search",
     "predict",
     "see",

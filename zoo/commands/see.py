@@ -112,8 +112,8 @@ def view(
     Example: affinity-zoo view receptor.pdb poses.sdf -f atom-types -o view.html
     """
     from affinity_zoo.plugins.errors import UsageError
+    from affinity_zoo.zoo.commands.parsing import key_values, parse_box
     from affinity_zoo.zoo.commands.positional import one_model, one_pose, sort_words
-    from affinity_zoo.zoo.commands.training import key_values, parse_box
     from affinity_zoo.zoo.data.readers.records import receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
     from affinity_zoo.zoo.see.page import needs_plotly

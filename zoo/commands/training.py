@@ -1,68 +1,20 @@
-"""Commands: train, evaluate, calibrate."""
+"""Command: train."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.commands import completion, options
-from affinity_zoo.zoo.runtime.files import check_output
+from affinity_zoo.zoo.commands.parsing import key_values, names_of, numbers_of, parse_box
 from affinity_zoo.zoo.runtime.keras import start_keras
-
-Names = list[str] | None
 
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands to the app."""
     app.command(rich_help_panel=options.TRAIN)(train)
-    app.command(rich_help_panel=options.TRAIN)(evaluate)
-    app.command(rich_help_panel=options.TRAIN)(calibrate)
-
-
-def key_values(given: list[str] | None, flag: str) -> dict[str, str]:
-    """Parse ``key=value`` options."""
-    parsed = {}
-    for text in given or []:
-        key, equals, value = text.partition("=")
-        if not equals or not key:
-            raise UsageError(f"{flag} takes key=value, not {text!r}; `affinity-zoo show NAME` lists the keys")
-        parsed[key.strip().replace("-", "_")] = value
-    return parsed
-
-
-def names_of(text: str | None) -> tuple[str, ...] | None:
-    """Parse a comma-separated list."""
-    return None if text is None else tuple(part.strip() for part in text.split(","))
-
-
-def numbers_of(text: str | None) -> tuple[float, ...] | None:
-    """Parse a comma-separated list of numbers."""
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"--task-weights is {text!r}: give numbers such as 1,0.5") from None
-
-
-def parse_box(text: str | None) -> tuple[int, float] | None:
-    """Parse ``40x0.5``: voxels along an edge, spacing in Å."""
-    if text is None:
-        return None
-    side, _, spacing = text.partition("x")
-    try:
-        parsed = int(side), float(spacing)
-    except ValueError:
-        parsed = 0, 0.0
-    if parsed[0] < 1 or not 0 < parsed[1] < 100:
-        raise UsageError(
-            f"--box is {text!r}: give voxels along an edge and their spacing in Å, such as 40x0.5"
-        )
-    return parsed
 
 
 def train(
@@ -244,7 +196,7 @@ def train(
         typer.Option("--distributed", help="Train with the other tasks of this Slurm step."),
     ] = False,
     tracker: Annotated[
-        Names,
+        list[str] | None,
         typer.Option(
             help="Copy recipe and curves to a tracker: mlflow, or package.module:Class; may be repeated.",
             metavar="NAME",
@@ -293,244 +245,3 @@ def train(
     )  # fmt: skip
     if speaks():
         say(f"next: affinity-zoo evaluate {run.x}" + ("" if runs == Path("summaries") else f" --runs {runs}"))
-
-
-def evaluate(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="Run (number or folder), model or ensemble directory, or name of a model; with --scores the data.",
-            metavar="MODEL",
-            autocompletion=completion.models,
-        ),
-    ],
-    data: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Folder made by `affinity-zoo index`, or name of a benchmark.",
-            metavar="DATA",
-            show_default="the run's own data",
-            autocompletion=completion.data_or_benchmarks,
-        ),
-    ] = None,
-    scores: Annotated[
-        Path | None,
-        typer.Option(
-            help="Scores of another program: CSV with id and score, SDF, output of Boltz or DiffDock.",
-            metavar="FILE",
-        ),
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the row for --scores.", metavar="NAME")] = None,
-    direction: Annotated[
-        str | None, typer.Option(help="Direction of --scores: higher or lower is better.", metavar="END")
-    ] = None,
-    column: Annotated[
-        str | None, typer.Option(help="Column or SDF property of the score.", metavar="NAME")
-    ] = None,
-    id_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Column or SDF property of the pair's id.",
-            metavar="NAME",
-        ),
-    ] = None,
-    consensus: Annotated[
-        str | None,
-        typer.Option(
-            help="Evaluate a consensus of these rows of the board, comma-separated; RUN is the benchmark.",
-            metavar="NAMES",
-        ),
-    ] = None,
-    method: Annotated[
-        str, typer.Option(help="Methods of --consensus: rank, z, stack; comma-separated.", metavar="NAMES")
-    ] = "rank,z,stack",
-    learn_from: Annotated[
-        str | None,
-        typer.Option(
-            help="Fit the stacked model on this benchmark.",
-            show_default="cross-validated over groups",
-            metavar="NAME",
-        ),
-    ] = None,
-    split: Annotated[
-        str, typer.Option(help="Rows to evaluate: test, validation, train or all.", metavar="NAME")
-    ] = "test",
-    views: options.Views = None,
-    sources: Annotated[
-        str | None,
-        typer.Option(
-            help="Sources of the poses to evaluate, comma-separated; default: all.",
-            show_default="all",
-            metavar="NAMES",
-        ),
-    ] = None,
-    scorer: Annotated[
-        Names,
-        typer.Option(
-            "--scorer",
-            "-s",
-            help="Scorer to print, also a plugin's; may be repeated.",
-            show_default="all",
-            metavar="NAME",
-            autocompletion=completion.scorers,
-        ),
-    ] = None,
-    submission: Annotated[
-        Path | None, typer.Option(help="Kaggle file (Id,Expected) to write.", metavar="FILE")
-    ] = None,
-    model_output: Annotated[
-        str | None,
-        typer.Option(
-            help="Output used for all truths: pose, activity, affinity, rmsd or product (probability x pK).",
-            show_default="each by its own",
-            metavar="NAME",
-        ),
-    ] = None,
-    seed: options.Seed = 0,
-    batch_size: options.BatchSize = 32,
-    runs: options.Runs = Path("summaries"),
-    voxelize: options.Voxelize = "auto",
-    workers: options.Threads = 2,
-    dask: options.Dask = "",
-    json_output: options.Json = False,
-) -> None:
-    """Score labelled pairs with a model, rank them and judge the ranking.
-
-    Example: affinity-zoo evaluate 1 DATA --split test
-    """
-    from affinity_zoo.zoo.evaluation.arguments import check_arguments
-    from affinity_zoo.zoo.importers.first_use import fetch_missing
-
-    chosen = tuple(part.strip() for part in sources.split(",")) if sources else ()
-    if consensus is not None:
-        _evaluate_consensus(consensus, str(data or run), method, learn_from, name, runs, scorer, json_output)
-        return
-    if scores is not None:
-        judging = {"split": split, "sources": chosen, "scorers": tuple(scorer or ()), "runs": runs}
-        _evaluate_scores(scores, data or run, name, direction, column, id_column, json_output, judging)
-        return
-    if submission is not None:
-        check_output(submission)
-    fetch_missing(run)
-    check_arguments(run, data, split=split, scorers=scorer or (), runs=runs, voxelize=voxelize)
-    start_keras()
-    from affinity_zoo.zoo.catalog.registry import catalog
-    from affinity_zoo.zoo.evaluation.report import print_result
-    from affinity_zoo.zoo.evaluation.run import evaluate as run_evaluation
-
-    result = run_evaluation(
-        run, data, split=split, views=views, scorers=tuple(scorer or ()), runs=runs, seed=seed,
-        sources=chosen, batch_size=batch_size, voxelize=voxelize, workers=workers, submission=submission,
-        output=model_output, dask=dask,
-    )  # fmt: skip
-    print_result(
-        result, json_output, tuple(str(catalog().create("scorer", name).name) for name in scorer or ())
-    )
-
-
-def _evaluate_scores(
-    scores: Path,
-    data: Path | str,
-    name: str | None,
-    direction: str | None,
-    column: str | None,
-    id_column: str | None,
-    json_output: bool,
-    judging: dict[str, Any],
-) -> None:
-    """Judge scores of another program; on a terminal ask for a direction that is not known."""
-    from affinity_zoo.zoo.catalog.registry import catalog
-    from affinity_zoo.zoo.evaluation.external import DirectionUnknownError, evaluate_scores
-    from affinity_zoo.zoo.evaluation.report import print_result
-
-    given: dict[str, Any] = {"column": column, "id_column": id_column, **judging}
-    called = name or scores.name.split(".")[0]
-    try:
-        result = evaluate_scores(scores, data, name=called, direction=direction, **given)  # type: ignore[arg-type]
-    except DirectionUnknownError as error:
-        if not sys.stdin.isatty():
-            raise
-        answer = typer.prompt(f"{error}\nhigher or lower")
-        result = evaluate_scores(scores, data, name=called, direction=answer, **given)
-    print_result(
-        result, json_output, tuple(str(catalog().create("scorer", s).name) for s in judging["scorers"])
-    )
-
-
-def _evaluate_consensus(
-    members: str,
-    benchmark: str,
-    method: str,
-    learn_from: str | None,
-    name: str | None,
-    runs: Path,
-    scorer: Names,
-    json_output: bool,
-) -> None:
-    """Judge a consensus of rows of the board, one result a method."""
-    from affinity_zoo.zoo.catalog.registry import catalog
-    from affinity_zoo.zoo.evaluation.consensus import evaluate_consensus
-    from affinity_zoo.zoo.evaluation.report import print_result
-
-    methods: Any = names_of(method)
-    chosen = tuple(scorer or ())
-    found = evaluate_consensus(
-        names_of(members) or (), benchmark, methods=methods, learn_from=learn_from, name=name, runs=runs,
-        scorers=chosen,
-    )  # fmt: skip
-    for result in found:
-        print_result(result, json_output, tuple(str(catalog().create("scorer", s).name) for s in chosen))
-
-
-def calibrate(
-    run: Annotated[str, typer.Argument(help="A run (number or folder) or a model directory.", metavar="RUN")],
-    data: Annotated[
-        Path,
-        typer.Argument(help="A benchmark's name or an index, kept for this: neither trained nor judged on."),
-    ],
-    method: Annotated[str, typer.Option(help="isotonic or platt.", metavar="NAME")] = "isotonic",
-    split: Annotated[
-        str, typer.Option(help="Rows of an index: all, test, validation or train.", metavar="NAME")
-    ] = "all",
-    sources: Annotated[
-        str | None, typer.Option(help="Sources of the poses, comma-separated; default: all.", metavar="NAMES")
-    ] = None,
-    views: Annotated[int | None, typer.Option(help="Rotations averaged for each pair.", min=1)] = None,
-    out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Page with the reliability plot.", metavar="FILE")
-    ] = None,
-    runs: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")] = Path("summaries"),
-) -> None:
-    """Fit P(RMSD < 2 Å) to a model's pose score, by protein.
-
-    The labelled set is kept for this. `predict` gives near_native_probability from then on.
-
-    Example: affinity-zoo calibrate 3 kept-for-it --method platt
-    """
-    if method not in ("isotonic", "platt"):
-        raise UsageError(f"--method is isotonic or platt, not {method!r}")
-    if out is not None:
-        check_output(out)
-    start_keras()
-    from affinity_zoo.zoo.evaluation.calibrate import calibrate as run_calibration
-    from affinity_zoo.zoo.reports.calibration import write_calibration_page
-    from affinity_zoo.zoo.runtime.terminal import say
-
-    chosen = tuple(part.strip() for part in sources.split(",")) if sources else ()
-    made, result = run_calibration(
-        run,
-        data,
-        method="platt" if method == "platt" else "isotonic",
-        split=split,
-        sources=chosen,
-        runs=runs,
-        views=views,  # type: ignore[arg-type]
-    )
-    found = made.about["reliability"]
-    page = out if out is not None else result.path.with_name("calibration.html")
-    write_calibration_page(page, str(result.model["name"]), made.method, made.about)
-    say(
-        f"{made.about['rows']} poses of {made.about['groups']} groups; on groups that the fit did not see: calibration "
-        f"error {found['calibration_error']:.3f}, Brier score {found['brier']:.3f}"
-    )
-    say(f"wrote {page}; `predict` gives near_native_probability from now on, and takes --abstain")

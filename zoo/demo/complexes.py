@@ -47,9 +47,8 @@ class DemoSet:
     decoys: int
     copies: dict[str, int]  #: crystal ligands by structure
     splits: dict[str, list[str]]  #: structures by suggested split
-    auc: dict[
-        str, dict[str, float]
-    ]  #: AUC of crystal pose against decoy by each single number: pooled, within complexes
+    #: AUC of crystal pose against decoy by each single number: pooled, within complexes
+    auc: dict[str, dict[str, float]]
     auc_by_structure: dict[str, dict[str, float]]  #: the same within complexes, structure by structure
     left_out: list[dict[str, str]]  #: ligand copies that were left out: id, reason
     fewer: dict[str, int]  #: complexes with fewer decoys than requested

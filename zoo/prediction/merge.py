@@ -162,9 +162,8 @@ class _Molecules:
     """What must be known of all parts before the best rows can be told."""
 
     first: dict[tuple[str, str], str]  #: first skeleton of each target and name, in the order of the input
-    poses: Counter[
-        Molecule
-    ]  #: how many the parts were given, records without atoms counted with the first of their name
+    #: how many the parts were given; records without atoms count with the first of their name
+    poses: Counter[Molecule]
 
     @classmethod
     def of(cls, parts: Sequence[Part]) -> _Molecules:

@@ -83,13 +83,11 @@ class Display(keras.callbacks.Callback):
         steps: int,
         batch_size: int,
         history: History,
-        say: Callable[[str], None],
         shown: bool = True,
     ) -> None:
         super().__init__()
         self._epochs, self._steps, self._batch_size = epochs, steps, batch_size
         self._history = history
-        self._say = say
         self._shown = shown  # of several workers the chief alone shows a bar
         self._context: Any = None
 

@@ -202,7 +202,7 @@ def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> N
     cache = LARGE_CACHE_BYTES if job.device.accelerator else CACHE_BYTES
     maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed, cache)
     batches = training_batches(job, maker)
-    display = callbacks.Display(t.epochs, batches.steps, t.batch_size, history, job.say, job.device.chief)
+    display = callbacks.Display(t.epochs, batches.steps, t.batch_size, history, job.device.chief)
     end = callbacks.EpochEnd(
         lambda epoch: _validate(job, model, maker, epoch)[0],
         history,

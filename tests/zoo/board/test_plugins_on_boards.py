@@ -226,6 +226,9 @@ def test_a_baseline_with_the_option_training_learns_from_the_models_index(
 def test_without_the_plugin_its_rows_are_still_read(plugin: None, tmp_path: Path) -> None:
     root = tmp_path / "runs"
     _runs(root)
-    registry.configure(no_plugins=True)
-    (board,) = build_boards([root])
+    before = registry.configure(no_plugins=True)
+    try:
+        (board,) = build_boards([root])
+    finally:
+        registry.restore(before)
     assert "depth" in {row.name for row in board.rows}

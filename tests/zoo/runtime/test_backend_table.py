@@ -24,9 +24,8 @@ def test_the_table_names_every_module() -> None:
 
 def test_no_other_module_imports_a_backend_but_tensorflow() -> None:
     others = set(backends.NAMES) - {"tensorflow"}
-    allowed = {
-        "zoo/speed/peer_scoring.py"
-    }  # runs in the environment of the peer, which is a program on PyTorch
+    # runs in the environment of the peer, which is a program on PyTorch
+    allowed = {"zoo/speed/peer_scoring.py"}
     for path in [*ROOT.glob("plugins/**/*.py"), *ROOT.glob("featurizers/**/*.py"), *ROOT.glob("zoo/**/*.py")]:
         if path.is_relative_to(ROOT / "zoo/runtime/backends") or str(path.relative_to(ROOT)) in allowed:
             continue

@@ -148,9 +148,8 @@ class RawAtoms:
     occupancy: NDArray[np.float32]
     charge: NDArray[np.int8]
     hetero: NDArray[np.bool_]  #: (N,) from a HETATM line
-    guessed: NDArray[
-        np.bool_
-    ]  #: (N,) the element is not what the file says: taken from names, or corrected by them
+    #: (N,) the element is not what the file says: taken from names, or corrected by them
+    guessed: NDArray[np.bool_]
     pseudo: NDArray[np.bool_]  #: (N,) no atom: lone pair, dummy, glue atom, membrane point
 
     def __len__(self) -> int:

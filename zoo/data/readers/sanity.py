@@ -180,6 +180,7 @@ def pieces(raw: RawAtoms, pairs: NDArray[np.int64]) -> int:
     return _pieces(raw.element.tobytes(), pairs.tobytes(), tuple(near))
 
 
+# union-find in place: scipy's connected_components takes 0.1 ms for so few atoms, as long as reading the whole pose
 @lru_cache(4096)
 def _pieces(element: bytes, pairs: bytes, near: tuple[tuple[int, int], ...]) -> int:
     parent = list(range(len(element)))

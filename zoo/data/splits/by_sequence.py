@@ -16,40 +16,46 @@ def by_sequence(task: SplitTask) -> Grouping:
     data = task.data
     receptor_group = [str(group) for group in data.column("group")]
     receptors = data.receptor_structure.tolist()
-    joined = _Components()
-    for receptor, group in zip(receptors, receptor_group, strict=True):
-        joined.join(f"g{group}", f"r{receptor}")
-    for receptor, chains in task.sequences.items():
-        for chain in chains:
-            joined.join(f"r{receptor}", f"s{chain}")
-    for pair in task.pairs:
-        if pair.identity >= task.identity:
-            joined.join(f"s{task.names[pair.first]}", f"s{task.names[pair.second]}")
+    edges = [(f"r{receptor}", f"g{group}") for receptor, group in zip(receptors, receptor_group, strict=True)]
+    edges += [
+        (f"r{receptor}", f"s{chain}") for receptor, chains in task.sequences.items() for chain in chains
+    ]
+    edges += [
+        (f"s{task.names[pair.first]}", f"s{task.names[pair.second]}")
+        for pair in task.pairs
+        if pair.identity >= task.identity
+    ]
     blind = sum(not chains for chains in task.sequences.values())
     note = f"{blind} receptors have no sequence: grouped by receptor only, their relatives cannot be known"
-    groups = _labels(joined, receptors, receptor_group)
+    groups = _smallest_names(components(edges), receptors, receptor_group)
     return Grouping(groups, (note,) if blind else (), options={"identity": task.identity})
 
 
-def _labels(joined: _Components, receptors: Sequence[int], receptor_group: Sequence[str]) -> list[str]:
-    """Name a component by the smallest name of its receptor groups."""
-    name: dict[str, str] = {}
-    for receptor, group in zip(receptors, receptor_group, strict=True):
-        root = joined.root(f"r{receptor}")
-        name[root] = min(name.get(root, group), group)
-    return [name[joined.root(f"r{receptor}")] for receptor in receptors]
+def components(edges: Sequence[tuple[str, str]]) -> dict[str, int]:
+    """Number the connected components of a graph.
+
+    Args:
+        edges: Pairs of nodes.
+
+    Returns:
+        Node -> number of its component.
+    """
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    nodes = {node: i for i, node in enumerate(dict.fromkeys(node for edge in edges for node in edge))}
+    first, second = [nodes[a] for a, _ in edges], [nodes[b] for _, b in edges]
+    graph = coo_array(([1] * len(edges), (first, second)), (len(nodes), len(nodes)))
+    _, labels = connected_components(graph, directed=False)
+    return dict(zip(nodes, labels.tolist(), strict=True))
 
 
-class _Components:
-    """Connected components of names (union-find)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
-
-    def root(self, x: str) -> str:
-        while self._parent.setdefault(x, x) != x:
-            self._parent[x] = x = self._parent[self._parent[x]]
-        return x
-
-    def join(self, a: str, b: str) -> None:
-        self._parent[self.root(a)] = self.root(b)
+def _smallest_names(
+    component: dict[str, int], receptors: Sequence[int], receptor_group: Sequence[str]
+) -> list[str]:
+    """Name the component of each row by the smallest name of its receptor groups."""
+    name: dict[int, str] = {}
+    of_row = [component[f"r{receptor}"] for receptor in receptors]
+    for number, group in zip(of_row, receptor_group, strict=True):
+        name[number] = min(name.get(number, group), group)
+    return [name[number] for number in of_row]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -13,14 +14,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class SplitTask:
-    """Input of a split rule: an index, the sequences of its receptors, and the options of the command."""
+    """Input of a split rule: an index with the options of the command; sequences are aligned on first use."""
 
     data: Dataset
-    sequences: Mapping[int, Sequence[str]]  #: receptor structure -> sequences of its chains near the ligand
-    names: Sequence[str]  #: all different sequences, sorted
-    pairs: Sequence[Alike]  #: pairs of ``names`` with an alignment beyond chance
     identity: float = 0.3  #: smallest identity (0..1) of sequences that stay together
     column: str = "year"  #: column with the date of a row
+    workers: int | None = None  #: processes for the alignments; None: one a core
+
+    @cached_property
+    def sequences(self) -> Mapping[int, Sequence[str]]:
+        """Receptor structure -> sequences of its chains near the ligand."""
+        from affinity_zoo.zoo.data.splits.sequences import receptor_sequences
+
+        return receptor_sequences(self.data)
+
+    @cached_property
+    def names(self) -> Sequence[str]:
+        """All different sequences, sorted."""
+        return sorted({sequence for chains in self.sequences.values() for sequence in chains})
+
+    @cached_property
+    def pairs(self) -> Sequence[Alike]:
+        """Pairs of `names` with an alignment beyond chance."""
+        from affinity_zoo.zoo.data.splits.sequences import alike
+
+        return list(alike(self.names, self.workers))
 
 
 @dataclass(frozen=True)
@@ -29,9 +47,8 @@ class Grouping:
 
     groups: Sequence[str]  #: name of the group of each row
     notes: tuple[str, ...] = ()  #: sentences for the user
-    dates: Sequence[
-        str
-    ] = ()  #: date of each row: the oldest groups train, the newest test; empty: random order
+    #: date of each row: the oldest groups train, the newest test; empty: random order
+    dates: Sequence[str] = ()
     options: Mapping[str, Any] = field(default_factory=dict)  #: options of the rule, kept in ``splits.json``
 
 

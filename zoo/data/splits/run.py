@@ -19,7 +19,6 @@ from affinity_zoo.zoo.data.splits.groups import (
 )
 from affinity_zoo.zoo.data.splits.leaks import leak_report
 from affinity_zoo.zoo.data.splits.rules import RULES
-from affinity_zoo.zoo.data.splits.sequences import alike, receptor_sequences
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.runtime.files import write_csv
 
@@ -72,10 +71,8 @@ def split(
     if folds and (folds < 2 or not 0 <= fold < folds):
         raise UsageError(f"`folds` is 2 or more and `fold` below it, not {folds} and {fold}")
     check_fractions(fractions)
-    sequences = receptor_sequences(data)
-    names = sorted({s for found in sequences.values() for s in found})
-    pairs = list(alike(names, workers))
-    found = RULES[by](SplitTask(data, sequences, names, pairs, identity, column))
+    task = SplitTask(data, identity, column, workers)
+    found = RULES[by](task)
     groups, notes = found.groups, list(found.notes)
     if folds and found.dates:
         raise UsageError(f"folds have no order in time: use `by='receptor'`, or leave out `folds` for {by}")
@@ -86,7 +83,7 @@ def split(
         places = dated_groups(groups, found.dates, fractions)
     else:
         places = split_groups(groups, fractions, seed)
-    leaks = leak_report(data, places, sequences, pairs, names)
+    leaks = leak_report(data, places, task.sequences, task.pairs, task.names)
     how = {"by": by, "fractions": list(fractions), "seed": seed, "groups": len(set(groups)), "leaks": leaks}
     how |= dict(found.options)
     how |= {"folds": folds, "fold": fold} if folds else {}
