@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 import affinity_zoo
+from affinity_zoo.zoo import shipped
+from affinity_zoo.zoo.demo.run import best_shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -68,6 +70,9 @@ def test_the_docs_show_the_output_of_the_demo() -> None:
     shown = text.split("<!-- demo output: begin -->")[1].split("<!-- demo output: end -->")[0]
     for part in ("element-tag", "cnn4", "atom-types", "resnet3d", "(burial)", "(random)"):
         assert part in shown
+    # recorded with the models that are shipped now, by `benchmarks/record_session.py`
+    assert f"evaluate {best_shipped()}, the best pose model" in shown
+    assert not [name for name in shipped.REPLACED if name in text]
 
 
 def test_the_readme_is_one_screen_until_ones_own_data() -> None:

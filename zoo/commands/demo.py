@@ -34,13 +34,17 @@ NEXT_STEPS = """
   index and split        {data}
   runs and models        {summaries}   (curves: tensorboard --logdir {summaries})
 
-With your own data:
-  affinity-zoo predict {best} receptor.pdb poses.sdf    rank unlabelled poses
-  affinity-zoo index FOLDER -o DATA                            read your complexes
-  affinity-zoo train DATA -f atom-types -a resnet3d            train a combination (affinity-zoo list featurizers)
-  affinity-zoo train DATA --from {best}                 or fine-tune what comes along
-  affinity-zoo evaluate 1                                      judge run 1 on its test set
-  affinity-zoo leaderboard                                     compare all runs"""
+With your own data:"""
+
+#: commands that a newcomer types next, and what each is for
+COMMANDS = (
+    ("predict {best} receptor.pdb poses.sdf", "rank unlabelled poses"),
+    ("index FOLDER -o DATA", "read your complexes"),
+    ("train DATA -f atom-types -a resnet3d", "train a combination (affinity-zoo list featurizers)"),
+    ("train DATA --from {best}", "or fine-tune what comes along"),
+    ("evaluate 1", "judge run 1 on its test set"),
+    ("leaderboard", "compare all runs"),
+)
 
 
 def register(app: typer.Typer) -> None:
@@ -99,9 +103,12 @@ def demo(
             structures=done.folders.structures,
             data=done.folders.data,
             summaries=done.folders.summaries,
-            best=done.best,
         )
     )
+    commands = [(f"affinity-zoo {command.format(best=done.best)}", about) for command, about in COMMANDS]
+    width = max(len(command) for command, _ in commands)
+    for command, about in commands:
+        terminal.say(f"  {command:<{width}}    {about}")
     terminal.say(f"Done in {done.seconds:.0f} s.")
 
 
