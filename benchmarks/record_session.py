@@ -2,9 +2,9 @@
 
     python benchmarks/record_session.py FOLDER [--page docs/demo.md]
 
-FOLDER: an empty or new folder that the commands run in. The first block is the output of `affinity-zoo demo`; the others
-begin with `$ affinity-zoo ...` and end with the time of the command. The command of a block is kept, unless it names a model
-that is not shipped any more: then its successor is used.
+FOLDER: an empty or new folder that the commands run in. The first block is the output of `affinity-zoo demo`; the
+others begin with `$ affinity-zoo ...` and end with the time of the command. Commands are kept, unless they name a model
+that is not shipped any more: then they name its successor.
 """
 
 from __future__ import annotations

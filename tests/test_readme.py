@@ -12,7 +12,6 @@ import pytest
 
 import affinity_zoo
 from affinity_zoo.zoo import shipped
-from affinity_zoo.zoo.demo.run import best_shipped
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")])
@@ -66,6 +65,8 @@ def test_the_api_of_the_readme_is_there() -> None:
 
 
 def test_the_docs_show_the_output_of_the_demo() -> None:
+    from affinity_zoo.zoo.demo.run import best_shipped
+
     text = (ROOT / "docs" / "demo.md").read_text(encoding="utf-8")
     shown = text.split("<!-- demo output: begin -->")[1].split("<!-- demo output: end -->")[0]
     for part in ("element-tag", "cnn4", "atom-types", "resnet3d", "(burial)", "(random)"):
