@@ -72,7 +72,7 @@ def run(command: str, folder: Path) -> tuple[str, float]:
     )  # fmt: skip
     if done.returncode:
         sys.exit(f"affinity-zoo {command} ended with code {done.returncode}:\n{done.stdout}")
-    lines = [line.rstrip() for line in done.stdout.splitlines()]
+    lines = [line.rstrip() for line in done.stdout.replace(f"{folder}/", "").splitlines()]
     return "\n".join(lines) + "\n", time.perf_counter() - start
 
 
