@@ -52,7 +52,7 @@ def get_model(
 
     if wanted.ensemble:
         return import_ensemble(files, folder / wanted.name, wanted.name, wanted.about)
-    return import_single(files[0], folder / wanted.name)
+    return import_single(files[0], folder / wanted.name, wanted.name)
 
 
 def is_offline() -> bool:

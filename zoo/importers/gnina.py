@@ -71,14 +71,15 @@ def import_gnina(
     return [import_ensemble(paths, Path(out) / ensemble, ensemble, about)]
 
 
-def import_single(file: Path, folder: Path) -> Path:
+def import_single(file: Path, folder: Path, name: str = "") -> Path:
     """Convert one weight file to the model directory ``folder``; errors as :func:`import_gnina`.
 
     Args:
         file: The weight file.
         folder: Output folder.
+        name: Name of the model on its card and on boards; empty: gnina and the name of the file.
     """
-    return _convert(file, read_weights(file), folder)
+    return _convert(file, read_weights(file), folder, name)
 
 
 def import_ensemble(files: Sequence[Path], folder: Path, name: str, about: str = "") -> Path:
@@ -133,7 +134,7 @@ def _check_grid(path: Path, text: str | None) -> None:
         )
 
 
-def _convert(file: Path, weights: Weights, folder: Path) -> Path:
+def _convert(file: Path, weights: Weights, folder: Path, called: str = "") -> Path:
     from affinity_zoo.featurizers import layers
     from affinity_zoo.zoo.architectures.gnina import GRID
     from affinity_zoo.zoo.catalog.registry import catalog
@@ -161,7 +162,7 @@ def _convert(file: Path, weights: Weights, folder: Path) -> Path:
     )
     model = ScoringModel(network, layers.for_featurizer(featurizer, GRID), name="scoring_model")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    save_model(folder, model, recipe, _card(file, name), None)
+    save_model(folder, model, recipe, _card(file, name, called), None)
     write_reference(folder, model, featurizer, GRID, OUTPUTS)
     return folder
 
@@ -225,12 +226,12 @@ def _as_keras(layer: Any, found: dict[str, NDArray[np.float32]]) -> list[NDArray
     return [weight.T, found["bias"]]
 
 
-def _card(file: Path, architecture: str) -> dict[str, Any]:
+def _card(file: Path, architecture: str, called: str) -> dict[str, Any]:
     digest = hashlib.sha256(file.read_bytes()).hexdigest()
     known = published.BY_HASH.get(digest)
     card: dict[str, Any] = {
         "format": 1,
-        "name": f"gnina {known or file.stem}",
+        "name": called or f"gnina {known or file.stem}",
         "headline": HEADLINE,
         "outputs": [
             {"name": "pose", "unit": "logit", "direction": "higher is better"},

@@ -59,9 +59,10 @@ def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sources, "_pip_download", lambda wheel, folder: "ERROR: no index here")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
-    def convert(file: Path, folder: Path) -> Path:
+    def convert(file: Path, folder: Path, name: str = "") -> Path:
         folder.mkdir(parents=True)
         (folder / "model.keras").write_bytes(file.read_bytes())
+        (folder / "name.txt").write_text(name)
         return folder
 
     monkeypatch.setattr(gnina_import, "import_single", convert)
@@ -71,6 +72,8 @@ def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 def test_a_model_is_downloaded_checked_and_imported(known: None, server: str, tmp_path: Path) -> None:
     folder = downloads.get_model("dense_3", tmp_path, url=f"{server}/good/")
     assert folder == tmp_path / "gnina-dense-3" and (folder / "model.keras").read_bytes() == GOOD
+    # boards and `compare` know it by the name that it was asked for by
+    assert (folder / "name.txt").read_text() == "gnina-dense-3"
     assert (tmp_path / "downloads" / "dense_3.pt").read_bytes() == GOOD
     assert asked == ["/good/dense_3.pt"]
 
