@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from affinity_zoo.zoo.data.readers.graphs import canonical, fingerprints, graph
@@ -16,7 +16,7 @@ MOLECULES_ONLY: Final = "molecules only"  #: identical molecules on both sides, 
 def leak_report(
     data: Dataset,
     places: Sequence[str],
-    sequences: dict[int, list[str]],
+    sequences: Mapping[int, Sequence[str]],
     pairs: Sequence[Alike],
     names: Sequence[str],
     ligands: bool = True,
@@ -61,7 +61,7 @@ def _proteins(
     other: set[int],
     mine: set[int],
     theirs: set[int],
-    sequences: dict[int, list[str]],
+    sequences: Mapping[int, Sequence[str]],
     pairs: Sequence[Alike],
 ) -> dict[str, Any]:
     blind = sum(not sequences.get(r) for r in train | other)
