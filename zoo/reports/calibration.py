@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affinity_zoo.zoo.reports.page import document, now
-from affinity_zoo.zoo.reports.plots import reliability_plot
+from affinity_zoo.zoo.reports.reliability_plots import reliability_plot
 from affinity_zoo.zoo.runtime.files import whole
 
 

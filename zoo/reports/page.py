@@ -14,17 +14,14 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.conclusion import in_words
-from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, build_boards, rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, build_boards
 from affinity_zoo.zoo.board.leaderboard_text import without_figure
 from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
-from affinity_zoo.zoo.reports.plots import MOST_LINES, calibration_plot, ranking_plots, training_plots
+from affinity_zoo.zoo.reports.drawn import drawn_board
+from affinity_zoo.zoo.reports.plots import plots
 from affinity_zoo.zoo.reports.style import SCRIPT, STYLE
-from affinity_zoo.zoo.reports.svg import COLOURS, GREY
 from affinity_zoo.zoo.reports.table import board_table
 from affinity_zoo.zoo.runtime.files import whole
-
-MOST_BASELINES = 2  #: baselines whose curves are drawn, dashed and grey: the best of them
-
 
 UNKNOWABLE = (
     "What no check can know: whether a row's scores were made from the labels, and whether its training set is "
@@ -100,6 +97,8 @@ def section(board: Board, link: Callable[[BoardRow], str] | None = None) -> str:
     """
     predictions = read_all(board)
     best = next((row for row in board.rows if not row.baseline), board.rows[0])
+    drawn = drawn_board(board, predictions)
+    training = plots(drawn, "training")
     parts = [
         f"<section><h2>{escape(board.benchmark)}</h2>",
         f"<p class='soft'>{_about(board, predictions)}</p>",
@@ -111,28 +110,13 @@ def section(board: Board, link: Callable[[BoardRow], str] | None = None) -> str:
         "<label><input type='checkbox' name='baselines' checked> baselines</label>"
         "<span class='count soft'></span></div>",
         board_table(board, link),
-        plots(board, predictions),
-        training_plots(board),
+        plots(drawn, "scores"),
+        f"<h3>Training</h3>{training}" if training else "",
         failures(best, predictions.get(id(best))),
         commands(board.rows),
         "</section>",
     ]
     return "\n".join(part for part in parts if part)
-
-
-def plots(board: Board, predictions: dict[int, Predictions]) -> str:
-    """The curves of a board's best rows.
-
-    Args:
-        board: The board.
-        predictions: Predictions of the rows.
-    """
-    return (
-        "<div class='plots'>"
-        + "".join(ranking_plots(_drawn(board, predictions)))
-        + calibration_plot(board)
-        + "</div>"
-    )
 
 
 def failures(row: BoardRow, rows: Predictions | None) -> str:
@@ -175,16 +159,6 @@ def _about(board: Board, predictions: dict[int, Predictions]) -> str:
     if board.intervals:
         words.append(f"intervals over {board.intervals}")
     return escape("; ".join(words)) + f"; labels <code>{escape(board.labels[:12])}</code>"
-
-
-def _drawn(board: Board, predictions: dict[int, Predictions]) -> list[tuple[BoardRow, Predictions, str]]:
-    """The rows whose curves are drawn, with their colours."""
-    models = [r for r in board.rows if not r.baseline and id(r) in predictions][:MOST_LINES]
-    known = [r for r in rivals_of(board.rows) if id(r) in predictions][:MOST_BASELINES]
-    coloured = [(row, COLOURS[i % len(COLOURS)]) for i, row in enumerate(models)]
-    return [
-        (row, predictions[id(row)], colour) for row, colour in [*coloured, *((row, GREY) for row in known)]
-    ]
 
 
 def _targets(row: BoardRow, rows: Predictions | None) -> str:

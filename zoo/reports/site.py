@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -19,16 +20,17 @@ from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, rivals_of
 from affinity_zoo.zoo.board.pairs import PairFigure, all_pairs
 from affinity_zoo.zoo.judging.judge import plain
 from affinity_zoo.zoo.reports.compare_script import COMPARE
+from affinity_zoo.zoo.reports.drawn import MOST_BASELINES, drawn_board
 from affinity_zoo.zoo.reports.page import (
     UNKNOWABLE,
     commands,
     document,
     failures,
     now,
-    plots,
     read_all,
     section,
 )
+from affinity_zoo.zoo.reports.plots import plots
 from affinity_zoo.zoo.runtime.files import whole, whole_folder
 
 CARD_FIELDS = ("headline", "about", "limits", "licence", "cite")  #: of a model's card, shown on its page
@@ -165,7 +167,7 @@ def _model(rows: Sequence[tuple[Board, BoardRow]]) -> str:
     )
     for board, row in rows:
         alone = read_all(board)
-        drawn = plots(_only(board, row), alone)
+        drawn = plots(drawn_board(_only(board, row), alone), "scores")
         told = [
             f"coverage {coverage_text(row.coverage)}",
             *([f"overlap with training: {row.overlap}"] if row.overlap else []),
@@ -181,9 +183,8 @@ def _model(rows: Sequence[tuple[Board, BoardRow]]) -> str:
 
 def _only(board: Board, row: BoardRow) -> Board:
     """A board with one row and the baselines that it is drawn with."""
-    from dataclasses import replace
-
-    return replace(board, rows=[row, *(rival for rival in rivals_of(board.rows)[:2] if rival is not row)])
+    rivals = rivals_of(board.rows)[:MOST_BASELINES]
+    return replace(board, rows=[row, *(rival for rival in rivals if rival is not row)])
 
 
 def _card(row: BoardRow) -> str:

@@ -9,7 +9,8 @@ from html import escape
 
 #: Okabe and Ito's colours, which colour-blind people can tell apart
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#8a6d00")
-GREY = "#888888"
+GREY = "#888888"  #: of baselines
+CHANCE = "#bbbbbb"  #: of lines that a plot is read against: chance, the ideal
 
 WIDTH, HEIGHT = 340, 300
 LEFT, RIGHT, TOP, BOTTOM = 46, 10, 10, 40

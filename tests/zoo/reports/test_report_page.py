@@ -16,6 +16,7 @@ from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.leaderboard import build_boards
 from affinity_zoo.zoo.board.results import write_result
 from affinity_zoo.zoo.judging.predictions import make_predictions
+from affinity_zoo.zoo.reports import plots
 from affinity_zoo.zoo.reports.curves import (
     hardest_misses,
     per_target,
@@ -23,6 +24,7 @@ from affinity_zoo.zoo.reports.curves import (
     risk_coverage,
     success_curve,
 )
+from affinity_zoo.zoo.reports.drawn import DrawnBoard
 from affinity_zoo.zoo.reports.page import report_run, write_report
 from affinity_zoo.zoo.reports.svg import Axis
 from affinity_zoo.zoo.scorers.rescored import with_score
@@ -99,6 +101,18 @@ def test_the_page_is_whole_escaped_and_fetches_nothing(summaries: Path, tmp_path
         checker.tags.count("figure") == 6 + 2
     )  # ROC, PR, enrichment, success, risk, calibration; two trainings
     assert "affinity-zoo evaluate 1" in page
+
+
+def test_a_plot_of_the_table_is_drawn_on_the_page(
+    summaries: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def drawn_rows(drawn: DrawnBoard) -> list[str]:
+        return [f"<figure>rows: {[line.row.name for line in drawn.rows]}</figure>"]
+
+    boards = build_boards([summaries / "baselines"])
+    monkeypatch.setattr(plots, "PLOTS", (*plots.PLOTS, plots.Plot(drawn_rows, about="training")))
+    page = write_report(tmp_path / "board.html", boards).read_text()
+    assert "<h3>Training</h3><div class='plots'><figure>rows: ['burial']</figure>" in page
 
 
 def test_the_report_of_a_run_holds_it_and_its_baselines_only(summaries: Path, tmp_path: Path) -> None:
