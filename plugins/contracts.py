@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 API_VERSION = 1  #: the version of these contracts; a plugin class states the one it was written for
 
 Role = Literal["receptor", "ligand"]
+#: column of ``Predictions.extra`` that belongs to the benchmark: 1 a physically valid pose, 0 not, NaN not checked
+VALID = "pose_valid"
 UNSCORED = "unscored"  #: column of ``Predictions.extra``: 1 where the model gave no score
 UNTYPED = 255  #: value of ``Atoms.atom_type`` for an atom that could not be typed
 

@@ -29,6 +29,7 @@ TABLE: dict[str, str] = {
     "zoo/data/splits": "plugins runtime readers store",
     "zoo/data/index": "plugins featurizers runtime readers store layouts splits",
     "zoo/data": "plugins runtime chem readers store layouts splits index",
+    "zoo/validity": "plugins runtime readers data",
     "zoo/decoys": "plugins runtime chem readers store data",
     "zoo/batches": "plugins featurizers runtime store",
     "zoo/scorers": "plugins",
@@ -39,7 +40,8 @@ TABLE: dict[str, str] = {
     "zoo/reports": "plugins runtime scorers judging board",
     "zoo/inference": "plugins featurizers runtime chem readers store data batches models",
     "zoo/training": "plugins featurizers shipped runtime catalog store batches judging models board inference",
-    "zoo/prediction": "plugins featurizers runtime chem readers layouts data batches models inference",
+    "zoo/prediction": "plugins featurizers runtime chem readers layouts data validity batches models "
+    "inference",
     "zoo/evaluation": "plugins runtime catalog store batches judging models board baselines inference",
     "zoo/search": "plugins runtime catalog models evaluation training",
     "zoo/importers": "plugins featurizers runtime catalog architectures models inference",

@@ -339,7 +339,7 @@ def made_index(path: Path, prefix: str = "p", **changes: Any) -> Dataset:
     ]
     rows = {"all": np.arange(n), "test": np.arange(n // 2), "train": np.arange(0)}
     stub = SimpleNamespace(
-        path=path, column=columns.__getitem__, rows=rows.__getitem__, content_hash=prefix * 64,
+        path=path, column=columns.__getitem__, columns=list(columns), rows=rows.__getitem__, content_hash=prefix * 64,
         receptor_structure=np.zeros(n, int), ligand_structure=np.arange(1, n + 1),
         store=SimpleNamespace(atoms=structures.__getitem__),
     )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import Any
 
 from affinity_zoo.zoo.api.pocket import Pocket, Receptor, make_pocket
 from affinity_zoo.zoo.api.poses import as_items, read_items
-from affinity_zoo.zoo.api.table import Scores, sources_of
+from affinity_zoo.zoo.api.table import Scores, conformer_of, sources_of
 from affinity_zoo.zoo.data.readers.records import unique
 from affinity_zoo.zoo.importers import first_use
 from affinity_zoo.zoo.inference.choices import ScoringChoices
@@ -18,6 +18,7 @@ from affinity_zoo.zoo.inference.ready import ReadyModel, ready
 from affinity_zoo.zoo.models.folders import Name
 from affinity_zoo.zoo.models.loading import Model, ModelEnsemble
 from affinity_zoo.zoo.prediction.columns import columns_of
+from affinity_zoo.zoo.prediction.extras import Extras
 from affinity_zoo.zoo.prediction.ranking import choose_ranking
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.scoring import prepared, score, ways_of
@@ -58,6 +59,7 @@ class Scoring:
         threads: int = 2,
         voxelize: str = "auto",
         rank_by: str | None = None,
+        validity: bool | str = False,
     ) -> Scores:
         """Score poses against a receptor, in memory.
 
@@ -72,6 +74,8 @@ class Scoring:
             threads: threads that make images.
             voxelize: where images are made: ``auto``, ``host`` or ``device``.
             rank_by: pose, activity, affinity, rmsd or product; None: the first that the model gives.
+            validity: check the poses: True: by PoseBusters where it is installed, else by RDKit alone; or
+                ``posebusters`` or ``rdkit``.
 
         Returns:
             One row a pose, in the order of the input, with its rank. What cannot be read is a failed row.
@@ -86,15 +90,20 @@ class Scoring:
         pocket, items = self.pocket(receptor), as_items(molecules)
         read = {way: read_items(items, pocket, way) for way in ways_of(models)}
         readings = {way: [pose for poses in each for pose in poses] for way, each in read.items()}
-        scored = score(prepared(models, choices, readings))
+        extras, sources = Extras.asked(validity), sources_of(items, read[models[0].options])
+        molecules = [conformer_of(source) for source in sources] if extras else []
+        scored = score(prepared(models, choices, readings, extras=extras, molecules=molecules))
         calibration = calibration_for([str(one.model.folder) for one in models], None)
         rows = trusted([PosePrediction.from_dict(row) for row in scored.rows], calibration)
         names = unique(row.id for row in rows)
         rows = [replace(row, id=name) for row, name in zip(rows, names, strict=True)]
         columns = columns_of(
-            (one.names for one in models), choices.n_views, calibrated=calibration is not None
+            (one.names for one in models),
+            choices.n_views,
+            calibrated=calibration is not None,
+            extras=extras.columns,
         )
-        return Scores.ranked(rows, columns, ranked_by, sources_of(items, read[models[0].options]))
+        return Scores.ranked(rows, columns, ranked_by, sources)
 
 
 class LoadedModel(Scoring, Model):

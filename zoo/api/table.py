@@ -92,7 +92,7 @@ class Scores:
         """Return the rows as a data frame; missing numbers are NaN. Needs pandas."""
         import pandas
 
-        columns = {name: [getattr(row, name) for row in self.rows] for name in self.columns}
+        columns = {name: [row.value(name) for row in self.rows] for name in self.columns}
         return pandas.DataFrame(columns)
 
     def to_arrow(self) -> Any:
@@ -153,7 +153,7 @@ class Scores:
         names = [
             name
             for name in self.columns
-            if name not in _NOT_SHOWN and any(_cell(getattr(row, name)) for row in self.rows)
+            if name not in _NOT_SHOWN and any(_cell(row.value(name)) for row in self.rows)
         ]
         titles = {column.name: f"{column.meaning} {column.better}".strip() for column in COLUMNS}
         units = {column.name: column.unit for column in COLUMNS if column.unit not in ("", "probability")}
@@ -164,7 +164,7 @@ class Scores:
             for name in names
         )
         body = "".join(
-            "<tr>" + "".join(f"<td>{escape(_cell(getattr(row, name)))}</td>" for name in names) + "</tr>"
+            "<tr>" + "".join(f"<td>{escape(_cell(row.value(name)))}</td>" for name in names) + "</tr>"
             for row in self.sorted().rows[:SHOWN]
         )
         more = f", the best {SHOWN} shown" if len(self) > SHOWN else ""
@@ -193,6 +193,15 @@ def sources_of(items: Sequence[Any], poses: Sequence[Sequence[ComplexPose]]) -> 
     return sources
 
 
+def conformer_of(source: Any) -> Any:
+    """The RDKit molecule of a row, with one conformer; None for a row that did not come from RDKit.
+
+    Args:
+        source: of :func:`sources_of`.
+    """
+    return None if isinstance(source, ComplexPose) else _of_conformer(*source)
+
+
 def _of_conformer(molecule: Any, conformer: int) -> Any:
     """A copy of a molecule with one of its conformers."""
     from rdkit import Chem
@@ -214,6 +223,8 @@ def _of_pose(pose: ComplexPose) -> Any:
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.4g}"
     return str(value)

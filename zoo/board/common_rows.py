@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.contracts import Predictions
+from affinity_zoo.plugins.contracts import VALID, Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.judging.predictions import labels_hash, take
-from affinity_zoo.zoo.scorers.rescored import RELATION
+from affinity_zoo.zoo.scorers.rescored import OF_BENCHMARK, RELATION
 
 Array: TypeAlias = NDArray[Any]
 
@@ -53,7 +53,7 @@ def _sorted(table: Predictions) -> Predictions:
 
 
 def _joined(one: Predictions, other: Predictions) -> Predictions:
-    """The rows of two tables; of the further columns only the relation of an affinity is kept."""
+    """The rows of two tables; of the further columns only those of the benchmark are kept."""
     columns = {
         f.name: np.concatenate([getattr(one, f.name), getattr(other, f.name)])
         for f in fields(one)
@@ -63,6 +63,9 @@ def _joined(one: Predictions, other: Predictions) -> Predictions:
     if RELATION in one.extra or RELATION in other.extra:
         parts = [table.extra.get(RELATION, np.full(len(table), "")) for table in (one, other)]
         extra[RELATION] = np.concatenate(parts)
+    if VALID in one.extra or VALID in other.extra:
+        parts = [table.extra.get(VALID, np.full(len(table), np.nan)) for table in (one, other)]
+        extra[VALID] = np.concatenate(parts)
     return Predictions(extra=extra, **columns)
 
 
@@ -76,8 +79,7 @@ def _aligned(table: Predictions, union: Predictions) -> Predictions:
     if found.all():
         return moved
     extra = {name: _where_found(found, column) for name, column in moved.extra.items()}
-    if RELATION in union.extra:
-        extra[RELATION] = union.extra[RELATION]
+    extra |= {name: union.extra[name] for name in OF_BENCHMARK if name in union.extra}
     return replace(union, score=np.where(found, moved.score, np.nan), extra=extra)
 
 

@@ -17,7 +17,7 @@ from affinity_zoo.zoo.board.benchmarks import FOLDER, Benchmark, is_table, load,
 from affinity_zoo.zoo.board.results import Result
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.judging.predictions import from_dataset, hash_texts, labels_hash
-from affinity_zoo.zoo.scorers.rescored import RELATION
+from affinity_zoo.zoo.scorers.rescored import OF_BENCHMARK
 
 LEVELS = 5  #: folders above a result in which benchmarks are looked for
 
@@ -45,7 +45,7 @@ class Truth:
         """
         if len(scored) == len(self.pairs) and np.array_equal(scored.id, self.pairs.id):
             # as the index has them: the ids of a benchmark are unique
-            given = {k: v for k, v in scored.extra.items() if k not in (RELATION, UNSCORED)}
+            given = {k: v for k, v in scored.extra.items() if k not in (*OF_BENCHMARK, UNSCORED)}
             return replace(self.pairs, score=scored.score, extra={**given, **self.pairs.extra})
         if len(np.unique(scored.id)) < len(scored):
             raise AffinityZooError("an id stands there more than once")
@@ -64,7 +64,7 @@ class Truth:
         extra = {
             name: _taken(column[place], found)
             for name, column in scored.extra.items()
-            if name not in (RELATION, UNSCORED)
+            if name not in (*OF_BENCHMARK, UNSCORED)
         }
         score = np.where(found, scored.score[place], np.nan)
         return replace(self.pairs, score=score, extra={**extra, **self.pairs.extra})

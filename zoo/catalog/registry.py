@@ -40,6 +40,7 @@ BUILTINS: dict[str, dict[str, str]] = {
         "bedroc": "affinity_zoo.zoo.scorers.enrichment",
         "top-1": "affinity_zoo.zoo.scorers.poses",
         "docking-success": "affinity_zoo.zoo.scorers.poses",
+        "docking-success-valid": "affinity_zoo.zoo.scorers.poses",
         "first-rmsd": "affinity_zoo.zoo.scorers.rmsd",
         "rmsd-order": "affinity_zoo.zoo.scorers.rmsd",
         "rmsd-error": "affinity_zoo.zoo.scorers.rmsd",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.commands import options
 
 
@@ -24,6 +26,13 @@ def label(
     out: Annotated[
         Path | None, typer.Option("-o", "--out", help="CSV file to write; default: a table.")
     ] = None,
+    validity: Annotated[
+        bool,
+        typer.Option("--validity", help="Check bond lengths, angles, clashes, strain too; needs --receptor."),
+    ] = False,
+    receptor: Annotated[
+        Path | None, typer.Option("--receptor", help="Structure of the receptor, for --validity.")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the labels as JSON.")] = False,
 ) -> None:
     """Measure the RMSD of poses to a crystal pose, and label them.
@@ -33,11 +42,23 @@ def label(
     from affinity_zoo.zoo.data.labels import COLUMNS, label_poses
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.files import write_csv
+    from affinity_zoo.zoo.validity.check import method_of, note_of
+    from affinity_zoo.zoo.validity.columns import columns_of
 
+    method = method_of(validity)
+    if method and receptor is None:
+        raise UsageError(
+            "--validity needs --receptor FILE: distances and overlap are measured to the receptor"
+        )
     found = list(label_poses(poses, reference, near=near, far=far))
     rows = [item.as_dict() for item in found]
+    if method and receptor is not None:
+        from affinity_zoo.zoo.validity.labels import with_validity
+
+        checked = with_validity(found, receptor, method)
+        rows = [{**row, **more} for row, more in zip(rows, checked, strict=True)]
     if out is not None:
-        write_csv(out, COLUMNS, rows)
+        write_csv(out, (*COLUMNS, *columns_of(method)), rows)
     failed = [item for item in found if item.rmsd is None]
     counts = {
         "near_native": sum(item.pose_label == 1 for item in found),
@@ -56,12 +77,30 @@ def label(
             f"(no label), {counts['wrong']} over {far:g} Å (pose_label 0)"
             + (f", written to {out}" if out else "")
         )
+        if method:
+            _say_valid(rows, note_of(method))
         if failed:
             first = failed[0]
             terminal.warn(
                 f"{len(failed)} poses have no RMSD, the first is {first.file} record {first.record}: {first.reason}"
             )
     raise typer.Exit(1 if len(failed) == len(found) else 3 if failed else 0)
+
+
+def _say_valid(rows: Sequence[Mapping[str, Any]], note: str) -> None:
+    """Print how many poses are valid, and why the first was not checked."""
+    from affinity_zoo.zoo.runtime import terminal
+
+    values = [row["pose_valid"] for row in rows]
+    terminal.say(
+        f"{values.count(1)} poses valid, {values.count(0)} not, {values.count(None)} not checked; {note}"
+    )
+    if None in values:
+        first = rows[values.index(None)]
+        terminal.warn(
+            f"{values.count(None)} poses were not checked, the first is {first['file']} record {first['record']}: "
+            f"{first['validity_reason']}"
+        )
 
 
 def decoys(
@@ -99,7 +138,6 @@ def decoys(
 
     Example: affinity-zoo decoys DATA -o decoys --method sample
     """
-    from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.zoo.decoys.dock import DockOptions
     from affinity_zoo.zoo.decoys.run import make_decoys
     from affinity_zoo.zoo.decoys.sample import SampleOptions

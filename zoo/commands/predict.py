@@ -86,6 +86,9 @@ def predict(
             metavar="RISK",
         ),
     ] = None,
+    validity: Annotated[
+        bool, typer.Option("--validity", help="Check geometry, strain and clashes of poses.")
+    ] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Resume a stopped prediction.")] = False,
     shard: Annotated[
         str,
@@ -152,7 +155,7 @@ def predict(
     scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
     choices = Choices(
         scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain,
-        InputShard.parse(shard) if shard else InputShard(),
+        validity, InputShard.parse(shard) if shard else InputShard(),
     )  # fmt: skip
     if shard and to_stdout:
         raise UsageError("--shard needs a file to write to: give -o FILE")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.contracts import Predictions, Truth
+from affinity_zoo.plugins.contracts import VALID, Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.scorers.rescored import RELATION
@@ -77,7 +77,27 @@ def from_dataset(
     relation = dataset.column(RELATION)[rows]
     if np.isin(relation, CENSORED).any():
         extra[RELATION] = relation
+    if VALID in dataset.columns:
+        extra[VALID] = _validity(dataset.path, dataset.column(VALID)[rows])
     return make_predictions(score=score, extra=extra, **columns)
+
+
+def _validity(folder: Path, column: Array) -> Array:
+    """The column of validity of an index, (N,) float64: 1 valid, 0 not, NaN not checked."""
+    kinds = {
+        "1": 1.0,
+        "1.0": 1.0,
+        "true": 1.0,
+        "0": 0.0,
+        "0.0": 0.0,
+        "false": 0.0,
+        "": math.nan,
+        "nan": math.nan,
+    }
+    cells = [str(cell).strip().lower() for cell in column.tolist()]
+    if strange := next((cell for cell in cells if cell not in kinds), None):
+        raise AffinityZooError(f"{folder}: the column {VALID} has {strange!r}: it is 1, 0 or empty")
+    return np.array([kinds[cell] for cell in cells], np.float64)
 
 
 def take(predictions: Predictions, rows: Array) -> Predictions:
@@ -207,6 +227,10 @@ def labels_hash(predictions: Predictions) -> str:
     for truth in TRUTHS:
         column = np.where(np.isnan(getattr(predictions, truth)), np.nan, getattr(predictions, truth))
         digest.update(np.ascontiguousarray(column[order], "<f8").tobytes())
+    if VALID in predictions.extra:
+        valid = np.asarray(predictions.extra[VALID], np.float64)
+        valid = np.where(np.isnan(valid), np.nan, valid)
+        digest.update(b"valid" + np.ascontiguousarray(valid[order], "<f8").tobytes())
     return digest.hexdigest()
 
 

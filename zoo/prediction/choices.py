@@ -12,6 +12,7 @@ from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction import ranking
 from affinity_zoo.zoo.prediction.chunks import CHUNK
 from affinity_zoo.zoo.prediction.shards import InputShard
+from affinity_zoo.zoo.validity.check import method_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Choices:
         dask: address of a Dask scheduler to score on; empty: here.
         abstain: largest risk of a wrong pose that is ranked, 0 to 1; None: every pose is ranked. It needs a
             calibrated model.
+        validity: check the poses: True: by PoseBusters where it is installed, else by RDKit alone; or
+            ``posebusters`` or ``rdkit``.
         shard: which of the parts of a divided prediction to score.
         read: read options (:class:`affinity_zoo.zoo.data.readers.ReadOptions`) in the place of the models' own.
 
@@ -42,6 +45,7 @@ class Choices:
     dask: str = ""
     read: Mapping[str, Any] = field(default_factory=dict)
     abstain: float | None = None
+    validity: bool | str = False
     shard: InputShard = field(default_factory=InputShard)
 
     def __post_init__(self) -> None:
@@ -50,6 +54,7 @@ class Choices:
             raise UsageError(f"`abstain` is a risk from 0 to 1, not {self.abstain:g}")
         if self.chunk < 1:
             raise UsageError(f"`chunk` must be at least 1, not {self.chunk}")
+        method_of(self.validity)
         ranking.check_best_per(self.best_per)
         ranking.check_rank_by(self.rank_by)
 

@@ -59,6 +59,7 @@ class Chunk:
     scoring: ScoringChoices  #: with a number of views
     structures: bool = False  #: give the poses too, as SDF
     read: Mapping[str, Any] = field(default_factory=dict)  #: read options in the place of the models' own
+    validity: str = ""  #: method of checking the poses; empty: they are not checked
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 from affinity_zoo.zoo.inference.columns import COLUMNS as SCORES
 from affinity_zoo.zoo.inference.columns import PRODUCT
+from affinity_zoo.zoo.validity import columns as validity
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class PredictionColumn:
         better: ``higher`` or ``lower``; empty where neither is.
         meaning: one sentence.
         when: when the column is there; empty: always.
+        kind: ``int``, ``float`` or ``str`` of a column that is there on request alone; empty: a field of
+            :class:`~affinity_zoo.zoo.prediction.rows.PosePrediction`.
     """
 
     name: str
@@ -27,6 +30,7 @@ class PredictionColumn:
     better: str
     meaning: str
     when: str = ""
+    kind: str = ""
 
 
 _POSE = "the model has a pose output"
@@ -34,6 +38,8 @@ _ACTIVITY = "the model has an activity output"
 _AFFINITY = "the model has an affinity output"
 _RMSD = "the model has an rmsd output"
 _SEVERAL = ", and there are several views or models"
+_VALIDITY = "validity is asked for"
+_POSEBUSTERS = "validity is asked for, and PoseBusters is installed"
 
 #: in the order of the output
 COLUMNS: Final = (
@@ -93,6 +99,20 @@ COLUMNS: Final = (
     PredictionColumn("record", "", "", "Number of the record in the file, from 0."),
     PredictionColumn("receptor", "", "", "The receptor's file."),
     PredictionColumn("skeleton", "", "", "Hash of elements and bonds without orders; equal for equal molecules."),
+    PredictionColumn(
+        validity.POSE_VALID, "", "higher", "1 if the pose passes all checks below, 0 if it fails one; empty if it "
+        "could not be checked.", _VALIDITY, "int",
+    ),
+    *(
+        PredictionColumn(
+            name, "", "higher", meaning, _VALIDITY if name in validity.columns_of("rdkit") else _POSEBUSTERS, "int"
+        )
+        for name, meaning in validity.CHECKS.items()
+    ),
+    PredictionColumn(validity.METHOD, "", "", "What checked: PoseBusters and its version, or rdkit.", _VALIDITY, "str"),
+    PredictionColumn(
+        validity.REASON, "", "", "The checks that failed, or why the pose could not be checked.", _VALIDITY, "str"
+    ),
 )  # fmt: skip
 NAMES: Final = tuple(column.name for column in COLUMNS)
 
@@ -102,6 +122,7 @@ def columns_of(
     n_views: int,
     best_per: str | None = None,
     calibrated: bool = False,
+    extras: Iterable[str] = (),
 ) -> tuple[str, ...]:
     """The columns that models can fill.
 
@@ -110,12 +131,15 @@ def columns_of(
         n_views: views that a pose is scored in.
         best_per: what the best pose is taken of; None: every pose is a row.
         calibrated: whether the model has a calibration.
+        extras: names of the columns on request.
 
     Returns:
         Names, in the order of :data:`COLUMNS`.
     """
     models = [set(names) for names in outputs]
-    left_out = set() if best_per else {"poses"}
+    left_out = {column.name for column in COLUMNS if column.kind} - set(extras)
+    if not best_per:
+        left_out.add("poses")
     if not calibrated:
         left_out.add("near_native_probability")
     for name, columns in SCORES.items():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.prediction.columns import COLUMNS
 from affinity_zoo.zoo.prediction.rows import FIELDS, PosePrediction
 from affinity_zoo.zoo.prediction.structures import with_properties
 from affinity_zoo.zoo.runtime.files import whole
@@ -85,9 +86,11 @@ def arrow_table(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS)
     import pyarrow
 
     kinds = {"int": pyarrow.int64(), "float": pyarrow.float64(), "str": pyarrow.string()}
-    types = {field.name: kinds[str(field.type)] for field in fields(PosePrediction)}
+    types = {field.name: kinds.get(str(field.type)) for field in fields(PosePrediction)}
+    types |= {column.name: kinds[column.kind] for column in COLUMNS if column.kind}
     arrays = [
-        pyarrow.array([getattr(row, name) for row in rows], types[name], from_pandas=True) for name in columns
+        pyarrow.array([row.value(name) for row in rows], types.get(name, kinds["float"]), from_pandas=True)
+        for name in columns
     ]
     return pyarrow.Table.from_arrays(arrays, names=list(columns))
 
@@ -117,7 +120,7 @@ def write_csv(file: IO[str], rows: Iterable[PosePrediction], columns: Sequence[s
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(getattr(row, name)) for name in columns])
+        writer.writerow([_cell(row.value(name)) for name in columns])
 
 
 def write_sdf(
@@ -139,7 +142,7 @@ def write_sdf(
         for row, text in poses:
             spans.append((place, len(text)) if text else (0, 0))
             if text:
-                values = {k: getattr(row, k) for k in columns if k not in _NOT_IN_SDF}
+                values = {k: row.value(k) for k in columns if k not in _NOT_IN_SDF}
                 place += file.write(with_properties(text, values))
     return spans
 
@@ -151,10 +154,12 @@ def as_dicts(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) ->
         rows: in order.
         columns: names of the columns.
     """
-    return [{name: found[name] for name in columns} for found in (row.as_dict() for row in rows)]
+    return [{name: found.get(name) for name in columns} for found in (row.as_dict() for row in rows)]
 
 
 def _cell(value: object) -> str:
+    if value is None:
+        return ""
     if isinstance(value, float):
         return "" if math.isnan(value) else f"{value:.7g}"
     return str(value)

@@ -77,6 +77,7 @@ class ComplexPose:
     text: bytes = field(default=b"", repr=False)  #: the unchanged record of an SDF file
     skeleton: str = ""  #: equal for equal molecules, see :class:`PoseRecord`
     bound: str = ""  #: a residue of the receptor that lies where the pose lies
+    path: str = ""  #: the file that was read, where ``file`` is how the user named it
 
 
 def protein(path: str, options: ReadOptions) -> Protein:
@@ -178,6 +179,7 @@ def _piece(
             text=text if texts and not reason else b"",
             skeleton=record.skeleton,
             bound=bound,
+            path=piece.ligand,
         )
 
 

@@ -13,7 +13,8 @@ from affinity_zoo.zoo.runtime.terminal import note, say, table, warn
 _MOST_REASONS = 8
 _COLUMNS = (
     "rank", "pose_logit", "pose_probability", "near_native_probability", "activity_probability", "rmsd_expected",
-    "affinity_pk", "affinity_sd", "product", "docking_score", "name", "target", "file", "record", "poses", "warnings",
+    "affinity_pk", "affinity_sd", "product", "docking_score", "pose_valid", "name", "target", "file", "record", "poses",
+    "warnings",
 )  # fmt: skip
 
 
@@ -30,7 +31,7 @@ def print_ranking(found: Ranking, where: str, top: int, best_per: str | None, qu
     hidden = {"target"} if len({row.target for row in found.rows}) < 2 else set()
     if best and not quiet:
         columns = [name for name in _COLUMNS if name in found.columns and name not in hidden]
-        shown = [[_cell(name, getattr(row, name)) for name in columns] for row in best]
+        shown = [[_cell(name, row.value(name)) for name in columns] for row in best]
         what = "molecules" if best_per else "poses"
         table(
             f"best {len(best)} of {len(found.rows)} {what}, ranked by {found.ranked_by}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Final, NamedTuple
 
 NAN: Final = math.nan
@@ -43,10 +43,20 @@ class PosePrediction:
     record: int = 0  #: in the file, from 0
     receptor: str = ""
     skeleton: str = ""  #: a hash of elements and bonds without orders
+    #: columns that are there on request alone, such as those of validity; None: not available
+    extras: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, name: str) -> Any:
+        """The value of a column; NaN where the row has no such column.
+
+        Args:
+            name: of the column.
+        """
+        return getattr(self, name) if name in _OWN else self.extras.get(name, NAN)
 
     def as_dict(self) -> dict[str, object]:
-        """The fields; NaN as None, for JSON."""
-        values = {name: getattr(self, name) for name in FIELDS}
+        """The fields and the columns on request; NaN as None, for JSON."""
+        values = {name: getattr(self, name) for name in FIELDS} | dict(self.extras)
         return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in values.items()}
 
     @classmethod
@@ -56,11 +66,12 @@ class PosePrediction:
         Args:
             values: by field; None is NaN.
         """
-        given: dict[str, Any] = {k: NAN if v is None else v for k, v in values.items()}
-        return cls(**given)
+        given: dict[str, Any] = {k: NAN if v is None else v for k, v in values.items() if k in _OWN}
+        return cls(**given, extras={k: v for k, v in values.items() if k not in _OWN})
 
 
-FIELDS: Final = tuple(field.name for field in fields(PosePrediction))
+FIELDS: Final = tuple(one.name for one in fields(PosePrediction) if one.name != "extras")
+_OWN: Final = frozenset(FIELDS)
 
 
 class RankedBy(NamedTuple):

@@ -23,6 +23,7 @@ from affinity_zoo.zoo.prediction.choices import Choices
 from affinity_zoo.zoo.prediction.chunks import Chunk, Cutter
 from affinity_zoo.zoo.prediction.columns import columns_of
 from affinity_zoo.zoo.prediction.execute import scored_chunks
+from affinity_zoo.zoo.prediction.extras import Extras
 from affinity_zoo.zoo.prediction.finished_chunks import FinishedChunks
 from affinity_zoo.zoo.prediction.inputs import PredictionInputs, from_files, from_table
 from affinity_zoo.zoo.prediction.rows import PosePrediction
@@ -30,6 +31,7 @@ from affinity_zoo.zoo.prediction.shards import Header, InputShard, Place, placed
 from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
 from affinity_zoo.zoo.runtime.files import file_hash, text_hash
 from affinity_zoo.zoo.runtime.terminal import progress, warn
+from affinity_zoo.zoo.validity.check import method_of, note_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +127,10 @@ def run(
     choices = replace(choices, scoring=choices.scoring.resolved(cards))
     given_outputs = [[str(output["name"]) for output in card["outputs"]] for card in cards]
     calibration = calibration_for(names, choices.abstain)
-    columns = columns_of(given_outputs, choices.scoring.n_views, choices.best_per, calibration is not None)
+    extras = Extras.asked(choices.validity)
+    columns = columns_of(
+        given_outputs, choices.scoring.n_views, choices.best_per, calibration is not None, extras.columns
+    )
     own = {
         Path(name): ReadOptions.from_dict(read_model_recipe(Path(name)).data.read_options) for name in names
     }
@@ -141,6 +146,7 @@ def run(
         *inputs.notes,
         checks.other_reading({name: options.as_dict() for name, options in readings.items()}),
         checks.changed_reading(own, choices.read),
+        note_of(extras.validity),
     ]
     kept = parts is not None
     with ExitStack() as stack:
@@ -186,9 +192,15 @@ def run(
             sdf_bytes=0 if sdf is None else sdf.stat().st_size,
         )  # fmt: skip
         write_shard(shard, header, placed)
-    written = sum(length > 0 for _, length in spans)
     return Ranking(
-        best, len(rows), len(failed), by, columns, tuple(n for n in notes if n), written, _reasons(failed)
+        best,
+        len(rows),
+        len(failed),
+        by,
+        columns,
+        tuple(n for n in notes if n),
+        sum(length > 0 for _, length in spans),
+        _reasons(failed),
     )
 
 
@@ -210,7 +222,15 @@ def _score_all(
     def tasks() -> Iterator[Chunk]:
         for number, pieces in enumerate(cutter.chunks(inputs.entries)):
             if choices.shard.holds(number) and not parts.has(number):
-                yield Chunk(number, pieces, names, choices.scoring, structures, choices.read)
+                yield Chunk(
+                    number,
+                    pieces,
+                    names,
+                    choices.scoring,
+                    structures,
+                    choices.read,
+                    method_of(choices.validity),
+                )
 
     for number, pieces in enumerate(cutter.chunks(inputs.entries)):
         if not choices.shard.holds(number):
@@ -297,5 +317,5 @@ def _hashes(
     of_models = [file_hash(file) for file in files if file.is_file()]
     decisive = {k: v for k, v in asdict(choices.scoring).items() if k != "threads"}
     read = sorted(choices.read.items())
-    options = repr((sorted(decisive.items()), read, choices.chunk, structures))
+    options = repr((sorted(decisive.items()), read, choices.chunk, structures, method_of(choices.validity)))
     return text_hash(repr((models, of_models))), inputs.stamp(), text_hash(options)

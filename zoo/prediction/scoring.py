@@ -19,6 +19,7 @@ from affinity_zoo.zoo.inference.ready import ReadyModel
 from affinity_zoo.zoo.inference.together import outputs_together
 from affinity_zoo.zoo.prediction.checks import findings
 from affinity_zoo.zoo.prediction.chunks import Chunk
+from affinity_zoo.zoo.prediction.extras import Extras
 from affinity_zoo.zoo.prediction.reading import ComplexPose, read_pieces
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.structures import structure_text
@@ -45,6 +46,7 @@ class Prepared:
     readings: dict[ReadOptions, list[ComplexPose]]
     warnings: list[str]
     structures: bool  #: whether the poses are wanted as SDF
+    extras: list[dict[str, Any]]  #: columns on request, of each pose
 
     @property
     def poses(self) -> list[ComplexPose]:
@@ -70,8 +72,9 @@ def prepare(task: Chunk, models: Sequence[ReadyModel]) -> Prepared:
     """
     models = [replace(model, options=model.options.changed(task.read)) for model in models]
     ways = ways_of(models)
-    readings = {way: read_pieces(task.pieces, way, task.structures and way == ways[0]) for way in ways}
-    return prepared(models, task.scoring, readings, task.structures)
+    texts = task.structures or bool(task.validity)
+    readings = {way: read_pieces(task.pieces, way, texts and way == ways[0]) for way in ways}
+    return prepared(models, task.scoring, readings, task.structures, Extras(task.validity))
 
 
 def ways_of(models: Sequence[ReadyModel]) -> list[ReadOptions]:
@@ -88,6 +91,8 @@ def prepared(
     scoring: ScoringChoices,
     readings: dict[ReadOptions, list[ComplexPose]],
     structures: bool = False,
+    extras: Extras | None = None,
+    molecules: Sequence[Any] = (),
 ) -> Prepared:
     """Look at poses that were read, and note what a user should know of each.
 
@@ -96,6 +101,8 @@ def prepared(
         scoring: with a number of views.
         readings: of :func:`ways_of`, the same poses in each.
         structures: whether the poses are wanted as SDF.
+        extras: columns on request; None: none.
+        molecules: for them: of each pose the RDKit molecule that it came from, or None; empty: all are from files.
     """
     folders = tuple(str(model.model.folder.resolve()) for model in models)
     warnings: list[str] = []
@@ -107,7 +114,9 @@ def prepared(
         unknown = max(model.model.featurizer.encode(pose.atoms).unknown for model in models)
         found = findings(pose, [model.model.box for model in models], unknown, folders, marks)
         warnings.append("; ".join(found))
-    return Prepared(models, scoring, readings, warnings, structures)
+    poses = readings[models[0].options]
+    further = extras.of(poses, molecules) if extras else [{} for _ in poses]
+    return Prepared(models, scoring, readings, warnings, structures, further)
 
 
 def score(given: Prepared, advance: Advance = lambda n: None) -> Scored:
@@ -128,7 +137,7 @@ def score(given: Prepared, advance: Advance = lambda n: None) -> Scored:
         reason = "" if i in place else _reason(given, i)
         if values and not np.isfinite(list(values.values())).all():
             values, reason = {}, NOT_FINITE
-        rows.append(_row(pose, reason, given.warnings[i], values).as_dict())
+        rows.append(_row(pose, reason, given.warnings[i], values, given.extras[i]).as_dict())
     structures = [structure_text(pose) for pose in poses] if given.structures else []
     return Scored(rows, structures)
 
@@ -153,11 +162,14 @@ def _reason(given: Prepared, i: int) -> str:
     return reasons[0] if reasons else "it has no atoms"
 
 
-def _row(pose: ComplexPose, reason: str, warnings: str, values: dict[str, Any]) -> PosePrediction:
+def _row(
+    pose: ComplexPose, reason: str, warnings: str, values: dict[str, Any], extras: dict[str, Any]
+) -> PosePrediction:
     return PosePrediction(
         id=pose.id, target=pose.target, molecule=pose.molecule, name=pose.name, file=pose.file,
         record=pose.record, receptor=pose.receptor, status="failed" if reason else "ok", reason=reason,
-        warnings=warnings, docking_score=pose.docking_score, skeleton=pose.skeleton, **values,
+        warnings=warnings, docking_score=pose.docking_score, skeleton=pose.skeleton, extras=extras,
+        **values,
     )  # fmt: skip
 
 

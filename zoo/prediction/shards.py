@@ -161,7 +161,14 @@ def write_shard(path: Path, header: Header, rows: Iterable[PlacedRow]) -> None:
         file.write(json.dumps(values) + "\n")
         for one in rows:
             value = None if math.isnan(one.value) else one.value
-            line = [value, one.place, one.span, one.first, list(one.row.as_dict().values())]
+            line = [
+                value,
+                one.place,
+                one.span,
+                one.first,
+                list(one.row.as_dict().values()),
+                list(one.row.extras),
+            ]
             file.write(json.dumps(line) + "\n")
 
 
@@ -205,8 +212,8 @@ def read_rows(path: Path) -> Iterator[PlacedRow]:
         with path.open(encoding="utf-8") as file:
             file.readline()
             for line in file:
-                value, place, span, first, values = json.loads(line)
-                row = PosePrediction.from_dict(dict(zip(FIELDS, values, strict=True)))
+                value, place, span, first, values, extras = json.loads(line)
+                row = PosePrediction.from_dict(dict(zip([*FIELDS, *extras], values, strict=True)))
                 known = math.nan if value is None else float(value)
                 read += 1
                 yield PlacedRow(row, known, (place[0], place[1]), (span[0], span[1]), (first[0], first[1]))

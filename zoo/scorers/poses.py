@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from affinity_zoo.plugins.contracts import Place, Predictions, Scorer, Truth
+from affinity_zoo.plugins.contracts import VALID, Place, Predictions, Score, Scorer, Truth
 from affinity_zoo.plugins.hookspecs import hookimpl
 from affinity_zoo.zoo.scorers.base import MeanOverUnits
 
@@ -105,6 +105,15 @@ class DockingSuccess(MeanOverUnits):
         good = predictions.rmsd <= self.cutoff if truth == "rmsd" else predictions.pose_label > 0.5
         return good & ~np.isin(predictions.source, NOT_DOCKED)
 
+    def possible(self, predictions: Predictions, truth: Truth) -> bool:
+        """Return whether any docked pose is near-native: without one there is nothing to measure.
+
+        Args:
+            predictions: Predictions of N rows.
+            truth: Column of true values.
+        """
+        return bool(self.near(predictions, truth).any())
+
     def values(
         self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
     ) -> NDArray[np.float64]:
@@ -114,7 +123,7 @@ class DockingSuccess(MeanOverUnits):
         from affinity_zoo.zoo.scorers.units import Units, unit_top
 
         docked = ~np.isin(predictions.source, NOT_DOCKED)
-        if not self.near(predictions, truth).any():
+        if not self.possible(predictions, truth):
             return np.full(len(where), np.nan)
         kept = Units(where.of_row[docked], where.names)
         return unit_top(predictions.score[docked], self.near(predictions, truth)[docked], kept, self.top)
@@ -135,7 +144,68 @@ class DockingSuccess(MeanOverUnits):
         return {"ceiling": 100.0 * float(has_one.mean()), "chance": 100.0 * float(chance.mean())}
 
 
+@dataclass(frozen=True)
+class DockingSuccessValid(DockingSuccess):
+    """Percent of all complexes with a docked pose that is near-native and valid among the first ``top``.
+
+    As docking-success, but a near-native pose counts only if it is physically valid: if the benchmark's column
+    ``pose_valid`` (``affinity-zoo label --validity``) is 1. A pose that was not checked counts as not valid; how many
+    those are is said.
+
+    Args:
+        top: number of first poses that count.
+        cutoff: a pose is near-native up to this RMSD, Å; where no RMSD is known the pose label decides.
+    """
+
+    name: ClassVar[str] = "docking-success-valid"
+    on_boards: ClassVar[tuple[Place, ...]] = (
+        Place("pose_label", 31),
+        Place("rmsd", 11),
+        Place("rmsd", 21, {"top": 3}),
+        Place("rmsd", 31, {"top": 5}),
+    )
+    columns: ClassVar[tuple[str, ...]] = (VALID,)
+    summary: ClassVar[str] = (
+        "Percent of all complexes with a valid docked pose within 2 Å ranked first (or in the first 3, 5)."
+    )
+    reference: ClassVar[str] = "PoseBusters, doi:10.1039/D3SC04185A"
+
+    def near(self, predictions: Predictions, truth: Truth) -> NDArray[np.bool_]:
+        """Return which poses are near-native, docked and valid, (N,).
+
+        Args:
+            predictions: Predictions of N rows.
+            truth: Column of true values.
+        """
+        return super().near(predictions, truth) & (predictions.extra[VALID] == 1)
+
+    def possible(self, predictions: Predictions, truth: Truth) -> bool:
+        """See :class:`DockingSuccess`: near-native poses of which none is valid are 0 %, not undefined.
+
+        Args:
+            predictions: Predictions of N rows.
+            truth: Column of true values.
+        """
+        return bool(super().near(predictions, truth).any())
+
+    def score(
+        self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None
+    ) -> Score:
+        """See :class:`~affinity_zoo.plugins.contracts.Scorer`."""
+        import numpy as np
+
+        if VALID not in predictions.extra:
+            return Score(float("nan"), {}, f"undefined: the benchmark has no column {VALID}")
+        found = super().score(predictions, truth, weights)
+        unknown = int(np.isnan(predictions.extra[VALID]).sum())
+        if not unknown:
+            return found
+        said = f"{unknown:,} of {len(predictions):,} poses were not checked: counted as not valid"
+        note = "; ".join(part for part in (found.note, said) if part)
+        return Score(found.value, {**found.details, "not_checked": unknown}, note)
+
+
 @hookimpl
 def register_scorers() -> list[type[Scorer]]:
     """Register the scorers of this module."""
-    return [Top1, DockingSuccess]
+    return [Top1, DockingSuccess, DockingSuccessValid]

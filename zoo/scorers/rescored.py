@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.plugins.contracts import Predictions
+from affinity_zoo.plugins.contracts import VALID, Predictions
 
 RELATION = "affinity_relation"  #: column of ``extra`` that marks affinities that are bounds
+#: columns of ``extra`` that belong to the benchmark, not to the scores
+OF_BENCHMARK = (RELATION, VALID)
 
 
 def with_score(predictions: Predictions, score: NDArray[Any]) -> Predictions:
@@ -20,5 +22,5 @@ def with_score(predictions: Predictions, score: NDArray[Any]) -> Predictions:
         predictions: N rows.
         score: (N,) new scores.
     """
-    extra = {name: column for name, column in predictions.extra.items() if name == RELATION}
+    extra = {name: column for name, column in predictions.extra.items() if name in OF_BENCHMARK}
     return replace(predictions, score=np.asarray(score, np.float64), extra=extra)

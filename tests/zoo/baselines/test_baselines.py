@@ -91,7 +91,8 @@ def index(path: Path, ligands: list[Atoms], **columns: Any) -> Dataset:
     } | columns
     structures = [RECEPTOR, *ligands]
     stub = SimpleNamespace(
-        path=path, column=made.__getitem__, rows=lambda split: np.arange(n), receptor_structure=np.zeros(n, int),
+        path=path, column=made.__getitem__, columns=list(made),
+        rows=lambda split: np.arange(n), receptor_structure=np.zeros(n, int),
         ligand_structure=np.arange(1, n + 1), store=SimpleNamespace(atoms=structures.__getitem__),
     )  # fmt: skip
     return cast(Dataset, stub)

@@ -37,7 +37,13 @@ def index(path: Path, content: str = "c0de" * 16, **changes: Any) -> Dataset:
     rows = {"all": np.arange(n), "test": np.arange(8)}
     return cast(
         Dataset,
-        SimpleNamespace(path=path, column=columns.__getitem__, rows=rows.__getitem__, content_hash=content),
+        SimpleNamespace(
+            path=path,
+            column=columns.__getitem__,
+            columns=list(columns),
+            rows=rows.__getitem__,
+            content_hash=content,
+        ),
     )
 
 

@@ -71,7 +71,8 @@ def index(entries: list[tuple[str, Atoms, Atoms]]) -> Dataset:
     }
     numbers = np.arange(len(entries))
     stub = SimpleNamespace(
-        column=columns.__getitem__, receptor_structure=2 * numbers, ligand_structure=2 * numbers + 1,
+        column=columns.__getitem__, columns=list(columns),
+        receptor_structure=2 * numbers, ligand_structure=2 * numbers + 1,
         store=SimpleNamespace(atoms=structures.__getitem__),
     )  # fmt: skip
     return cast(Dataset, stub)

@@ -146,7 +146,8 @@ def _dataset() -> Dataset:
     )
     structures = [_atoms(0.0), *(_atoms(10.0 + 2.0 * (1 - one) + 0.001 * i) for i, one in enumerate(label))]
     stub = SimpleNamespace(
-        path=Path("toy"), column=columns.__getitem__, rows=lambda split: ROWS, receptor_structure=np.zeros(n, int),
+        path=Path("toy"), column=columns.__getitem__, columns=list(columns),
+        rows=lambda split: ROWS, receptor_structure=np.zeros(n, int),
         ligand_structure=np.arange(1, n + 1), store=SimpleNamespace(atoms=structures.__getitem__),
     )  # fmt: skip
     return cast(Dataset, stub)

@@ -71,6 +71,30 @@ def test_a_table_is_a_row_like_any_other(made: Made) -> None:
     assert found.differences[0].winner == "a"
 
 
+def test_near_native_and_valid_stands_on_the_board_of_an_index_with_validity(
+    made: Made, made_index: Callable[..., Dataset], at_hand: Callable[[Dataset], Dataset]
+) -> None:
+    """The column of the index decides; what a result's table says of it does not."""
+    valid = np.where(np.arange(len(made.ids)) % 12 < 6, "1", "0")
+    valid[:6] = ""  # the poses of the first complex were not checked
+    checked = at_hand(made_index(made.path / "checked", pose_valid=valid))
+    benchmarks.add(made.runs, benchmarks.describe("checked", checked))
+    perfect = dict(zip(made.ids, made.label.tolist(), strict=True))
+    result = evaluate_scores(perfect, "checked", name="best", direction="higher", runs=made.runs)
+    plain, strict = result.metrics["docking-success"], result.metrics["docking-success-valid"]
+    assert (plain.value, strict.value) == (100.0, 45.0)  # 9 of 20 complexes: 10 have valid poses, 1 unchecked
+    assert strict.details["not_checked"] == 6 and "6 of 120 poses were not checked" in strict.note
+    (board,) = build_boards([made.runs], recompute=True)
+    assert "docking-success-valid" in next(row for row in board.rows if row.name == "best").metrics
+    path = result.path.parent / "predictions.csv"
+    text = path.read_text()
+    head, first = text.splitlines()[:2]
+    assert head.split(",")[-1] == "pose_valid" and first.split(",")[-1] == ""
+    wrong = at_hand(made_index(made.path / "wrong", prefix="w", pose_valid=np.full(len(made.ids), "perhaps")))
+    with pytest.raises(AffinityZooError, match="'perhaps': it is 1, 0 or empty"):
+        benchmarks.describe("wrong", wrong)
+
+
 def test_the_same_scores_by_every_way_in(made: Made) -> None:
     pandas = pytest.importorskip("pandas")
     by_file = evaluate_scores(

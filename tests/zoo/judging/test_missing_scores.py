@@ -138,9 +138,14 @@ def test_every_scorer_counts_missing_scores() -> None:
         "rmsd": np.where(label > 0, 1.0, 7.0),
         "affinity": 5 + 2 * label,
     }
-    with_all = make_predictions(score=score, extra={"probability": 1 / (1 + np.exp(-score))}, **columns)
+    checked = {"pose_valid": np.ones(n)}
+    with_all = make_predictions(
+        score=score, extra={"probability": 1 / (1 + np.exp(-score)), **checked}, **columns
+    )
     evaded = np.where(hard, np.nan, score)
-    without = make_predictions(score=evaded, extra={"probability": 1 / (1 + np.exp(-evaded))}, **columns)
+    without = make_predictions(
+        score=evaded, extra={"probability": 1 / (1 + np.exp(-evaded)), **checked}, **columns
+    )
     for name in catalog().names("scorer"):
         options = {"percent": 10.0} if name == "enrichment" else {}  # by default so few rows are refused
         honest, evading = one(name, with_all, options), one(name, without, options)

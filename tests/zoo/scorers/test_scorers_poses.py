@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from affinity_zoo.plugins.contracts import Predictions
-from affinity_zoo.zoo.judging.predictions import make_predictions, take
-from affinity_zoo.zoo.scorers.poses import DockingSuccess, Top1
+from affinity_zoo.zoo.board.truths import Truth
+from affinity_zoo.zoo.judging.judge import default_scorers, metric_key
+from affinity_zoo.zoo.judging.predictions import labels_hash, make_predictions, take
+from affinity_zoo.zoo.scorers.poses import DockingSuccess, DockingSuccessValid, Top1
+from affinity_zoo.zoo.scorers.rescored import with_score
 
 
 def docked() -> Predictions:
@@ -74,3 +79,43 @@ def test_only_crystal_poses_is_undefined_and_says_so() -> None:
         id=["a", "b"], score=[1.0, 2], rmsd=[0.0, 0], source=["crystal"] * 2, target=["a", "b"]
     )
     assert "no docked pose is near-native" in DockingSuccess().score(table, "rmsd").note
+
+
+@pytest.mark.parametrize(
+    ("valid", "top", "percent"),
+    [
+        ([1.0] * 10, 1, 100 / 3),  # all valid: as docking-success
+        ([0.0, *[1.0] * 9], 1, 0.0),  # the near-native first pose of a is not valid
+        ([0.0, *[1.0] * 9], 3, 100 / 3),  # b's third pose counts
+        ([np.nan, *[1.0] * 9], 1, 0.0),  # not checked is not valid
+        ([1.0, *[0.0] * 9], 5, 100 / 3),
+        ([0.0] * 10, 5, 0.0),
+    ],
+)
+def test_near_native_poses_count_only_if_valid(valid: list[float], top: int, percent: float) -> None:
+    table = replace(docked(), extra={"pose_valid": np.array(valid)})
+    found = DockingSuccessValid(top=top).score(table, "rmsd")
+    assert found.value == pytest.approx(percent)
+    assert found.details.get("not_checked", 0) == int(np.isnan(valid).sum())
+    assert ("not checked" in found.note) == bool(np.isnan(valid).any())
+
+
+def test_validity_stands_on_boards_where_the_benchmark_has_it() -> None:
+    table = replace(docked(), extra={"pose_valid": np.ones(10)})
+    with_column = [metric_key(scorer) for scorer in default_scorers(table)]
+    assert with_column.index("docking-success-valid") == with_column.index("docking-success") + 1
+    assert {"docking-success-valid(top=3)", "docking-success-valid(top=5)"} <= set(with_column)
+    assert not any("valid" in metric_key(scorer) for scorer in default_scorers(docked()))
+    assert "no column pose_valid" in DockingSuccessValid().score(docked(), "rmsd").note
+
+
+def test_validity_belongs_to_the_benchmark_not_to_the_scores() -> None:
+    """A result that states other validity is judged by the benchmark's."""
+    pairs = replace(docked(), extra={"pose_valid": np.array([0.0, *[1.0] * 9])})
+    stated = replace(docked(), extra={"pose_valid": np.ones(10)})
+    truth = Truth("b", "", pairs, None, np.arange(10))
+    for given in (stated, take(stated, np.arange(10)[::-1])):
+        judged = truth.judged(given)
+        assert DockingSuccessValid().score(judged, "rmsd").value == 0.0
+    assert labels_hash(pairs) != labels_hash(stated) != labels_hash(docked())
+    assert with_score(pairs, np.zeros(10)).extra["pose_valid"][0] == 0.0

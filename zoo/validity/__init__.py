@@ -1,0 +1,1 @@
+"""Physical validity of poses: geometry, strain, and contact with the receptor."""
