@@ -19,7 +19,7 @@ from affinity_zoo.zoo.prediction.ranking import Molecule, molecule
 from affinity_zoo.zoo.prediction.rows import FIELDS, RANKINGS, PosePrediction
 from affinity_zoo.zoo.runtime.files import whole
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 Place = tuple[int, int]  #: chunk, and row in it
 Span = tuple[int, int]  #: first byte, and number of bytes; none where there is no text
 _SHARD: Final = re.compile(r"(\d+)/(\d+)")
