@@ -133,12 +133,11 @@ def get(
 
     Example: affinity-zoo models get gnina-default
     """
+    from affinity_zoo.zoo.importers.hubs import hub_of, is_handle
     from affinity_zoo.zoo.models import published
 
-    if name.startswith("hf://"):
-        from affinity_zoo.zoo.importers.hub import get_from_hub
-
-        _say_use(get_from_hub(name, output))
+    if is_handle(name):
+        _say_use(hub_of(name).get_from_hub(name, output))
         return
     published.get(name)  # a wrong name is said before Keras starts
     from affinity_zoo.zoo.runtime.keras import start_keras
@@ -161,14 +160,14 @@ def push(
     Example: affinity-zoo models push my-model hf://USER/REPO
     """
     from affinity_zoo.plugins.errors import AffinityZooError
-    from affinity_zoo.zoo.importers.hub import push_to_hub
+    from affinity_zoo.zoo.importers.hubs import hub_of
     from affinity_zoo.zoo.models.folders import model_path
     from affinity_zoo.zoo.runtime.terminal import say
 
     folder = model_path(model)
     if folder is None:
         raise AffinityZooError(f"there is no model {model!r} here; `affinity-zoo models list` names them")
-    say(push_to_hub(folder, handle, private=private))
+    say(hub_of(handle).push_to_hub(folder, handle, private=private))
 
 
 def test(

@@ -5,12 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.importers.sources import Address, Downloaded, Given, PackageIndex, Source
+from affinity_zoo.zoo.importers.local_files import Downloaded, Given
+from affinity_zoo.zoo.importers.package_index import PackageIndex
+from affinity_zoo.zoo.importers.source import Source
+from affinity_zoo.zoo.importers.web_address import Address
 from affinity_zoo.zoo.models import published
 from affinity_zoo.zoo.models.home import models_home
 
+#: sources that need a network, in the order of trial; a new source is one module and one line here
+NETWORK: Final[tuple[type[Source], ...]] = (PackageIndex, Address)
 FOLDER = "downloads"  #: below a folder of models: the checked files, so that nothing is downloaded twice
 OFFLINE = "AFFINITY_ZOO_OFFLINE"  #: environment variable; 1 forbids every download
 
@@ -46,7 +52,7 @@ def get_model(
     sources: list[Source] = [Given(Path(source))] if source is not None else []
     sources += [Downloaded(one) for one in dict.fromkeys((folder / FOLDER, models_home() / FOLDER))]
     if not offline and not is_offline():
-        sources += [Address(url)] if url is not None else [PackageIndex(), Address()]
+        sources += [Address(url)] if url is not None else [source_class() for source_class in NETWORK]
     files = find_files(wanted, sources, folder / FOLDER)
     from affinity_zoo.zoo.importers.gnina import import_ensemble, import_single
 

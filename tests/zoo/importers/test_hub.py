@@ -18,7 +18,8 @@ from typing import ClassVar
 import pytest
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.importers import hub
+from affinity_zoo.zoo.importers import hubs
+from affinity_zoo.zoo.importers import huggingface as hub
 from affinity_zoo.zoo.models.ensembles import write_ensemble
 from affinity_zoo.zoo.models.readme import readme_text
 
@@ -164,6 +165,15 @@ def test_handles() -> None:
     for bad in ("hf://me", "hf://", "hf://me/../x", "hf:///x", "me/x", "hf://me/x/y", "hf://-me/x"):
         with pytest.raises(UsageError, match="hf://USER/REPO"):
             hub.parse(bad)
+
+
+def test_a_handle_goes_to_the_hub_of_its_prefix(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert hubs.is_handle("hf://me/x") and not hubs.is_handle("gnina-default")
+    assert hubs.hub_of("hf://me/x") is hub
+    with pytest.raises(UsageError, match="hf://USER/REPO"):
+        hubs.hub_of("s3://me/x")
+    monkeypatch.setitem(hubs.HUBS, "s3://", "web_address")
+    assert hubs.is_handle("s3://me/x") and hubs.hub_of("s3://me/x") is not hub
 
 
 def test_offline_forbids_hubs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
