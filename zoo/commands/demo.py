@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -148,8 +147,6 @@ def _explained(done: Demo, folder: Path) -> str:
     from affinity_zoo.zoo.see.explain import explain
     from affinity_zoo.zoo.see.explain_report import write_all
 
-    if find_spec("plotly") is None:
-        return "not made: pip install 'affinity-zoo[see]'"
     dataset = Dataset.open(done.folders.data)
     row = next(int(r) for r in dataset.rows("test") if dataset.column("pose_label")[r] == 1)
     found = explain(

@@ -55,14 +55,11 @@ def explain(
     from affinity_zoo.zoo.models.loading import load_model
     from affinity_zoo.zoo.runtime.files import check_folder
     from affinity_zoo.zoo.see.checks import check_complex, check_method
-    from affinity_zoo.zoo.see.page import needs_plotly
 
     given = sort_words(words, receptor=receptor, poses=ligand or (), command="explain MODEL RECEPTOR POSE")
     pose, record = one_pose(given, "explain", record)
     protein = receptor_file(given.receptor or "")
     check_method(method)
-    if page:
-        needs_plotly()
     check_folder(out)
     folder = model_folder(one_model(given, "explain"), runs)
     check_complex(folder, protein, pose, record, model_output)
@@ -116,7 +113,6 @@ def view(
     from affinity_zoo.zoo.commands.positional import one_model, one_pose, sort_words
     from affinity_zoo.zoo.data.readers.records import receptor_file
     from affinity_zoo.zoo.runtime.files import check_output
-    from affinity_zoo.zoo.see.page import needs_plotly
     from affinity_zoo.zoo.see.view_picture import needs_matplotlib
 
     given = sort_words(
@@ -129,7 +125,8 @@ def view(
     if out.suffix.lower() not in (".html", ".png"):
         raise UsageError(f"-o is {out}: give a page (.html) or a picture (.png)")
     picture = out.suffix.lower() == ".png"
-    needs_matplotlib() if picture else needs_plotly()
+    if picture:
+        needs_matplotlib()
     check_output(out)
     from affinity_zoo.zoo.see import view_report
 

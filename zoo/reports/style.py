@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 STYLE = """
+:root { color-scheme:light dark; }
 :root { --ink:#1c2330; --soft:#5b6675; --line:#d9dee6; --back:#ffffff; --panel:#f5f7fa; --accent:#0072b2; }
 @media (prefers-color-scheme: dark) {
   :root { --ink:#e6e9ef; --soft:#9aa5b5; --line:#343c49; --back:#14181f; --panel:#1d232d; --accent:#56b4e9; }

@@ -11,19 +11,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.zoo.chem.symmetry import bonds_from_distances
 from affinity_zoo.zoo.runtime.files import whole
-from affinity_zoo.zoo.see.complexes import labels, symbols, text
+from affinity_zoo.zoo.see.drawn import drawn_interactions, drawn_ligand, drawn_receptor, drawn_rows, turned
 from affinity_zoo.zoo.see.explain import Explanation
 from affinity_zoo.zoo.see.explain_files import WORDS, ranked_residues, residue_distances
-from affinity_zoo.zoo.see.imaging import take
-from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
-from affinity_zoo.zoo.see.page import drawn_atoms, page
+from affinity_zoo.zoo.see.page import INTERACTIONS, SHOWN, page
 
-POCKET = 5.0  #: Å; residues within this distance of the ligand are drawn
-STRONGEST = 12  #: number of strongest residues that are drawn and listed at any distance
+POCKET = 5.0  #: Å; residues within this distance of the ligand are drawn with their atoms
+STRONGEST = 12  #: number of strongest residues that are drawn so and listed at any distance
 NAMED = 8  #: number of residues with labels in the scene
-BACKBONE = 14.0  #: Å; the chain is drawn this far from the ligand
 
 ABOUT = {
     "gradient": "Rate at which the score falls as the atom fades (receptor residue: sum over its atoms).",
@@ -41,7 +37,8 @@ def write_page(explanation: Explanation, path: Path, command: str = "") -> Path:
     complex_, output = explanation.complex, explanation.output
     introduction = (
         f"<p>{escape(output['name'])} score <b>{explanation.score:.3f}</b> {escape(output['unit'])} "
-        f"({escape(output['direction'])}), mean of {explanation.views} views; model {escape(explanation.model)}. "
+        f"({escape(output['direction'])}), mean of {explanation.views} "
+        f"view{'' if explanation.views == 1 else 's'}; model {escape(explanation.model)}. "
         f"{sum_rule(explanation)}</p>"
     )
     notes = "".join(f"<p class='soft'>{escape(note)}</p>" for note in explanation.notes)
@@ -77,25 +74,17 @@ def sum_rule(explanation: Explanation) -> str:
 
 def _side(explanation: Explanation) -> str:
     options = "".join(f"<option value='{kind}'>{WORDS[kind]}</option>" for kind in explanation.kinds)
-    boxes = "".join(
-        f"<label><input type='checkbox' id='{key}'{' checked' if on else ''}> {words}</label>"
-        for key, words, on in (
-            ("receptor", "receptor", True),
-            ("backbone", "backbone", True),
-            ("names", "names", True),
-            ("letters", "elements", True),
-            ("elements", "colour by element", False),
-        )
-    )
     return (
         f"<div class='controls'><label>values <select id='kind'>{options}</select></label>"
         "<label>contrast <input type='range' id='contrast' min='1' max='6' step='0.1' value='2.2'></label>"
-        f"{boxes}</div><div class='ramp'></div><div class='ends'><span id='low'></span><span id='high'></span></div>"
+        f"{SHOWN}<label><input type='checkbox' id='names' checked> names</label>"
+        "<label><input type='checkbox' id='elements'> colour by element</label></div>"
+        "<div class='ramp'></div><div class='ends'><span id='low'></span><span id='high'></span></div>"
         "<p class='soft' id='unit'></p>"
         "<h2>Residues</h2><table><thead><tr><th>residue</th><th>Å</th><th>value</th><th></th></tr></thead>"
         "<tbody id='residues'></tbody></table>"
         "<h2>Ligand atoms</h2><table><thead><tr><th>atom</th><th>value</th><th></th></tr></thead>"
-        "<tbody id='atoms'></tbody></table>"
+        f"<tbody id='atoms'></tbody></table>{INTERACTIONS}"
     )
 
 
@@ -113,26 +102,27 @@ def page_data(explanation: Explanation) -> dict[str, Any]:
     nothing = np.zeros(0, np.int64)
     atoms = np.concatenate([nothing, *(explanation.residues[i].atoms for i in drawn)])
     owner = np.concatenate([nothing, *(np.full(len(explanation.residues[i].atoms), i) for i in drawn)])
-    pocket = take(complex_.receptor, atoms)
-    molecule, place, _ = molecule_of(complex_.ligand, complex_.pose_file, complex_.pose.record)
+    rows = drawn_rows(complex_)
     ligand_values = {k: _numbers(getattr(explanation, k)[split:]) for k in kinds}
     unit = f"Unit: {explanation.output['unit']}."
-    data = {
+    place = {int(atom): row for row, atom in enumerate(rows)}
+    receptor, ligand = complex_.receptor.xyz, complex_.ligand.xyz
+    return {
         "kinds": [{"key": k, "label": WORDS[k], "about": f"{ABOUT[k]} {unit}"} for k in kinds],
-        "ligand": drawn_atoms(
-            complex_.ligand.xyz, symbols(complex_.ligand), labels(complex_.ligand),
-            heavy_bonds(bonded(molecule), place), values=ligand_values,
-        ),
-        "pocket": drawn_atoms(
-            pocket.xyz, symbols(pocket), labels(pocket), bonds_from_distances(pocket.xyz, pocket.element),
-            values={k: _numbers(getattr(explanation, k)[atoms]) for k in kinds},
-            residue=owner.tolist(), note=" (whole residue)",
-        ),
+        "ligand": {**drawn_ligand(complex_, ligand), "values": ligand_values},
+        "receptor": {
+            **drawn_receptor(complex_, rows, receptor),
+            "pocket": [place[atom] for atom in atoms.tolist() if atom in place],
+            "residue": [
+                number for atom, number in zip(atoms.tolist(), owner.tolist(), strict=True) if atom in place
+            ],
+            "values": {k: _numbers(getattr(explanation, k)[rows]) for k in kinds},
+            "note": " (whole residue)",
+        },
         "residues": _residues(explanation, drawn, distances, set(ranked[:NAMED])),
-        "backbone": backbone(explanation),
-        "camera": camera(complex_.ligand.xyz, pocket.xyz),
-    }  # fmt: skip
-    return data
+        "interactions": drawn_interactions(complex_, receptor, ligand),
+        "turned": camera(ligand, receptor[atoms]),
+    }
 
 
 def _residues(
@@ -155,48 +145,22 @@ def _residues(
     ]
 
 
-def backbone(explanation: Explanation) -> list[list[float] | None]:
-    """The CA atoms near the ligand as a line; None where the chain is broken.
-
-    Args:
-        explanation: The explanation.
-    """
-    receptor = explanation.complex.receptor
-    middle = explanation.complex.ligand.xyz.mean(axis=0)
-    line: list[list[float] | None] = []
-    last: NDArray[np.float32] | None = None
-    for i, name in enumerate(receptor.name):
-        if text(name) not in ("CA", "P"):
-            continue
-        here = receptor.xyz[i]
-        near = float(np.linalg.norm(here - middle)) <= BACKBONE
-        if not near or last is None or float(np.linalg.norm(here - last)) > 7.5:
-            line.append(None)
-        if near:
-            line.append([round(float(c), 3) for c in here])
-        last = here if near else None
-    return line
-
-
-def camera(ligand: NDArray[np.float32], pocket: NDArray[np.float32]) -> dict[str, Any]:
+def camera(ligand: NDArray[np.float32], pocket: NDArray[np.float32]) -> list[float]:
     """Look along the ligand's thinnest direction, from where less of the pocket is in the way.
 
     Args:
         ligand: (n, 3) Å.
         pocket: (m, 3) Å.
+
+    Returns:
+        Quaternion x, y, z, w.
     """
     centred = ligand.astype(np.float64) - ligand.mean(axis=0)
     axes = np.linalg.svd(np.vstack([centred, np.eye(3) * 1e-3]), full_matrices=False)[2]
     look = axes[2]
     if len(pocket) and float(((pocket - ligand.mean(axis=0)) @ look).mean()) > 0:
         look = -look
-    extent = np.ptp(np.vstack([ligand, pocket]), axis=0)
-    eye = look * 0.95 * float(extent.max()) / max(float(np.cbrt(np.prod(extent))), 1.0)
-    return {
-        "eye": dict(zip("xyz", (round(float(c), 4) for c in eye), strict=True)),
-        "up": dict(zip("xyz", (round(float(c), 4) for c in axes[1]), strict=True)),
-        "center": {"x": 0, "y": 0, "z": 0},
-    }
+    return turned(look, axes[1])
 
 
 def _number(value: float) -> float | None:

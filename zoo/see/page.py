@@ -1,4 +1,8 @@
-"""Frame of an interactive 3D page. The page is self-contained and its policy forbids network requests."""
+"""Frame of an interactive 3D page. The page is self-contained and its policy forbids network requests.
+
+The molecules are drawn by 3Dmol.js (BSD 3-clause, Rego and Koes, Bioinformatics 31, 1322, 2015). Its bundle lies
+in this folder as its makers publish it (3dmol 2.5.5 of npm), with its licence.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +10,40 @@ import json
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib import resources
-from importlib.util import find_spec
 from typing import Any
 
-from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.reports.style import STYLE
 
 #: content security policy: inline scripts and styles only, no requests
 POLICY = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:"
 
+#: what of the molecules is shown
+SHOWN = "".join(
+    f"<label><input type='checkbox' id='{key}'{' checked' if on else ''}> {words}</label>"
+    for key, words, on in (
+        ("ligand", "ligand", True),
+        ("sticks", "pocket", True),
+        ("cartoon", "cartoon", True),
+        ("surface", "surface", False),
+        ("contacts", "interactions", True),
+    )
+)
+#: their table
+INTERACTIONS = (
+    "<h2>Interactions</h2><table><thead><tr><th>kind</th><th>ligand</th><th>receptor</th><th>Å</th></tr></thead>"
+    "<tbody id='interactions'></tbody></table><p class='soft'>By distances and angles of heavy atoms: "
+    "hydrogen bonds to 3.5 Å, salt bridges and hydrophobic contacts to 4.0 Å, metals to 3.0 Å.</p>"
+)
+
 _LAYOUT = """
 body { max-width:none; padding:1rem 1.4rem; } p { max-width:120ch; }
 .stage { display:flex; gap:1.2rem; align-items:stretch; flex-wrap:wrap; margin-top:.6rem; }
 .scene { flex:1 1 640px; min-width:320px; height:80vh; min-height:420px; border:1px solid var(--line);
-  border-radius:8px; background:#ffffff; overflow:hidden; }
+  border-radius:8px; background:var(--back); overflow:hidden; position:relative; }
+.scene canvas { outline:none; } .scene > p { padding:1rem; }
+.tip { position:absolute; left:.6rem; bottom:.6rem; z-index:5; padding:.3rem .6rem; border:1px solid var(--line);
+  border-radius:6px; background:var(--back); font-size:.85rem; white-space:pre-line; pointer-events:none; }
+.tip:empty { display:none; }
 .side { flex:0 1 400px; min-width:300px; max-height:80vh; overflow-y:auto; }
 .side h2 { margin:.9rem 0 .3rem; font-size:1.05rem; } .side h2:first-child { margin-top:0; }
 .side td, .side th { padding:.18rem .4rem; } .side td.number { text-align:right; white-space:nowrap; }
@@ -39,19 +63,6 @@ select, button { font:inherit; color:var(--ink); background:var(--back); border:
 """
 
 
-def needs_plotly() -> None:
-    """Check before the work begins that a page can be made.
-
-    Raises:
-        AffinityZooError: plotly is not installed.
-    """
-    if find_spec("plotly") is None:
-        raise AffinityZooError(
-            "the interactive 3D page needs plotly: pip install 'affinity-zoo[see]' "
-            "(explain works without it: `page=False`)"
-        )
-
-
 def page(
     title: str, introduction: str, side: str, data: Mapping[str, Any], scripts: Sequence[str], about: str = ""
 ) -> str:
@@ -64,10 +75,8 @@ def page(
         scripts: files of this package that draw, after the common ``scene.js``.
 
     Returns:
-        HTML of about 5 MB, including the plotting library.
+        HTML of about 1 MB, including the viewer.
     """
-    from plotly.offline import get_plotlyjs
-
     here = resources.files("affinity_zoo.zoo.see")
     drawing = "\n".join((here / name).read_text(encoding="utf-8") for name in ("scene.js", *scripts))
     # "</" would end the enclosing script
@@ -79,28 +88,7 @@ def page(
         f"<title>{escape(title)}</title><style>{STYLE}{_LAYOUT}</style></head><body>"
         f"<h1>{escape(title)}</h1>{introduction}"
         f"<div class='stage'><div class='scene' id='scene'></div><div class='side'>{side}</div></div>{about}"
-        f"<script>{get_plotlyjs()}</script>"
+        f"<script>{(here / '3Dmol-min.js').read_text(encoding='utf-8')}</script>"
         f"<script type='application/json' id='data'>{values}</script>"
         f"<script>{drawing}</script></body></html>\n"
     )
-
-
-def drawn_atoms(
-    xyz: Any, element: Sequence[str], label: Sequence[str], bonds: Any, **more: Any
-) -> dict[str, Any]:
-    """Atoms as the scripts draw them: positions with three decimals, symbols, labels, bonds.
-
-    Args:
-        xyz: (n, 3) Å.
-        element: (n,) symbols.
-        label: (n,) labels.
-        bonds: (K, 2) atom numbers.
-        more: Further entries.
-    """
-    return {
-        "xyz": [[round(float(c), 3) for c in row] for row in xyz],
-        "element": list(element),
-        "label": list(label),
-        "bonds": [[int(a), int(b)] for a, b in bonds],
-        **more,
-    }

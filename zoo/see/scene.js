@@ -1,121 +1,122 @@
-// Molecules as ball-and-stick meshes for plotly. Everything here is drawn from the page's own data.
+// What the 3D pages have in common: the viewer, the molecules, surfaces and interactions. All is drawn from the page's own data.
 'use strict';
 var DATA = JSON.parse(document.getElementById('data').textContent);
-var ELEMENTS = { C: '#8c8c8c', N: '#3050f8', O: '#e02020', S: '#d4a800', P: '#ff8000', F: '#4fb84f', Cl: '#1fb01f',
-  Br: '#a62929', I: '#940094', B: '#ffb5b5', Zn: '#7d80b0', Mg: '#2a9d2a', Ca: '#3dbd3d', Fe: '#e06633', Mn: '#9c7ac7' };
-var PLOT = { displaylogo: false, responsive: true, scrollZoom: true, topojsonURL: '',
-  modeBarButtonsToRemove: ['sendDataToCloud', 'tableRotation', 'resetCameraLastSave3d'] };
+var ELEMENTS = { H: '#d0d0d0', C: '#8c8c8c', N: '#3050f8', O: '#e02020', S: '#d4a800', P: '#ff8000', F: '#4fb84f', CL: '#1fb01f',
+  BR: '#a62929', I: '#940094', B: '#ffb5b5', ZN: '#7d80b0', MG: '#2a9d2a', CA: '#3dbd3d', FE: '#e06633', MN: '#9c7ac7' };
+var LINES = { 'hydrogen bond': '#2f7de1', 'salt bridge': '#d4a017', 'hydrophobic contact': '#7f8a99', 'metal contact': '#8e44ad' };
+var SCENE = document.getElementById('scene'), TIP = document.createElement('div');
 
-function elementColour(symbol) { return ELEMENTS[symbol] || '#a0a0a0'; }
+function elementColour(symbol) { return ELEMENTS[String(symbol).toUpperCase()] || '#a0a0a0'; }
+function ligandColour(symbol) { return symbol === 'C' ? '#2a9d6f' : elementColour(symbol); }
 
 // value in [-1, 1]: vermilion lowers, grey does nothing, blue raises (told apart by colour-blind eyes too)
 function valueColour(x) {
   var stops = [[213, 94, 0], [240, 181, 138], [224, 224, 224], [138, 189, 224], [0, 114, 178]];
   var t = (Math.max(-1, Math.min(1, x)) + 1) * 2, k = Math.min(3, Math.floor(t)), f = t - k;
-  var rgb = stops[k].map(function (c, i) { return Math.round(c + (stops[k + 1][i] - c) * f); });
-  return 'rgb(' + rgb.join(',') + ')';
-}
-
-// a ball's points and triangles: an octahedron, its edges halved `times` times
-function ball(times) {
-  var p = [[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]];
-  var f = [[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]];
-  for (var n = 0; n < times; n++) {
-    var known = {}, next = [];
-    var middle = function (a, b) {
-      var key = Math.min(a, b) + '-' + Math.max(a, b);
-      if (known[key] === undefined) {
-        var m = [0, 1, 2].map(function (k) { return p[a][k] + p[b][k]; });
-        var length = Math.hypot(m[0], m[1], m[2]);
-        known[key] = p.push(m.map(function (c) { return c / length; })) - 1;
-      }
-      return known[key];
-    };
-    f.forEach(function (t) {
-      var a = middle(t[0], t[1]), b = middle(t[1], t[2]), c = middle(t[2], t[0]);
-      next.push([t[0], a, c], [a, t[1], b], [c, b, t[2]], [a, b, c]);
-    });
-    f = next;
-  }
-  return { points: p, faces: f };
-}
-
-// the light stands behind the first camera: plotly's lights do not turn with it
-function light() {
-  var eye = (DATA.camera || { eye: { x: 0, y: 0, z: 1 } }).eye;
-  return { x: eye.x * 1e5, y: eye.y * 1e5, z: eye.z * 1e5 };
-}
-
-// A mesh trace of atoms and bonds; its vertices remember their atom, so that it can be coloured anew.
-function molecule(atoms, look) {
-  var x = [], y = [], z = [], i = [], j = [], k = [], owner = [], unit = ball(look.detail);
-  function point(p, atom) { x.push(p[0]); y.push(p[1]); z.push(p[2]); owner.push(atom); return x.length - 1; }
-  atoms.xyz.forEach(function (centre, atom) {
-    var first = x.length;
-    unit.points.forEach(function (u) {
-      point([0, 1, 2].map(function (c) { return centre[c] + look.atom * u[c]; }), atom);
-    });
-    unit.faces.forEach(function (t) { i.push(first + t[0]); j.push(first + t[1]); k.push(first + t[2]); });
-  });
-  atoms.bonds.forEach(function (bond) {
-    var a = atoms.xyz[bond[0]], b = atoms.xyz[bond[1]], d = [b[0] - a[0], b[1] - a[1], b[2] - a[2]];
-    var length = Math.hypot(d[0], d[1], d[2]) || 1, e = d.map(function (c) { return c / length; });
-    var s = Math.abs(e[0]) < 0.8 ? [1, 0, 0] : [0, 1, 0];
-    var u = [e[1] * s[2] - e[2] * s[1], e[2] * s[0] - e[0] * s[2], e[0] * s[1] - e[1] * s[0]];
-    var norm = Math.hypot(u[0], u[1], u[2]); u = u.map(function (c) { return c / norm; });
-    var v = [e[1] * u[2] - e[2] * u[1], e[2] * u[0] - e[0] * u[2], e[0] * u[1] - e[1] * u[0]];
-    // two half bonds, each in the colour of its atom
-    [[0, 0.5, bond[0]], [0.5, 1, bond[1]]].forEach(function (half) {
-      var first = x.length, sides = look.sides;
-      [half[0], half[1]].forEach(function (along) {
-        for (var n = 0; n < sides; n++) {
-          var c = look.bond * Math.cos(2 * Math.PI * n / sides), w = look.bond * Math.sin(2 * Math.PI * n / sides);
-          point([0, 1, 2].map(function (q) { return a[q] + along * d[q] + c * u[q] + w * v[q]; }), half[2]);
-        }
-      });
-      for (var n = 0; n < sides; n++) {
-        var m = (n + 1) % sides;
-        i.push(first + n, first + m); j.push(first + m, first + sides + m); k.push(first + sides + n, first + sides + n);
-      }
-    });
-  });
-  return {
-    type: 'mesh3d', x: x, y: y, z: z, i: i, j: j, k: k, name: look.name, owner: owner,
-    hoverinfo: 'text', text: owner.map(function (atom) { return atoms.label[atom]; }),
-    vertexcolor: owner.map(function (atom) { return elementColour(atoms.element[atom]); }),
-    opacity: look.opacity || 1, flatshading: false, showscale: false,
-    lighting: { ambient: 0.72, diffuse: 0.42, specular: 0.12, roughness: 0.6, fresnel: 0.05 },
-    lightposition: light()
-  };
-}
-
-function colourVertices(trace, colours) { return trace.owner.map(function (atom) { return colours[atom]; }); }
-
-function lines(points, colour, width, name) {
-  return { type: 'scatter3d', mode: 'lines', hoverinfo: 'skip', name: name, showlegend: false, connectgaps: false,
-    x: points.map(function (p) { return p ? p[0] : null; }), y: points.map(function (p) { return p ? p[1] : null; }),
-    z: points.map(function (p) { return p ? p[2] : null; }), line: { color: colour, width: width } };
-}
-
-function words(points, text, colour, size) {
-  return { type: 'scatter3d', mode: 'text', hoverinfo: 'skip', showlegend: false, text: text,
-    x: points.map(function (p) { return p[0]; }), y: points.map(function (p) { return p[1]; }),
-    z: points.map(function (p) { return p[2]; }), textfont: { color: colour, size: size } };
-}
-
-function layout(range) {
-  var axis = { visible: false, showspikes: false };
-  var scene = { aspectmode: 'data', dragmode: 'orbit', xaxis: axis, yaxis: axis, zaxis: axis,
-    camera: DATA.camera || { eye: { x: 0, y: 0, z: 1.6 }, up: { x: 0, y: 1, z: 0 }, center: { x: 0, y: 0, z: 0 } } };
-  if (range) {
-    ['x', 'y', 'z'].forEach(function (name, c) {
-      scene[name + 'axis'] = Object.assign({}, axis, { range: range[c], autorange: false });
-    });
-  }
-  return { margin: { l: 0, r: 0, t: 0, b: 0 }, scene: scene, showlegend: false, paper_bgcolor: '#ffffff',
-    hoverlabel: { bgcolor: '#ffffff', bordercolor: '#888888', font: { color: '#1c2330', size: 13 } } };
+  return '#' + stops[k].map(function (c, i) {
+    return Math.round(c + (stops[k + 1][i] - c) * f).toString(16).padStart(2, '0');
+  }).join('');
 }
 
 function escapeText(text) {
   return String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}
+function theme(name) { return getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim(); }
+function checked(id) { var box = document.getElementById(id); return !box || box.checked; }
+
+// null where the browser has no WebGL: the tables beside the scene work all the same
+var VIEW = (function () {
+  try {
+    var made = $3Dmol.createViewer(SCENE, { backgroundColor: theme('back') || '#ffffff', antialias: true, cartoonQuality: 6,
+      hoverDuration: 60 });
+    if (made) { return made; }
+  } catch (error) { }
+  SCENE.innerHTML = '<p>The scene needs WebGL, which this browser does not offer. The tables work without it.</p>';
+  return null;
+}());
+$3Dmol.setSyncSurface(true);  // the page's policy forbids workers
+TIP.className = 'tip';
+SCENE.appendChild(TIP);
+
+// The molecules. `look` has: colour(atom, isLigand), told(label, number, isLigand), sticks (radius of the pocket's).
+function molecules(look) {
+  var ligand = VIEW.addModel(), receptor = VIEW.addModel(DATA.receptor.pdb, 'pdb'), surface = null, shapes = [];
+  var bonds = DATA.ligand.xyz.map(function () { return []; }), orders = bonds.map(function () { return []; });
+  DATA.ligand.bonds.forEach(function (pair, n) {
+    [[0, 1], [1, 0]].forEach(function (ends) {
+      bonds[pair[ends[0]]].push(pair[ends[1]]); orders[pair[ends[0]]].push(DATA.ligand.order[n]);
+    });
+  });
+  ligand.addAtoms(DATA.ligand.xyz.map(function (p, i) {
+    return { elem: DATA.ligand.element[i], atom: DATA.ligand.label[i], x: p[0], y: p[1], z: p[2], bonds: bonds[i],
+      bondOrder: orders[i], serial: i, resn: 'LIG', chain: '', hetflag: true };
+  }));
+  function own(atom) { return atom.model === ligand.getID(); }
+  function paint(atom) { return look.colour(atom, own(atom)); }
+  function style() {
+    VIEW.setStyle({ model: ligand.getID() }, checked('ligand') ?
+      { stick: { radius: 0.17, colorfunc: paint }, sphere: { radius: 0.33, colorfunc: paint } } : {});
+    VIEW.setStyle({ model: receptor.getID() }, checked('cartoon') ?
+      { cartoon: { color: '#aab4c2', opacity: 0.55, arrows: true } } : {});
+    if (checked('sticks')) {
+      VIEW.addStyle({ model: receptor.getID(), index: DATA.receptor.pocket },
+        { stick: { radius: look.sticks, colorfunc: paint }, sphere: { radius: 1.6 * look.sticks, colorfunc: paint } });
+    }
+  }
+  function skin() {
+    if (surface !== null) { VIEW.removeSurface(surface); surface = null; }
+    if (checked('surface')) {
+      var pocket = { model: receptor.getID(), index: DATA.receptor.pocket };
+      VIEW.addSurface('SES', { opacity: 0.75, colorfunc: paint }, pocket, { model: receptor.getID() })
+        .then(function (id) { surface = id; VIEW.render(); });
+    }
+  }
+  function lines() {
+    shapes.forEach(function (shape) { VIEW.removeShape(shape); });
+    shapes = checked('contacts') ? DATA.interactions.map(function (one) {
+      return VIEW.addCylinder({ start: at(one.start), end: at(one.end), radius: 0.06, dashed: true, dashLength: 0.25,
+        gapLength: 0.18, fromCap: 1, toCap: 1, color: LINES[one.kind] });
+    }) : [];
+  }
+  VIEW.setHoverable({}, true, function (atom) {
+    var mine = own(atom);
+    TIP.textContent = look.told((mine ? DATA.ligand : DATA.receptor).label[atom.index], atom.index, mine);
+  }, function () { TIP.textContent = ''; });
+  ['ligand', 'sticks', 'cartoon'].forEach(function (id) { changed(id, function () { style(); VIEW.render(); }); });
+  changed('surface', skin);
+  changed('contacts', function () { lines(); VIEW.render(); });
+  style(); lines();
+  return { ligand: ligand, receptor: receptor, count: function () { return shapes.length; },
+    repaint: function () { style(); skin(); VIEW.render(); } };
+}
+
+function at(p) { return { x: p[0], y: p[1], z: p[2] }; }
+function changed(id, act) { document.getElementById(id).addEventListener('change', act); }
+
+function words(text, p, size) {
+  return VIEW.addLabel(text, { position: at(p), backgroundOpacity: 0, fontColor: theme('ink'), fontSize: size, inFront: true,
+    alignment: 'center' });
+}
+
+// first view: all that is selected fits, turned so that the ligand lies flat
+function look(selection, closer) {
+  VIEW.zoomTo(selection);
+  VIEW.zoom(closer);
+  VIEW.setView(VIEW.getView().slice(0, 4).concat(DATA.turned));
+  VIEW.render();
+}
+
+function contactTable() {
+  document.getElementById('interactions').innerHTML = DATA.interactions.map(function (one) {
+    return '<tr><td><span class="swatch" style="background:' + LINES[one.kind] + '"></span>' + one.kind + '</td><td>' +
+      escapeText(one.ligand) + '</td><td>' + escapeText(one.receptor) + '</td><td class="number">' + one.distance.toFixed(2) +
+      '</td></tr>';
+  }).join('') || '<tr><td colspan="4">none</td></tr>';
+}
+
+// the scene follows the page when the reader's system turns dark or light
+function followTheme(again) {
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', function () {
+    VIEW.setBackgroundColor(theme('back'), 1); again(); VIEW.render();
+  });
 }

@@ -1,82 +1,102 @@
 // The page of a view: the box, its atoms, and the channels of the image.
 (function () {
-  var ligand = molecule(DATA.ligand, { name: 'ligand', atom: 0.3, bond: 0.16, detail: 2, sides: 10 });
-  var receptor = molecule(DATA.receptor, { name: 'receptor', atom: 0.09, bond: 0.06, detail: 1, sides: 5, opacity: 1 });
-  var h = DATA.half, corners = [];
-  [[0, 1, 2], [1, 2, 0], [2, 0, 1]].forEach(function (axes) {
-    [[-h, -h], [-h, h], [h, -h], [h, h]].forEach(function (pair) {
-      [-h, h].forEach(function (end) {
-        var p = [0, 0, 0]; p[axes[0]] = end; p[axes[1]] = pair[0]; p[axes[2]] = pair[1]; corners.push(p);
-      });
-      corners.push(null);
-    });
-  });
-  var scene = document.getElementById('scene'), side = DATA.side;
-  var traces = [receptor, ligand, lines(corners, '#444444', 3, 'box')], first = traces.length;
-  var place = [];
-  for (var n = 0; n < side; n++) { place.push(DATA.origin + n * DATA.spacing); }
+  var side = DATA.side, settings = { level: 0.4, opacity: 0.7 }, box = [], shapes = [];
 
+  function frame() {
+    box.forEach(function (shape) { VIEW.removeShape(shape); });
+    box = [];
+    if (!checked('box')) { return; }
+    var h = DATA.half, colour = theme('soft');
+    [[0, 1, 2], [1, 2, 0], [2, 0, 1]].forEach(function (axes) {
+      [[-h, -h], [-h, h], [h, -h], [h, h]].forEach(function (pair) {
+        var ends = [-h, h].map(function (end) {
+          var p = [0, 0, 0]; p[axes[0]] = end; p[axes[1]] = pair[0]; p[axes[2]] = pair[1]; return at(p);
+        });
+        box.push(VIEW.addCylinder({ start: ends[0], end: ends[1], radius: 0.04, color: colour }));
+      });
+    });
+  }
   function values(channel) {
     var text = atob(channel.data), found = new Float32Array(text.length);
     for (var n = 0; n < text.length; n++) { found[n] = (text.charCodeAt(n) - 128) / 127 * channel.scale; }
     return found;
   }
-  function surface(channel) {
-    var x = [], y = [], z = [];
-    for (var a = 0; a < side; a++) { for (var b = 0; b < side; b++) { for (var c = 0; c < side; c++) {
-      x.push(place[a]); y.push(place[b]); z.push(place[c]);
-    } } }
-    var level = settings.level * channel.scale;
-    return { type: 'isosurface', x: x, y: y, z: z, value: Array.from(values(channel)), isomin: level, isomax: level,
-      surface: { count: 1 }, caps: { x: { show: false }, y: { show: false }, z: { show: false } }, showscale: false,
-      colorscale: [[0, channel.colour], [1, channel.colour]], opacity: settings.opacity, hoverinfo: 'skip', name: channel.name,
-      lighting: { ambient: 0.7, diffuse: 0.5, specular: 0.1, roughness: 0.7, fresnel: 0 }, flatshading: false };
-  }
-  function voxels(channel) {
-    var v = values(channel), x = [], y = [], z = [], shade = [], text = [];
-    for (var n = 0; n < v.length; n++) {
-      if (v[n] !== 0 && Math.abs(v[n]) >= settings.level * 0.2 * channel.scale) {
-        x.push(place[Math.floor(n / (side * side))]); y.push(place[Math.floor(n / side) % side]); z.push(place[n % side]);
-        shade.push(v[n]); text.push(escapeText(channel.name) + ': ' + v[n].toPrecision(3));
+  // The viewer puts a surface halfway between voxels: it gets values between them, by trilinear interpolation.
+  function finer(v, times) {
+    var n = (side - 1) * times + 1, found = new Float32Array(n * n * n), k = 0;
+    function between(a, b, c) { return v[(a * side + b) * side + c]; }
+    for (var a = 0; a < n; a++) {
+      var a0 = Math.min(side - 2, Math.floor(a / times)), fa = a / times - a0;
+      for (var b = 0; b < n; b++) {
+        var b0 = Math.min(side - 2, Math.floor(b / times)), fb = b / times - b0;
+        var row = [0, 0, 0, 0].map(function (_, corner) { return [a0 + (corner >> 1), b0 + (corner & 1)]; });
+        var share = [(1 - fa) * (1 - fb), (1 - fa) * fb, fa * (1 - fb), fa * fb];
+        for (var c = 0; c < n; c++) {
+          var c0 = Math.min(side - 2, Math.floor(c / times)), fc = c / times - c0, sum = 0;
+          for (var corner = 0; corner < 4; corner++) {
+            var p = row[corner];
+            sum += share[corner] * (between(p[0], p[1], c0) * (1 - fc) + between(p[0], p[1], c0 + 1) * fc);
+          }
+          found[k++] = sum;
+        }
       }
     }
-    if (x.length <= 4000) { return cubes(channel, x, y, z, shade, text); }
-    return { type: 'scatter3d', mode: 'markers', x: x, y: y, z: z, text: text, hoverinfo: 'text', name: channel.name,
-      marker: { symbol: 'square', size: Math.max(2, 150 / side), opacity: settings.opacity, color: shade, cmin: 0,
-        cmax: channel.scale, colorscale: [[0, '#ffffff'], [0.25, channel.colour], [1, channel.colour]], line: { width: 0 } } };
+    return { data: found, side: n };
   }
-  // one mesh of all voxels as cubes of their own size; the smaller the value, the paler
-  function cubes(channel, cx, cy, cz, shade, text) {
-    var x = [], y = [], z = [], i = [], j = [], k = [], colour = [], told = [], r = 0.47 * DATA.spacing;
-    var faces = [[0, 1, 3, 2], [4, 6, 7, 5], [0, 4, 5, 1], [2, 3, 7, 6], [0, 2, 6, 4], [1, 5, 7, 3]];
-    var rgb = [1, 3, 5].map(function (at) { return parseInt(channel.colour.slice(at, at + 2), 16); });
-    cx.forEach(function (_, n) {
-      var base = x.length, full = 0.25 + 0.75 * Math.min(1, Math.abs(shade[n]) / channel.scale);
-      var c = 'rgb(' + rgb.map(function (v) { return Math.round(255 + (v - 255) * full); }).join(',') + ')';
-      for (var corner = 0; corner < 8; corner++) {
-        x.push(cx[n] + (corner & 4 ? r : -r)); y.push(cy[n] + (corner & 2 ? r : -r)); z.push(cz[n] + (corner & 1 ? r : -r));
-        colour.push(c); told.push(text[n]);
+  // the surface at a level, and as a mesh the one at the same level below zero
+  function surfaces(channel) {
+    var volume = new $3Dmol.VolumeData('', ''), level = settings.level * channel.scale;
+    var times = side < 2 ? 1 : side <= 32 ? 3 : side <= 64 ? 2 : 1, made = [];
+    var image = times === 1 ? { data: values(channel), side: side } : finer(values(channel), times);
+    volume.size = { x: image.side, y: image.side, z: image.side };
+    volume.unit = { x: DATA.spacing / times, y: DATA.spacing / times, z: DATA.spacing / times };
+    volume.origin = { x: DATA.origin, y: DATA.origin, z: DATA.origin };
+    volume.data = image.data;
+    if (channel.largest > 0) {
+      made.push(VIEW.addIsosurface(volume, { isoval: level, color: channel.colour, opacity: settings.opacity, smoothness: 3 }));
+    }
+    if (channel.least < 0) {
+      made.push(VIEW.addIsosurface(volume, { isoval: -level, color: channel.colour, opacity: settings.opacity, wireframe: true }));
+    }
+    return made;
+  }
+  // all voxels as one shape of cubes; the smaller the value, the paler
+  function voxels(channel) {
+    var v = values(channel), r = 0.47 * DATA.spacing, points = [], normals = [], faces = [], colours = [];
+    var rgb = [1, 3, 5].map(function (k) { return parseInt(channel.colour.slice(k, k + 2), 16); });
+    function place(n) { return DATA.origin + n * DATA.spacing; }
+    for (var n = 0; n < v.length; n++) {
+      if (v[n] === 0 || Math.abs(v[n]) < settings.level * 0.2 * channel.scale) { continue; }
+      var full = 0.25 + 0.75 * Math.min(1, Math.abs(v[n]) / channel.scale);
+      var colour = rgb.map(function (c) { return (255 + (c - 255) * full) / 255; });
+      var centre = [place(Math.floor(n / (side * side))), place(Math.floor(n / side) % side), place(n % side)];
+      for (var axis = 0; axis < 3; axis++) {
+        for (var sign = -1; sign < 2; sign += 2) {
+          var base = points.length, normal = [0, 0, 0];
+          normal[axis] = sign;
+          [[-1, -1], [1, -1], [1, 1], [-1, 1]].forEach(function (corner) {
+            var p = centre.slice();
+            p[axis] += sign * r; p[(axis + 1) % 3] += corner[0] * r; p[(axis + 2) % 3] += corner[1] * r;
+            points.push(at(p)); normals.push(at(normal));
+            colours.push({ r: colour[0], g: colour[1], b: colour[2] });
+          });
+          var turn = sign > 0 ? [0, 1, 2, 0, 2, 3] : [0, 2, 1, 0, 3, 2];
+          turn.forEach(function (k) { faces.push(base + k); });
+        }
       }
-      faces.forEach(function (f) {
-        i.push(base + f[0], base + f[0]); j.push(base + f[1], base + f[2]); k.push(base + f[2], base + f[3]);
-      });
-    });
-    return { type: 'mesh3d', x: x, y: y, z: z, i: i, j: j, k: k, vertexcolor: colour, text: told, hoverinfo: 'text',
-      name: channel.name, opacity: settings.opacity, flatshading: true, lighting: { ambient: 0.85, diffuse: 0.3 } };
-  }
-  var settings = { level: 0.4, opacity: 0.45 };
-  function drawn() {
-    return DATA.channels.filter(function (c) { return c.shown && c.data; }).map(function (c) {
-      return c.surface ? surface(c) : voxels(c);
-    });
+    }
+    if (!points.length) { return []; }
+    return [VIEW.addCustom({ vertexArr: points, normalArr: normals, faceArr: faces, color: colours, opacity: settings.opacity })];
   }
   function draw() {
-    var camera = scene.layout && scene.layout.scene.camera, made = layout([[-h, h], [-h, h], [-h, h]].map(function (r) {
-      return [r[0] - 1, r[1] + 1];
-    }));
-    if (camera) { made.scene.camera = camera; }
-    ['receptor', 'ligand', 'box'].forEach(function (id, n) { traces[n].visible = document.getElementById(id).checked; });
-    return Plotly.react(scene, traces.concat(drawn()), made, PLOT);
+    if (!VIEW) { return; }
+    shapes.forEach(function (shape) { VIEW.removeShape(shape); });
+    shapes = [];
+    DATA.channels.filter(function (c) { return c.shown && c.data; }).forEach(function (c) {
+      shapes = shapes.concat(c.surface ? surfaces(c) : voxels(c));
+    });
+    VIEW.render();
+    document.body.dataset.channels = String(shapes.length);
   }
   function table() {
     var order = DATA.channels.map(function (_, n) { return n; });
@@ -96,10 +116,21 @@
   });
   document.getElementById('none').addEventListener('click', function () { every(false); });
   document.getElementById('all').addEventListener('click', function () { every(true); });
-  ['receptor', 'ligand', 'box'].forEach(function (id) { document.getElementById(id).addEventListener('change', draw); });
   ['level', 'opacity'].forEach(function (id) {
-    document.getElementById(id).addEventListener('change', function (e) { settings[id] = parseFloat(e.target.value); draw(); });
+    changed(id, function (e) { settings[id] = parseFloat(e.target.value); draw(); });
   });
+  contactTable();
   table();
-  draw().then(function () { document.body.dataset.ready = String(document.querySelectorAll('#scene canvas').length); });
+  if (VIEW) {
+    var drawn = molecules({ sticks: 0.07, told: function (label) { return label; },
+      colour: function (atom, mine) { return mine ? ligandColour(atom.elem) : elementColour(atom.elem); } });
+    frame();
+    changed('box', function () { frame(); VIEW.render(); });
+    draw();
+    look({ or: [{ model: drawn.ligand.getID() }, { model: drawn.receptor.getID(), index: DATA.receptor.pocket }] }, 0.85);
+    followTheme(frame);
+    document.body.dataset.drawn = [drawn.ligand.selectedAtoms({}).length, drawn.receptor.selectedAtoms({}).length,
+      drawn.count()].join(' ');
+  }
+  document.body.dataset.ready = String(document.querySelectorAll('#scene canvas').length);
 }());

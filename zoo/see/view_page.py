@@ -10,12 +10,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.zoo.chem.symmetry import bonds_from_distances
 from affinity_zoo.zoo.runtime.files import whole
-from affinity_zoo.zoo.see.complexes import labels, symbols
-from affinity_zoo.zoo.see.imaging import take
-from affinity_zoo.zoo.see.molecules import bonded, heavy_bonds, molecule_of
-from affinity_zoo.zoo.see.page import drawn_atoms, page
+from affinity_zoo.zoo.see.drawn import drawn_interactions, drawn_ligand, drawn_receptor, drawn_rows, turned
+from affinity_zoo.zoo.see.page import INTERACTIONS, SHOWN, page
 from affinity_zoo.zoo.see.view import ImagedComplex
 
 MOST_BYTES: Final = (
@@ -33,12 +30,8 @@ COLOURS: Final = (
     "#997700", "#225555", "#663333",
 )  # fmt: skip
 
-
-CAMERA: Final = {
-    "eye": {"x": 1.4, "y": 1.05, "z": 0.8},
-    "up": {"x": 0, "y": 0, "z": 1},
-    "center": {"x": 0, "y": 0, "z": 0},
-}
+#: direction from which the box is seen at first
+CAMERA: Final = (1.4, 1.05, 0.8)
 
 
 def write_view_page(view: ImagedComplex, path: Path, command: str = "") -> Path:
@@ -64,21 +57,20 @@ def write_view_page(view: ImagedComplex, path: Path, command: str = "") -> Path:
     side = (
         "<div class='controls'>"
         "<label>level <input type='range' id='level' min='0.05' max='0.95' step='0.05' value='0.4'></label>"
-        "<label>opacity <input type='range' id='opacity' min='0.1' max='1' step='0.05' value='0.45'></label>"
-        "<label><input type='checkbox' id='receptor' checked> receptor</label>"
-        "<label><input type='checkbox' id='ligand' checked> ligand</label>"
-        "<label><input type='checkbox' id='box' checked> box</label>"
+        "<label>opacity <input type='range' id='opacity' min='0.1' max='1' step='0.05' value='0.7'></label>"
+        f"{SHOWN}<label><input type='checkbox' id='box' checked> box</label>"
         "<button id='none'>no channel</button> <button id='all'>all</button></div>"
         "<h2>Channels</h2><table><thead><tr><th></th><th>channel</th><th>voxels</th><th>largest</th></tr></thead>"
         "<tbody id='channels'></tbody></table>"
         "<p class='soft'>Densities are drawn as surfaces at the level times the channel's largest value, images of few "
-        "values (tags, 0 and 1) as voxels, paler the smaller the value.</p>"
+        "values (tags, 0 and 1) as voxels, paler the smaller the value. Negative densities are drawn as a mesh.</p>"
     )
     if data["step"] > 1:
         side += (
             f"<p class='warning'>The image has {box.side}³ voxels; drawn are the largest values of blocks of "
             f"{data['step']}³, so that the page stays small.</p>"
         )
+    side += INTERACTIONS
     made = page(
         f"{found.name} as {view.featurizer.name} images it", introduction, side, data, ("view.js",), about
     )
@@ -94,9 +86,7 @@ def view_data(view: ImagedComplex) -> dict[str, Any]:
         view: The view.
     """
     step = thinning(view.box.side, sum(bool(view.image[..., c].any()) for c in range(len(view.channels))))
-    near = np.flatnonzero((np.abs(view.receptor) <= view.box.extent / 2).all(axis=1))
-    receptor = take(view.complex.receptor, near)
-    molecule, place, _ = molecule_of(view.complex.ligand, view.complex.pose_file, view.complex.pose.record)
+    rows = drawn_rows(view.complex)
     channels = []
     for c, row in enumerate(view.described()):
         values = thinned(view.image[..., c], step)
@@ -121,16 +111,14 @@ def view_data(view: ImagedComplex) -> dict[str, Any]:
         "half": view.box.extent / 2,
         "step": step,
         "channels": [{**channel, "shown": i in shown} for i, channel in enumerate(channels)],
-        "ligand": drawn_atoms(
-            view.ligand, symbols(view.complex.ligand), labels(view.complex.ligand),
-            heavy_bonds(bonded(molecule), place),
-        ),
-        "receptor": drawn_atoms(
-            view.receptor[near], symbols(receptor), labels(receptor),
-            bonds_from_distances(receptor.xyz, receptor.element),
-        ),
-        "camera": CAMERA,
-    }  # fmt: skip
+        "ligand": drawn_ligand(view.complex, view.ligand),
+        "receptor": {
+            **drawn_receptor(view.complex, rows, view.receptor),
+            "pocket": np.flatnonzero(view.inside[rows]).tolist(),
+        },
+        "interactions": drawn_interactions(view.complex, view.receptor, view.ligand),
+        "turned": turned(np.array(CAMERA), np.array([0.0, 0.0, 1.0])),
+    }
 
 
 def thinning(side: int, channels: int) -> int:

@@ -107,15 +107,18 @@ def test_the_page_turns_in_a_real_browser_and_fetches_nothing(explained: Path, b
         "setTimeout(function () { var k = document.getElementById('kind'); k.value = 'occlusion';"
         "k.dispatchEvent(new Event('change'));"
         "document.querySelector('#residues tr').dispatchEvent(new Event('mouseover', {bubbles: true}));"
-        "var s = document.getElementById('scene');"
-        "document.body.dataset.tried = s.data.length + ' ' + s.data[5].x.length + ' ' + s.data[1].vertexcolor.length;"
+        "var atom = VIEW.getModel(0).selectedAtoms({})[0];"
+        "document.body.dataset.tried = VIEW.shapes.length + ' ' + atom.style.stick.colorfunc(atom);"
         "}, 4000);"
     )
     seen = browse(explained / "explain.html", switch)
     assert seen.console == []
     assert seen.requests == []
     assert re.search(r'data-ready="[1-9]"', seen.document)
-    assert re.search(r'data-tried="6 [1-9]\d* [1-9]\d{3,}"', seen.document)
+    tried = re.search(r'data-tried="(\d+) #[0-9a-f]{6}"', seen.document)
+    lines = re.search(r'data-drawn="\d+ \d+ (\d+)"', seen.document)
+    # the atoms of the residue under the mouse have a ball each
+    assert tried and lines and int(tried[1]) > int(lines[1])
     rows = re.search(r'id="residues">(.*?)</tbody>', seen.document, re.S)[1]  # type: ignore[index]
     first = list(csv.DictReader((explained / "residues.csv").open()))
     column = next(name for name in first[0] if name.startswith("occlusion ("))
@@ -169,16 +172,6 @@ def test_the_command(small_model: Path, real_complex: Paths, tmp_path: Path, cli
         )
         assert done.code == code, (wrong, done.err)
         assert words in done.err
-
-
-def test_without_plotly_the_page_is_refused_before_the_work(
-    small_model: Path, real_complex: Paths, cli: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from affinity_zoo.zoo.see import page
-
-    monkeypatch.setattr(page, "find_spec", lambda name: None)
-    done = cli("explain", small_model, "-r", real_complex.receptor, "-l", real_complex.ligand)
-    assert done.code == 1 and "affinity-zoo[see]" in done.err
 
 
 def test_water_is_a_residue_like_others_where_the_model_was_trained_with_it(

@@ -107,16 +107,19 @@ def test_the_page_in_a_real_browser(real: ImagedComplex, tmp_path: Path, browse:
     page = write_view_page(real, tmp_path / "view.html", "affinity-zoo view <x>")
     assert page.stat().st_size < 10_000_000
     click = (
-        "setTimeout(function () { var s = document.getElementById('scene'), before = s.data.length;"
-        "document.getElementById('none').click(); var none = s.data.length;"
-        "document.querySelectorAll('#channels tr')[0].click();"
-        "var last = s.data[s.data.length - 1].type;"
-        "document.body.dataset.tried = [before, none, s.data.length, last].join(' '); }, 4000);"
+        "setTimeout(function () { var told = document.body.dataset, before = told.channels;"
+        "document.getElementById('none').click(); var none = told.channels;"
+        "document.querySelectorAll('#channels tr')[0].click(); var one = told.channels;"
+        "document.getElementById('surface').click();"
+        "told.tried = [before, none, one].join(' '); }, 1000);"
+        "setTimeout(function () { document.body.dataset.skins = Object.keys(VIEW.surfaces).length; }, 8000);"
     )
     seen = browse(page, click)
     assert seen.console == [] and seen.requests == []
     assert re.search(r'data-ready="[1-9]"', seen.document)
-    assert 'data-tried="6 3 4 isosurface"' in seen.document
+    assert 'data-tried="3 0 1"' in seen.document and 'data-skins="1"' in seen.document
+    drawn = re.search(r'data-drawn="(\d+) (\d+) (\d+)"', seen.document)
+    assert drawn and [int(n) for n in drawn.groups()[:2]] == [len(real.ligand), len(real.receptor)]
     assert len(re.findall(r'<tr data-row="\d', seen.document)) == 28
 
 
