@@ -58,7 +58,7 @@ def print_explanation(explanation: Explanation, written: Sequence[Path], as_json
     output, kinds = explanation.output, explanation.kinds
     say(
         f"{explanation.complex.name}: {output['name']} {explanation.score:.4f} {output['unit']} "
-        f"({output['direction']}), mean of {explanation.views} views"
+        f"({output['direction']}), mean of {explanation.views} view{'' if explanation.views == 1 else 's'}"
     )
     columns = [f"{WORDS[kind]} ({output['unit']})" for kind in kinds]
     distances = residue_distances(explanation)

@@ -70,10 +70,10 @@ def interactions(receptor: Atoms, ligand: Atoms, bonds: NDArray[np.int64] | None
     if bonds is None:
         bonds = bonds_from_distances(ligand.xyz, ligand.element)
     own = _neighbours(bonds, len(ligand))
-    flags = receptor.flags.astype(np.int64)
+    flags = receptor.flags.copy()
     flags[near] = _shared(receptor.element[near], flags[near], neighbours)
     receptor = replace(receptor, flags=flags)
-    ligand = replace(ligand, flags=_shared(ligand.element, ligand.flags.astype(np.int64), own))
+    ligand = replace(ligand, flags=_shared(ligand.element, ligand.flags, own))
     pairs = cKDTree(around).query_ball_tree(cKDTree(ligand.xyz), NEAR) if len(near) else []
     found: list[Interaction] = []
     for i, partners in enumerate(pairs):
@@ -111,8 +111,8 @@ def _kind(receptor: Atoms, i: int, ligand: Atoms, j: int, distance: float) -> st
 
 
 def _shared(
-    element: NDArray[np.uint8], flags: NDArray[np.int64], bonded: list[list[int]]
-) -> NDArray[np.int64]:
+    element: NDArray[np.uint8], flags: NDArray[np.uint16], bonded: list[list[int]]
+) -> NDArray[np.uint16]:
     """Flags with the charge of an N or O given also to the atoms that share it by resonance."""
     flags = flags.copy()
     for charge, z in ((int(AtomFlag.POSITIVE), 7), (int(AtomFlag.NEGATIVE), 8)):

@@ -36,7 +36,7 @@ INTERACTIONS = (
 )
 
 _LAYOUT = """
-body { max-width:none; padding:1rem 1.4rem; } p { max-width:120ch; }
+body { max-width:none; padding:1rem 1.4rem; } p { max-width:120ch; overflow-wrap:anywhere; }
 .stage { display:flex; gap:1.2rem; align-items:stretch; flex-wrap:wrap; margin-top:.6rem; }
 .scene { flex:1 1 640px; min-width:320px; height:80vh; min-height:420px; border:1px solid var(--line);
   border-radius:8px; background:var(--back); overflow:hidden; position:relative; }
@@ -60,6 +60,8 @@ select, button { font:inherit; color:var(--ink); background:var(--back); border:
 .rail { width:110px; position:relative; height:10px; }
 .rail i { position:absolute; top:0; height:10px; border-radius:2px; } .rail b { position:absolute; left:50%; top:-2px;
   width:1px; height:14px; background:var(--soft); }
+@media (max-width:1050px) { .scene { height:min(65vh, 90vw); min-height:300px; }
+  .side { flex:1 1 100%; max-height:none; overflow-x:auto; } }
 """
 
 

@@ -101,7 +101,7 @@ function words(text, p, size) {
 // first view: all that is selected fits, turned so that the ligand lies flat
 function look(selection, closer) {
   VIEW.zoomTo(selection);
-  VIEW.zoom(closer);
+  VIEW.zoom(closer * Math.min(1, SCENE.clientWidth / SCENE.clientHeight));  // the viewer fits the height only
   VIEW.setView(VIEW.getView().slice(0, 4).concat(DATA.turned));
   VIEW.render();
 }
