@@ -121,14 +121,14 @@ def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = 
     Raises:
         AffinityZooError: it is no such table.
     """
-    from affinity_zoo.zoo.data.layouts import tables as layout_tables
+    from affinity_zoo.zoo.data.layouts import tables, types_list
     from affinity_zoo.zoo.data.layouts.recognise import Hints
 
     if not table.is_file():
         raise AffinityZooError(
             f"{table}: no such file; give a CSV with columns receptor and ligand to `table`"
         )
-    plan = layout_tables.table(table, Hints()) or layout_tables.types(table, Hints())
+    plan = tables.table(table, Hints()) or types_list.types(table, Hints())
     if plan is None:
         raise UsageError(
             f"{table} is no table: `table` takes a .csv (columns receptor, ligand) or a .types list"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from affinity_zoo.zoo.data.layouts.tables import _source
+from affinity_zoo.zoo.data.layouts.table_rows import source_of
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from affinity_zoo.zoo.data.layouts.tables import _source
     ],
 )
 def test_source_by_name(ligand: str, source: str) -> None:
-    assert _source(ligand) == source
+    assert source_of(ligand) == source

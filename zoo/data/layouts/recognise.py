@@ -29,24 +29,27 @@ class Hints:
     smiles: str = ""
 
 
-Layout = Callable[[Path, Hints], Plan | None]
+Finder = Callable[[Path, Hints], Plan | None]
 
-#: layouts in the order of trial; each is ``module:function`` of this folder
+
+@dataclass(frozen=True)
+class Layout:
+    """A layout of complexes on disk."""
+
+    finder: str  #: ``module:function`` of this folder; the function returns None for another layout
+    about: str = ""  #: what it looks like, for the message about an unknown source; empty: not listed there
+
+
+#: all layouts in the order of trial; a new layout is one function and one line here
 LAYOUTS: Final = (
-    "tables:table",
-    "tables:types",
-    "folders:one_receptor_given",
-    "ancestor:ancestor",
-    "folders:dude",
-    "folders:pdbbind",
-    "folders:one_receptor",
-    "folders:complexes",
-)
-_KNOWN: Final = (
-    "receptors/ with crystal_ligands/, docked_ligands/ or ligands/; "
-    "a CSV (index.csv) with columns receptor and ligand; a .types list; "
-    "PDBbind folders (1abc/1abc_protein.pdb, 1abc_ligand.sdf); receptor.pdb with actives* and decoys*; "
-    "one receptor with pose files; PDB or mmCIF files of whole complexes"
+    Layout("tables:table", "a CSV (index.csv) with columns receptor and ligand"),
+    Layout("types_list:types", "a .types list"),
+    Layout("folders:one_receptor_given"),
+    Layout("ancestor:ancestor", "receptors/ with crystal_ligands/, docked_ligands/ or ligands/"),
+    Layout("folders:dude", "receptor.pdb with actives* and decoys*"),
+    Layout("folders:pdbbind", "PDBbind folders (1abc/1abc_protein.pdb, 1abc_ligand.sdf)"),
+    Layout("folders:one_receptor", "one receptor with pose files"),
+    Layout("folders:complexes", "PDB or mmCIF files of whole complexes"),
 )
 
 
@@ -64,10 +67,11 @@ def recognise(source: Path, hints: Hints | None = None) -> Plan:
         raise AffinityZooError(f"{source} does not exist: name the folder that holds the structures")
     if source.is_dir() and not any(source.iterdir()):
         raise AffinityZooError(f"{source} is empty: name the folder that holds the structures")
-    for name in LAYOUTS:
-        module, _, function = name.partition(":")
-        layout: Layout = getattr(import_module(f"affinity_zoo.zoo.data.layouts.{module}"), function)
-        plan = layout(source, hints or Hints())
+    for layout in LAYOUTS:
+        module, _, function = layout.finder.partition(":")
+        finder: Finder = getattr(import_module(f"affinity_zoo.zoo.data.layouts.{module}"), function)
+        plan = finder(source, hints or Hints())
         if plan is not None:
             return plan
-    raise AffinityZooError(f"{source} has no layout that is known; known are {_KNOWN} (see docs/formats.md)")
+    known = "; ".join(layout.about for layout in LAYOUTS if layout.about)
+    raise AffinityZooError(f"{source} has none of the known layouts: {known} (see docs/formats.md)")
