@@ -10,6 +10,7 @@ import typer
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.commands import options
+from affinity_zoo.zoo.decoys.methods import METHODS, method_of
 
 
 def register(app: typer.Typer) -> None:
@@ -109,8 +110,9 @@ def decoys(
     method: Annotated[
         str,
         typer.Option(
-            help="dock (Vina), displace (crystal poses moved and turned, matched) or sample (Vina with small budgets: "
-            "many poses of all distances in seconds)."
+            help="How poses are made: "
+            + ", ".join(f"{name} ({entry.about})" for name, entry in METHODS.items())
+            + "."
         ),
     ] = "dock",
     keep: Annotated[
@@ -138,23 +140,17 @@ def decoys(
 
     Example: affinity-zoo decoys DATA -o decoys --method sample
     """
-    from affinity_zoo.zoo.decoys.dock import DockOptions
     from affinity_zoo.zoo.decoys.run import make_decoys
-    from affinity_zoo.zoo.decoys.sample import SampleOptions
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.parallel import dask_cluster
 
-    if keep not in ("all", "labelled"):
-        raise UsageError(f"--keep is all or labelled, not {keep!r}")
     made = make_decoys(
         data,
         out,
-        method=method,
+        method=method_of(method, exhaustiveness=exhaustiveness, modes=modes, passes=passes, keep=keep),
         per_ligand=per_ligand,
         min_rmsd=min_rmsd,
         seed=seed,
-        dock=DockOptions(exhaustiveness=exhaustiveness, modes=modes, passes=passes),
-        sample=SampleOptions(modes=modes, keep="labelled" if keep == "labelled" else "all"),
         workers=workers,
         timeout=timeout,
         make_executor=dask_cluster(dask) if dask else None,

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from affinity_zoo import __version__
-from affinity_zoo.plugins.contracts import AtomFlag, Atoms
-from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.chem import symmetry
-from affinity_zoo.zoo.chem.geometry import within_xyz
-from affinity_zoo.zoo.data.readers.formats import stem
+from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.store.dataset import Dataset
-from affinity_zoo.zoo.decoys.displace import SIMILAR, DisplaceOptions
-from affinity_zoo.zoo.decoys.dock import DockOptions
+from affinity_zoo.zoo.decoys.displace import SIMILAR
 from affinity_zoo.zoo.decoys.methods import method_of
-from affinity_zoo.zoo.decoys.sample import SampleOptions
-from affinity_zoo.zoo.decoys.work import DecoyTask, make_complex, residue_index, safe_name
+from affinity_zoo.zoo.decoys.tasks import complex_names, crystal_rows, make_tasks
+from affinity_zoo.zoo.decoys.work import Method, make_complex
 from affinity_zoo.zoo.runtime.files import text_hash, write_csv, write_json
 from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress as progress_bar
@@ -73,13 +64,10 @@ def make_decoys(
     data: str | Path,
     out: str | Path,
     *,
-    method: str = "dock",
+    method: str | Method = "dock",
     per_ligand: int = 10,
     min_rmsd: float = 4.0,
     seed: int = 0,
-    dock: DockOptions | None = None,
-    displace: DisplaceOptions | None = None,
-    sample: SampleOptions | None = None,
     workers: int | None = None,
     timeout: float | None = 600.0,
     progress: bool = True,
@@ -93,11 +81,11 @@ def make_decoys(
         data: a folder that ``affinity-zoo index`` made.
         out: the folder to write.
         method: ``dock`` (Vina, the ``[docking]`` extra), ``displace`` (moved and turned, matched on contacts and
-            burial), or ``sample`` (Vina with small budgets: many poses at all distances, for training).
+            burial), or ``sample`` (Vina with small budgets: many poses at all distances, for training); or a method
+            with options of its own.
         per_ligand: decoys wanted for each crystal pose.
         min_rmsd: Å; every decoy is farther from the crystal pose (the ancestor: 6).
         seed: each complex has its own, made from this and its id.
-        dock, displace, sample: options of the methods; None: the defaults.
         workers: processes; None: one for each processor; 0: none.
         timeout: seconds for one complex.
         progress: show a bar where stderr is a terminal.
@@ -113,25 +101,25 @@ def make_decoys(
         raise UsageError(
             f"`per_ligand` is 1 or more and `min_rmsd` above 0 Å, not {per_ligand} and {min_rmsd}"
         )
-    displace = displace or DisplaceOptions(count=per_ligand, min_rmsd=min_rmsd)
-    how = method_of(method, {"dock": dock, "displace": displace, "sample": sample}.get(method))
+    how = method_of(method) if isinstance(method, str) else method
     dataset, out = Dataset.open(data), Path(out)
     programs = how.programs()
     parameters = {
-        "method": method, "per_ligand": per_ligand, "min_rmsd": min_rmsd, "seed": seed,
+        "method": how.name, "per_ligand": per_ligand, "min_rmsd": min_rmsd, "seed": seed,
         "data_hash": dataset.content_hash, "affinity_zoo": __version__, **programs,
         "options": how.as_dict(),
         "similar": SIMILAR,
     }  # fmt: skip
     _claim(out, parameters)
-    crystals = _crystals(dataset)
-    template = DecoyTask("", out.resolve(), *_NOTHING, how, per_ligand, min_rmsd, seed, {})
-    names = _names(dataset, crystals)
+    names = complex_names(dataset, crystal_rows(dataset))
     done = {name: part for name in names.values() if (part := _part(out, name)) is not None}
     resumed = len(done)
-    tasks = (t for t in _tasks(dataset, crystals, names, template) if t.id not in done)
+    tasks = make_tasks(
+        dataset, names, folder=out.resolve(), method=how, count=per_ligand, min_rmsd=min_rmsd, seed=seed
+    )
+    tasks = (task for task in tasks if task.id not in done)
     failed: dict[str, str] = {}
-    with progress_bar(method, len(names), "complexes") as advance:
+    with progress_bar(how.name, len(names), "complexes") as advance:
         advance(resumed)
         for result in ordered_map(
             make_complex, tasks, workers=workers, chunk=1, timeout=timeout, make_executor=make_executor
@@ -144,11 +132,11 @@ def make_decoys(
             advance(1)
     parts = [done[name] for name in names.values() if name in done]
     write_csv(out / "manifest.csv", COLUMNS, (row for part in parts for row in part["rows"]))
-    if method == "sample":
+    if how.indexed:
         write_csv(
             out / "index.csv", INDEX_COLUMNS, (_index_row(row) for part in parts for row in part["rows"])
         )
-    summary = _summary(out, parts, failed, resumed, parameters, time.monotonic() - begin)
+    summary = _summary(out, how.kind, parts, failed, resumed, parameters, time.monotonic() - begin)
     write_json(out / "decoys.json", summary.as_dict())
     return summary
 
@@ -163,9 +151,6 @@ def _why(lost: Lost, timeout: float | None) -> str:
 def _index_row(row: dict[str, Any]) -> dict[str, Any]:
     source = "crystal" if row["kind"] == "crystal" else "sampled"
     return {**row, "receptor": f"receptors/{row['complex']}.pdb", "ligand": row["file"], "source": source}
-
-
-_NOTHING: tuple[Any, Any, list[NDArray[Any]]] = (None, None, [])
 
 
 def _claim(out: Path, parameters: dict[str, Any]) -> None:
@@ -186,45 +171,6 @@ def _claim(out: Path, parameters: dict[str, Any]) -> None:
     write_json(path, {"hash": mark, "parameters": parameters})
 
 
-def _crystals(dataset: Dataset) -> NDArray[np.int64]:
-    """Rows that are crystal poses.
-
-    Raises:
-        AffinityZooError: there is none, or receptors are pockets.
-    """
-    source, label = dataset.column("source"), dataset.column("pose_label")
-    rows = np.flatnonzero((source == "crystal") | ((source == "") & (label == 1)))
-    if not len(rows):
-        raise AffinityZooError(
-            f"{dataset.path} has no crystal pose (source crystal, or pose_label 1 without a source): index a folder "
-            "with crystal_ligands, or a table with a column pose_label"
-        )
-    receptors = dataset.column("receptor")[rows]
-    pockets = [str(r) for r in receptors if re.search(r"pocket", Path(str(r)).name, re.IGNORECASE)]
-    if pockets:
-        raise AffinityZooError(
-            f"{len(pockets)} receptors are cut pockets (the first is {pockets[0]}): decoys would lie in the cut: "
-            "index the whole proteins"
-        )
-    return rows
-
-
-def _names(dataset: Dataset, rows: NDArray[np.int64]) -> dict[int, str]:
-    """Row -> name of the complex, each once."""
-    found: dict[int, str] = {}
-    taken: Counter[str] = Counter()
-    ligand, target = dataset.column("ligand"), dataset.column("target")
-    for row in rows.tolist():
-        name, own = (
-            safe_name(stem(Path(str(ligand[row])))).removesuffix("_crystal"),
-            safe_name(str(target[row])),
-        )
-        name = name if name.startswith(own) else f"{own}_{name}"
-        taken[name] += 1
-        found[row] = name if taken[name] == 1 else f"{name}-{taken[name]}"
-    return found
-
-
 def _part(out: Path, name: str) -> dict[str, Any] | None:
     """The result of an earlier run, if it is whole."""
     try:
@@ -234,84 +180,9 @@ def _part(out: Path, name: str) -> dict[str, Any] | None:
         return None
 
 
-def _tasks(
-    dataset: Dataset, rows: NDArray[np.int64], names: dict[int, str], template: DecoyTask
-) -> Iterator[DecoyTask]:
-    place = [_structure_key(dataset, row) for row in rows.tolist()]
-    text = {c: dataset.column(c) for c in ("target", "group", "molecule")}
-    files, records = dataset.column("ligand"), dataset.column("record")
-    root = Path(str(dataset.manifest["source"]))
-    for number, row in enumerate(rows.tolist()):
-        ligand = dataset.store.atoms(int(dataset.ligand_structure[row]))
-        receptor = dataset.store.atoms(int(dataset.receptor_structure[row]))
-        same = [rows[k] for k in range(len(rows)) if place[k] == place[number] and k != number]
-        mates = [dataset.store.atoms(int(dataset.ligand_structure[k])) for k in same]
-        receptor, others = without_copies(receptor, ligand, mates)
-        columns = {c: str(values[row]) for c, values in text.items()}
-        source = (str(root / str(files[row])), int(records[row]))
-        yield DecoyTask(**{**vars(template), "id": names[row], "receptor": receptor, "ligand": ligand, "others": others,
-                      "columns": columns, "source": source})  # fmt: skip
-
-
-def _structure_key(dataset: Dataset, row: int) -> str:
-    """Rows with the same key lie in one crystal structure: a receptor file, or receptors named by one PDB id."""
-    name = Path(str(dataset.column("receptor")[row])).name
-    match = re.match(r"[1-9][a-z0-9]{3}(?=[_.-])", name, re.IGNORECASE)
-    return match[0].lower() if match else f"#{dataset.receptor_structure[row]}"
-
-
-def without_copies(
-    receptor: Atoms, ligand: Atoms, mates: list[Atoms]
-) -> tuple[Atoms, list[NDArray[np.float32]]]:
-    """Remove the ligand and similar ligands from its receptor.
-
-    Args:
-        receptor: as read; it may still hold the ligand, other copies of it and cofactors.
-        ligand: the crystal pose.
-        mates: other crystal ligands of the same structure.
-
-    Returns:
-        The receptor without groups that lie on the ligand or are similar to it, and the positions of all similar
-        ligands, other than this one, whose places a decoy must not take.
-    """
-    mine = _print(ligand)
-    xyz = np.asarray(ligand.xyz)
-    others = [m.xyz for m in mates if symmetry.similarity(mine, _print(m)) > SIMILAR and _apart(m.xyz, xyz)]
-    number = residue_index(receptor)
-    keep = np.ones(len(receptor), bool)
-    for group in np.unique(number[(receptor.flags & AtomFlag.COFACTOR) > 0]):
-        atoms = np.flatnonzero(number == group)
-        part = take(receptor, atoms)
-        if not _apart(part.xyz, xyz):
-            keep[atoms] = False
-        elif len(part) >= 6 and symmetry.similarity(mine, _print(part)) > SIMILAR:
-            keep[atoms] = False
-            others.append(part.xyz)
-    return (receptor if keep.all() else take(receptor, np.flatnonzero(keep))), others
-
-
-def _apart(a: NDArray[Any], b: NDArray[Any]) -> bool:
-    """Return whether two groups are at different places: under half of the atoms of ``a`` within 1 Å of ``b``."""
-    return float(within_xyz(a, b, 1.0).mean()) < 0.5
-
-
-def _print(atoms: Atoms) -> Any:
-    bonds = symmetry.bonds_from_distances(np.asarray(atoms.xyz, np.float64), atoms.element)
-    return symmetry.fingerprint(symmetry.skeleton(atoms.element, bonds))
-
-
-def take(atoms: Atoms, which: NDArray[np.int64]) -> Atoms:
-    """Some atoms of a structure.
-
-    Args:
-        atoms: The atoms.
-        which: Mask or atom numbers; None: all.
-    """
-    return Atoms(**{k: v if k == "role" else v[which] for k, v in vars(atoms).items()})
-
-
 def _summary(
     out: Path,
+    kind: str,
     parts: list[dict[str, Any]],
     failed: dict[str, str],
     resumed: int,
@@ -328,7 +199,7 @@ def _summary(
         method=parameters["method"],
         complexes=len(parts),
         decoys=sum(part["decoys"] for part in parts),
-        positives={k: n for k, n in sorted(kinds.items()) if k not in ("docked", "displaced")},
+        positives={k: n for k, n in sorted(kinds.items()) if k != kind},
         fewer={part["id"]: part["decoys"] for part in parts if part["decoys"] < wanted},
         failed=failed,
         dropped=dict(dropped.most_common()),

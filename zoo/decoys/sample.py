@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
+from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.decoys.dock import Docked, heavy_order, pdbqt_positions, to_pdbqt
 
 
@@ -48,6 +49,11 @@ class SampleOptions:
     apart: float = 0.3
     pH: float = 7.4
     keep: Literal["all", "labelled"] = "all"
+
+    def __post_init__(self) -> None:
+        """Check the options."""
+        if self.keep not in ("all", "labelled"):
+            raise UsageError(f"`keep` is all or labelled, not {self.keep!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options, ready for JSON."""

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.zoo.decoys.displace import lies_on
 from affinity_zoo.zoo.decoys.work import NEAR_NATIVE, DecoyTask, pdb_text
 from affinity_zoo.zoo.runtime.files import whole
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from affinity_zoo.zoo.decoys.sample import Sampled
 
 _SAME = 0.02  #: Å; an atom of the source file that lies this near is the stored atom
-taken = lies_on  #: whether a pose lies on another ligand
 
 
 def read_molecule(task: DecoyTask) -> Any:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,22 +28,38 @@ DECOYS_APART = 1.0  #: Å between two decoys
 CROP = 16.0  #: Å around any pose that a written receptor reaches, in whole residues
 
 
-class Method(Protocol):
-    """Base class of the decoy methods; the methods are listed in ``methods.py``."""
+@dataclass(frozen=True)
+class Method(ABC):
+    """Base class of the decoy methods; they are listed in ``methods.py``.
 
-    name: ClassVar[str]
+    Args:
+        options: A dataclass; all of its values are recorded.
+    """
 
+    name: ClassVar[str]  #: as in ``decoys --method``
+    kind: ClassVar[str]  #: what the manifest calls a decoy; empty: it tells decoys by their pose label
+    indexed: ClassVar[bool] = False  #: an ``index.csv`` names the poses, because one file has many
+    options: Any = None
+
+    @abstractmethod
     def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
-        """Generate, check and write the poses of one complex; see :func:`make_complex`."""
-        ...
+        """Generate, check and write the poses of one complex.
+
+        Args:
+            task: The complex.
+            seed: Seed of its random numbers.
+
+        Returns:
+            See :func:`make_complex`.
+        """
 
     def programs(self) -> dict[str, str]:
         """Return the versions of the required programs; a missing one is an error."""
-        ...
+        return {}
 
     def as_dict(self) -> dict[str, Any]:
-        """Return its options, ready for JSON."""
-        ...
+        """Return the options, ready for JSON."""
+        return asdict(self.options)
 
 
 @dataclass(frozen=True, eq=False)

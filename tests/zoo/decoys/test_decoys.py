@@ -20,14 +20,18 @@ from affinity_zoo.zoo.data.index.run import build_index
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.decoys import displace as decoys
 from affinity_zoo.zoo.decoys import dock as decoys_dock
-from affinity_zoo.zoo.decoys import methods
 from affinity_zoo.zoo.decoys import run as decoys_run
 from affinity_zoo.zoo.decoys import work as decoys_work
+from affinity_zoo.zoo.decoys.copies import without_copies
 from affinity_zoo.zoo.decoys.displace import DisplaceOptions
+from affinity_zoo.zoo.decoys.displace_method import Displace
+from affinity_zoo.zoo.decoys.dock_method import Dock
 from affinity_zoo.zoo.decoys.sample import SampleOptions
+from affinity_zoo.zoo.decoys.sample_method import Sample
+from affinity_zoo.zoo.decoys.tasks import complex_names, crystal_rows, make_tasks
 from affinity_zoo.zoo.demo.complexes import make_demo_set
 
-FAST = DisplaceOptions(count=3, min_rmsd=4.0, tries=8, steps=200)
+FAST = Displace(DisplaceOptions(tries=8, steps=200))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +47,7 @@ def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(index: Path) -> tuple[Path, decoys_run.DecoySummary]:
     out = index.parent / "made"
-    return out, decoys_run.make_decoys(index, out, method="displace", per_ligand=3, displace=FAST, workers=0)
+    return out, decoys_run.make_decoys(index, out, method=FAST, per_ligand=3, workers=0)
 
 
 def positions(path: Path) -> np.ndarray:
@@ -93,12 +97,8 @@ def test_a_stopped_run_continues_with_the_same_bytes(
 
     monkeypatch.setattr(decoys_run, "make_complex", stops)
     with pytest.raises(KeyboardInterrupt):
-        decoys_run.make_decoys(
-            index, tmp_path / "out", method="displace", per_ligand=3, displace=FAST, workers=0
-        )
-    again = decoys_run.make_decoys(
-        index, tmp_path / "out", method="displace", per_ligand=3, displace=FAST, workers=0
-    )
+        decoys_run.make_decoys(index, tmp_path / "out", method=FAST, per_ligand=3, workers=0)
+    again = decoys_run.make_decoys(index, tmp_path / "out", method=FAST, per_ligand=3, workers=0)
     assert again.resumed == 2
     assert calls == 3 + 4
     for row in manifest(out):
@@ -117,9 +117,7 @@ def test_one_bad_complex_does_not_stop_the_others(
         return decoys_work.make_complex(task)
 
     monkeypatch.setattr(decoys_run, "make_complex", fails)
-    found = decoys_run.make_decoys(
-        index, tmp_path / "out", method="displace", per_ligand=3, displace=FAST, workers=0
-    )
+    found = decoys_run.make_decoys(index, tmp_path / "out", method=FAST, per_ligand=3, workers=0)
     assert found.complexes == 3
     assert len(found.failed) == 3
     assert found.exit_code == 3
@@ -127,10 +125,9 @@ def test_one_bad_complex_does_not_stop_the_others(
 
 def test_overlap_filter_knows_the_other_copies(index: Path) -> None:
     data = Dataset.open(index)
-    rows = decoys_run._crystals(data)
-    names = decoys_run._names(data, rows)
-    template = decoys_work.DecoyTask("", index, *decoys_run._NOTHING, methods.Displace(FAST), 3, 4.0, 0, {})
-    tasks = {t.id: t for t in decoys_run._tasks(data, rows, names, template)}
+    names = complex_names(data, crystal_rows(data))
+    made = make_tasks(data, names, folder=index, method=FAST, count=3, min_rmsd=4.0, seed=0)
+    tasks = {task.id: task for task in made}
     assert sorted(tasks) == sorted(
         [
             "7pbl_AGS_A_401",
@@ -149,12 +146,12 @@ def test_overlap_filter_knows_the_other_copies(index: Path) -> None:
 
 def test_copies_of_the_ligand_in_the_receptor_are_taken_out(index: Path) -> None:
     data = Dataset.open(index)
-    rows = decoys_run._crystals(data)
+    rows = crystal_rows(data)
     ligands = {str(data.column("target")[r]): data.store.atoms(int(data.ligand_structure[r])) for r in rows}
     receptor = data.store.atoms(int(data.receptor_structure[rows[0]]))
     own, copy = ligands["7pbl_ADP_D_600"], ligands["7pbl_ADP_E_600"]
     both = join(receptor, own, copy)
-    clean, others = decoys_run.without_copies(both, own, [])
+    clean, others = without_copies(both, own, [])
     assert np.array_equal(clean.xyz, receptor.xyz)
     assert len(others) == 1
     assert np.array_equal(others[0], copy.xyz)
@@ -176,7 +173,7 @@ def test_lies_on_counts_atoms() -> None:
 
 
 def test_refusals(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UsageError, match="dock or displace"):
+    with pytest.raises(UsageError, match="dock, displace"):
         decoys_run.make_decoys(index, tmp_path / "a", method="shake")
     with pytest.raises(UsageError, match="per_ligand"):
         decoys_run.make_decoys(index, tmp_path / "a", method="displace", per_ligand=0)
@@ -239,7 +236,7 @@ def test_docking(index: Path, tmp_path: Path) -> None:
     ligand = data.store.atoms(int(data.ligand_structure[row]))
     receptor = data.store.atoms(int(data.receptor_structure[row]))
     task = decoys_work.DecoyTask(
-        "7pbl_ADP_D_600", tmp_path, receptor, ligand, [], methods.Dock(options), 3, 4.0, 0, {}
+        "7pbl_ADP_D_600", tmp_path, receptor, ligand, [], Dock(options), 3, 4.0, 0, {}
     )
     first = decoys_work.make_complex(task)
     assert first["rows"][0]["kind"] == "crystal"
@@ -266,7 +263,7 @@ def test_sampling(index: Path, tmp_path: Path) -> None:
     options = SampleOptions(evaluations=(4_000, 20_000), moved=3)
     found = [
         decoys_run.make_decoys(
-            index, tmp_path / name, method="sample", sample=options, workers=0, timeout=None, progress=False
+            index, tmp_path / name, method=Sample(options), workers=0, timeout=None, progress=False
         )
         for name in ("a", "b")
     ]
@@ -290,6 +287,6 @@ def test_sampling(index: Path, tmp_path: Path) -> None:
         # symmetry can only make it smaller
         assert rmsd[row] <= plain + 0.01
     again = decoys_run.make_decoys(
-        index, tmp_path / "a", method="sample", sample=options, workers=0, timeout=None, progress=False
+        index, tmp_path / "a", method=Sample(options), workers=0, timeout=None, progress=False
     )
     assert again.resumed == 6
