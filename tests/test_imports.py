@@ -40,8 +40,8 @@ TABLE: dict[str, str] = {
     "zoo/reports": "plugins runtime scorers judging board",
     "zoo/inference": "plugins featurizers runtime chem readers store data batches models",
     "zoo/training": "plugins featurizers shipped runtime catalog store batches judging models board inference",
-    "zoo/prediction": "plugins featurizers runtime chem readers layouts data validity batches models "
-    "inference",
+    "zoo/prediction": "plugins featurizers runtime chem readers layouts data validity batches scorers judging "
+    "models inference",
     "zoo/evaluation": "plugins runtime catalog store batches judging models board baselines inference",
     "zoo/search": "plugins runtime catalog models evaluation training",
     "zoo/importers": "plugins featurizers runtime catalog architectures models inference",

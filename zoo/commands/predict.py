@@ -70,8 +70,9 @@ def predict(
     rank_by: Annotated[
         str | None,
         typer.Option(
-            help="Column to rank by: pose, activity, affinity, rmsd or product (probability x affinity).",
-            show_default="the model's first output",
+            help="Column to rank by: pose, activity, affinity, rmsd, product (probability x affinity), consensus or "
+            "consensus-rank.",
+            show_default="the consensus, or the model's first output",
             metavar="WHAT",
         ),
     ] = None,
@@ -89,6 +90,23 @@ def predict(
     validity: Annotated[
         bool, typer.Option("--validity", help="Check geometry, strain and clashes of poses.")
     ] = False,
+    consensus: Annotated[
+        str,
+        typer.Option(
+            help="Scores that form a consensus with the model's: docking-score, outputs, other models; "
+            "comma-separated.",
+            metavar="NAMES",
+            show_default=False,
+        ),
+    ] = "",
+    consensus_within: Annotated[
+        str | None,
+        typer.Option(
+            help="What the consensus compares: the poses of a molecule, of a target, or all.",
+            metavar="WHAT",
+            show_default="molecule; for activities target, for affinities all",
+        ),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Resume a stopped prediction.")] = False,
     shard: Annotated[
         str,
@@ -134,6 +152,7 @@ def predict(
     from affinity_zoo.zoo.importers.first_use import model_folders
     from affinity_zoo.zoo.inference.choices import ScoringChoices
     from affinity_zoo.zoo.prediction.choices import Choices
+    from affinity_zoo.zoo.prediction.consensus import members_of
     from affinity_zoo.zoo.prediction.inputs import from_files, from_table
     from affinity_zoo.zoo.prediction.output import check_format
     from affinity_zoo.zoo.prediction.pipes import Pipes
@@ -152,10 +171,13 @@ def predict(
             check_output(path)
     if not to_stdout:
         check_format(Path(out))
+    members = members_of(
+        consensus, lambda name: model_folders([name], runs, offline=offline)
+    ) if consensus else ()  # fmt: skip
     scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
     choices = Choices(
         scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain,
-        validity, InputShard.parse(shard) if shard else InputShard(),
+        validity, members, consensus_within, InputShard.parse(shard) if shard else InputShard(),
     )  # fmt: skip
     if shard and to_stdout:
         raise UsageError("--shard needs a file to write to: give -o FILE")

@@ -41,14 +41,29 @@ def complete(
     number = int(missing.sum())
     if not number or number == len(rows):
         return rows, number
-    given = rows.score[~missing]
-    if truth != "affinity":
-        value = float(given.min()) - max(1.0, abs(float(given.min())) * 1e-6)
-    elif training_mean is not None and fits_scale(predictions, truth):
-        value = training_mean
-    else:
-        value = float(given.mean())
+    score = filled(rows.score, truth, training_mean if fits_scale(predictions, truth) else None)
     extra: dict[str, NDArray[Any]] = {**rows.extra, UNSCORED: missing.astype(np.int8)}
     if "probability" in extra:
         extra["probability"] = np.where(missing, 0.0, np.asarray(extra["probability"], np.float64))
-    return replace(rows, score=np.where(missing, value, rows.score), extra=extra), number
+    return replace(rows, score=score, extra=extra), number
+
+
+def filled(
+    score: NDArray[np.float64], truth: Truth, training_mean: float | None = None
+) -> NDArray[np.float64]:
+    """Scores with a value for the missing ones, (N,); as they are where all or none are missing.
+
+    Args:
+        score: (N,) larger is better; NaN or infinite: missing.
+        truth: what is ranked.
+        training_mean: of an affinity: its value; None: the mean of the given scores.
+    """
+    given = np.isfinite(score)
+    if given.all() or not given.any():
+        return score
+    lowest = float(score[given].min())
+    if truth != "affinity":
+        value = lowest - max(1.0, abs(lowest) * 1e-6)
+    else:
+        value = float(score[given].mean()) if training_mean is None else training_mean
+    return np.where(given, score, value)

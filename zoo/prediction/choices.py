@@ -11,6 +11,8 @@ from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.prediction import ranking
 from affinity_zoo.zoo.prediction.chunks import CHUNK
+from affinity_zoo.zoo.prediction.consensus import WITHIN, Member
+from affinity_zoo.zoo.prediction.rows import CONSENSUS
 from affinity_zoo.zoo.prediction.shards import InputShard
 from affinity_zoo.zoo.validity.check import method_of
 
@@ -21,7 +23,8 @@ class Choices:
 
     Args:
         scoring: views, seed, batch size, where images are made, and threads.
-        rank_by: pose, activity, affinity, rmsd or product; None: the first that the models give.
+        rank_by: pose, activity, affinity, rmsd, product, consensus or consensus-rank; None: the consensus where there
+            is one, else the first output that the models give.
         best_per: ``molecule``: the best pose of each.
         chunk: poses of a piece of work.
         processes: processes that score; 0: this one.
@@ -30,6 +33,8 @@ class Choices:
             calibrated model.
         validity: check the poses: True: by PoseBusters where it is installed, else by RDKit alone; or
             ``posebusters`` or ``rdkit``.
+        consensus: scores that form a consensus with the models' own (:func:`.consensus.members_of`); empty: none.
+        consensus_within: what the consensus compares: molecule (its poses), target or all; None: by the output.
         shard: which of the parts of a divided prediction to score.
         read: read options (:class:`affinity_zoo.zoo.data.readers.ReadOptions`) in the place of the models' own.
 
@@ -46,6 +51,8 @@ class Choices:
     read: Mapping[str, Any] = field(default_factory=dict)
     abstain: float | None = None
     validity: bool | str = False
+    consensus: tuple[Member, ...] = ()
+    consensus_within: str | None = None
     shard: InputShard = field(default_factory=InputShard)
 
     def __post_init__(self) -> None:
@@ -57,6 +64,22 @@ class Choices:
         method_of(self.validity)
         ranking.check_best_per(self.best_per)
         ranking.check_rank_by(self.rank_by)
+        self._check_consensus()
+
+    def _check_consensus(self) -> None:
+        if self.consensus_within not in (None, *WITHIN):
+            raise UsageError(
+                f"`consensus_within` is one of {', '.join(WITHIN)}, not {self.consensus_within!r}"
+            )
+        if self.consensus and self.shard.count > 1:
+            raise UsageError(
+                "`consensus` compares all poses of a molecule, and `shard` divides them: predict without a shard "
+                "(several processes or a cluster may score)"
+            )
+        if not self.consensus and self.consensus_within:
+            raise UsageError("`consensus_within` needs `consensus`")
+        if not self.consensus and self.rank_by in CONSENSUS:
+            raise UsageError(f"`rank_by={self.rank_by!r}` needs `consensus`")
 
     @classmethod
     def of(cls, **options: Any) -> Choices:

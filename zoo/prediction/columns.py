@@ -38,6 +38,7 @@ _ACTIVITY = "the model has an activity output"
 _AFFINITY = "the model has an affinity output"
 _RMSD = "the model has an rmsd output"
 _SEVERAL = ", and there are several views or models"
+_CONSENSUS = "a consensus is asked for"
 _VALIDITY = "validity is asked for"
 _POSEBUSTERS = "validity is asked for, and PoseBusters is installed"
 
@@ -99,6 +100,14 @@ COLUMNS: Final = (
     PredictionColumn("record", "", "", "Number of the record in the file, from 0."),
     PredictionColumn("receptor", "", "", "The receptor's file."),
     PredictionColumn("skeleton", "", "", "Hash of elements and bonds without orders; equal for equal molecules."),
+    PredictionColumn(
+        "consensus_z", "", "higher", "Mean z-score of the members of the consensus among the poses of the molecule (or "
+        "what is compared).", _CONSENSUS, "float",
+    ),
+    PredictionColumn(
+        "consensus_rank", "", "higher", "Mean rank of the members of the consensus there, from 0 (last) to 1 (first).",
+        _CONSENSUS, "float",
+    ),
     PredictionColumn(
         validity.POSE_VALID, "", "higher", "1 if the pose passes all checks below, 0 if it fails one; empty if it "
         "could not be checked.", _VALIDITY, "int",

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
+from affinity_zoo.zoo.prediction.rows import CONSENSUS, RANKINGS, PosePrediction
 
 BEST_PER = ("molecule",)
 Molecule = tuple[str, str, str]  #: target, name, skeleton
@@ -34,6 +34,8 @@ def choose_ranking(wanted: str | None, cards: Sequence[Mapping[str, Any]]) -> st
     if wanted == "product":
         fine = "affinity" in given and bool(given & {"pose", "activity"})
     if not fine:
+        if wanted in CONSENSUS:
+            raise UsageError(f"`rank_by={wanted!r}` needs `consensus`")
         needs = (
             "a pose (or activity) output and an affinity" if wanted == "product" else f"an output {wanted}"
         )
@@ -84,7 +86,7 @@ def ranked(
         Number of the row in ``rows``, and the row with its rank.
     """
     field, sign = RANKINGS[ranking]
-    values = [sign * getattr(row, field) if row.status == "ok" else math.nan for row in rows]
+    values = [sign * float(row.value(field)) if row.status == "ok" else math.nan for row in rows]
     order = sorted(
         range(len(rows)),
         key=lambda i: (math.isnan(values[i]), 0.0 if math.isnan(values[i]) else -values[i], i),

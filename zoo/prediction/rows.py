@@ -88,4 +88,10 @@ RANKINGS: Final = {
     "affinity": RankedBy("affinity_pk", 1),
     "rmsd": RankedBy("rmsd_expected", -1),
     "product": RankedBy("product", 1),
+    "consensus": RankedBy("consensus_z", 1),
+    "consensus-rank": RankedBy("consensus_rank", 1),
 }
+CONSENSUS: Final = ("consensus", "consensus-rank")  #: rankings by a consensus
+OF_OUTPUTS: Final = tuple(
+    name for name in RANKINGS if name not in CONSENSUS
+)  #: rankings by outputs of models

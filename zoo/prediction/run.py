@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.data.readers.records import unique
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel, ready
 from affinity_zoo.zoo.models.calibration import FILE as CALIBRATION
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
-from affinity_zoo.zoo.prediction import checks, output, ranking, reading
+from affinity_zoo.zoo.prediction import checks, consensus, output, ranking, reading
 from affinity_zoo.zoo.prediction.choices import Choices
 from affinity_zoo.zoo.prediction.chunks import Chunk, Cutter
 from affinity_zoo.zoo.prediction.columns import columns_of
 from affinity_zoo.zoo.prediction.execute import scored_chunks
 from affinity_zoo.zoo.prediction.extras import Extras
 from affinity_zoo.zoo.prediction.finished_chunks import FinishedChunks
+from affinity_zoo.zoo.prediction.gathered import gathered, structure_of
 from affinity_zoo.zoo.prediction.inputs import PredictionInputs, from_files, from_table
-from affinity_zoo.zoo.prediction.rows import PosePrediction
-from affinity_zoo.zoo.prediction.shards import Header, InputShard, Place, placed_rows, write_shard
+from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
+from affinity_zoo.zoo.prediction.shards import Header, write_part
 from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
 from affinity_zoo.zoo.runtime.files import file_hash, text_hash
 from affinity_zoo.zoo.runtime.terminal import progress, warn
@@ -67,7 +66,8 @@ def predict(
         table: instead of both: a CSV with columns receptor and ligand.
         runs: folder of the runs, for a run's number.
         drop_bound_ligand: leave residues of the receptor out that lie where a pose lies.
-        options: what :meth:`Choices.of` takes: ``views``, ``seed``, ``rank_by``, ``best_per`` and others.
+        options: what :meth:`Choices.of` takes: ``views``, ``seed``, ``rank_by``, ``best_per``, ``consensus`` (names, as
+            :func:`affinity_zoo.zoo.prediction.consensus.members_of` takes them) and others.
 
     Returns:
         One row a record (or a molecule, with ``best_per``), best first, failed ones last.
@@ -83,8 +83,10 @@ def predict(
         inputs = from_files(receptor, given_poses, drop_bound_ligand=drop_bound_ligand)
     else:
         raise UsageError("give a receptor and poses, or a table")
-    choices = Choices.of(**options)
     given = [model] if isinstance(model, (Model, str, int, Path)) else list(model)  # type: ignore[arg-type]
+    if wanted := options.get("consensus"):
+        options["consensus"] = consensus.members_of(wanted, lambda name: find_model_folders([name], runs))
+    choices = Choices.of(**options)
     models: list[Model | Path] = []
     for one in given:
         models += [one] if isinstance(one, Model) else find_model_folders([one], runs)
@@ -123,13 +125,17 @@ def run(
     given = {str(_folder(model).resolve()): model for model in models}
     names = tuple(given)
     cards = [read_card(Path(name)) for name in names]
-    by = ranking.choose_ranking(choices.rank_by, cards)
+    by, members = consensus.plan(choices.consensus, choices.rank_by, cards, names)
+    asked = choices
     choices = replace(choices, scoring=choices.scoring.resolved(cards))
-    given_outputs = [[str(output["name"]) for output in card["outputs"]] for card in cards]
     calibration = calibration_for(names, choices.abstain)
     extras = Extras.asked(choices.validity)
     columns = columns_of(
-        given_outputs, choices.scoring.n_views, choices.best_per, calibration is not None, extras.columns
+        [[str(output["name"]) for output in card["outputs"]] for card in cards],
+        choices.scoring.n_views,
+        choices.best_per,
+        calibration is not None,
+        (*(consensus.COLUMNS if members else ()), *extras.columns),
     )
     own = {
         Path(name): ReadOptions.from_dict(read_model_recipe(Path(name)).data.read_options) for name in names
@@ -164,14 +170,23 @@ def run(
             if kept:
                 warn(f"what is finished is kept in {parts}: the same call with `resume=True` goes on")
             raise
-        rows, places = _gathered(inputs, done, choices.shard, choices.chunk)
+        rows, places = gathered(inputs, done, choices.shard, choices.chunk)
+        if members:
+            rows, said = consensus.with_consensus(
+                rows,
+                by,
+                members,
+                _other_scores(inputs, members, asked, parts, resume),
+                choices.consensus_within,
+            )
+            notes += said
         rows = abstained(trusted(rows, calibration), choices.abstain)
         order = ranking.ranked(rows, by, choices.best_per)
         best = [row for _, row in order]
         write(best, columns)
         spans = [(0, 0)] * len(best)
         if sdf is not None:
-            spans = output.write_sdf(sdf, ((row, _structure(done, places, i)) for i, row in order), columns)
+            spans = output.write_sdf(sdf, ((row, structure_of(done, places, i)) for i, row in order), columns)
         done.remove()
     failed = [row for row in rows if row.status == "failed"]
     if unranked := sum(row.status == "abstained" for row in rows):
@@ -179,19 +194,19 @@ def run(
             f"{unranked} of {len(rows)} poses are left unranked: their risk is above {choices.abstain:g}"
         )
     if shard is not None:
-        models_hash, inputs_hash, options_hash = hashes
-        span_of = {i: span for (i, _), span in zip(order, spans, strict=True)}
-        placed = placed_rows(
-            rows, [stored.place for stored in places],
-            ranking.ranked(rows, by, choices.best_per, part=True), span_of, by,
-        )  # fmt: skip
         header = Header(
-            shard=choices.shard, models=models_hash, inputs=inputs_hash, options=options_hash, ranked_by=by,
-            best_per=choices.best_per or "", abstain=choices.abstain, columns=columns, rows=len(placed),
+            shard=choices.shard, models=hashes[0], inputs=hashes[1], options=hashes[2], ranked_by=by,
+            best_per=choices.best_per or "", abstain=choices.abstain, columns=columns, rows=0,
             poses=len(rows), failed=len(failed), sdf="" if sdf is None else str(sdf.resolve()),
             sdf_bytes=0 if sdf is None else sdf.stat().st_size,
         )  # fmt: skip
-        write_shard(shard, header, placed)
+        write_part(
+            shard,
+            header,
+            rows,
+            [one.place for one in places],
+            dict(zip((i for i, _ in order), spans, strict=True)),
+        )
     return Ranking(
         best,
         len(rows),
@@ -202,6 +217,33 @@ def run(
         sum(length > 0 for _, length in spans),
         _reasons(failed),
     )
+
+
+def _other_scores(
+    inputs: PredictionInputs,
+    members: Sequence[consensus.Member],
+    choices: Choices,
+    parts: Path,
+    resume: bool,
+) -> dict[str, dict[str, float]]:
+    """The scores of the members of a consensus that are other models: name -> id of a row -> score."""
+    alone = replace(
+        choices,
+        rank_by=None,
+        best_per=None,
+        abstain=None,
+        validity=False,
+        consensus=(),
+        consensus_within=None,
+    )
+    found = {}
+    for number, member in enumerate(members):
+        if member.models:
+            where = parts.with_name(f"{parts.name}.{number}")
+            other = run(inputs, member.models, alone, parts=where, resume=resume)
+            field, sign = RANKINGS[other.ranked_by]
+            found[member.name] = {row.id: sign * float(row.value(field)) for row in other.rows if row.id}
+    return found
 
 
 def _folder(model: Model | Path) -> Path:
@@ -239,66 +281,6 @@ def _score_all(
     with progress("scoring", total * choices.scoring.n_views * len(names), "images") as advance:
         for task, scored in scored_chunks(tasks(), models, choices, advance):
             parts.save(task.number, scored)
-
-
-class _Stored(NamedTuple):
-    """Where a row and its structure lie in the finished chunks."""
-
-    place: Place
-    first: int = 0  #: byte of the chunk's structures
-    length: int = 0
-
-
-def _gathered(
-    inputs: PredictionInputs, parts: FinishedChunks, shard: InputShard, chunk: int
-) -> tuple[list[PosePrediction], list[_Stored]]:
-    """Return all rows in the order of the input, and the location of each."""
-    rows: list[PosePrediction] = []
-    places: list[_Stored] = []
-    for number in parts.finished():
-        found, lengths = parts.rows(number)
-        start = 0
-        for i, values in enumerate(found):
-            length = lengths[i] if lengths else 0
-            rows.append(PosePrediction.from_dict(values))
-            places.append(_Stored((number, i), start, length))
-            start += length
-    rows = _with_unique_ids(inputs, rows, places, shard, Cutter(parts.spool, chunk))
-    if shard.number == 1:  # lines of a table that name no pose come after all others
-        for i, wrong in enumerate(inputs.wrong):
-            rows.append(
-                PosePrediction(file=wrong.file, record=wrong.record, status="failed", reason=wrong.reason)
-            )
-            places.append(_Stored((sys.maxsize, i)))
-    return rows, places
-
-
-def _with_unique_ids(
-    inputs: PredictionInputs,
-    rows: list[PosePrediction],
-    places: list[_Stored],
-    shard: InputShard,
-    cutter: Cutter,
-) -> list[PosePrediction]:
-    """The rows with an id each; a user's ids come back as they are.
-
-    Other parts of a divided prediction count too: the ids of their rows follow from the pieces, without reading.
-    """
-    given = {entry.id for entry in inputs.entries if entry.id}
-    ids: dict[Place, str] = {stored.place: row.id for row, stored in zip(rows, places, strict=True)}
-    if shard.count > 1:
-        for number, pieces in enumerate(cutter.chunks(inputs.entries)):
-            if not shard.holds(number):
-                names = (name for piece in pieces for name in reading.expected_ids(piece))
-                ids |= {(number, i): name for i, name in enumerate(names)}
-    made = [place for place in sorted(ids) if ids[place] not in given]
-    ids |= dict(zip(made, unique(ids[place] for place in made), strict=True))
-    return [replace(row, id=ids[stored.place]) for row, stored in zip(rows, places, strict=True)]
-
-
-def _structure(parts: FinishedChunks, places: list[_Stored], i: int) -> bytes:
-    stored = places[i]
-    return parts.structure(stored.place[0], stored.first, stored.length) if stored.length else b""
 
 
 def _reasons(failed: Sequence[PosePrediction]) -> dict[str, tuple[int, str]]:

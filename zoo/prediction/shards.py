@@ -10,12 +10,12 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
-from affinity_zoo.zoo.prediction.ranking import Molecule, molecule
+from affinity_zoo.zoo.prediction.ranking import Molecule, molecule, ranked
 from affinity_zoo.zoo.prediction.rows import FIELDS, RANKINGS, PosePrediction
 from affinity_zoo.zoo.runtime.files import whole
 
@@ -130,7 +130,7 @@ def placed_rows(
     return [
         PlacedRow(
             row,
-            sign * getattr(row, column) if row.rank else math.nan,
+            sign * float(row.value(column)) if row.rank else math.nan,
             places[i],
             spans.get(i, (0, 0)),  # a record without atoms has no text
             first[molecule(row)],
@@ -170,6 +170,27 @@ def write_shard(path: Path, header: Header, rows: Iterable[PlacedRow]) -> None:
                 list(one.row.extras),
             ]
             file.write(json.dumps(line) + "\n")
+
+
+def write_part(
+    path: Path,
+    header: Header,
+    rows: Sequence[PosePrediction],
+    places: Sequence[Place],
+    spans: Mapping[int, Span],
+) -> None:
+    """Write what a merge needs of a part of a divided prediction.
+
+    Args:
+        path: from :func:`shard_file`.
+        header: of the part, without its number of rows.
+        rows: all rows of the part.
+        places: of these rows.
+        spans: of the rows whose pose is in the part's SDF file.
+    """
+    part = ranked(rows, header.ranked_by, header.best_per or None, part=True)
+    placed = placed_rows(rows, places, part, spans, header.ranked_by)
+    write_shard(path, replace(header, rows=len(placed)), placed)
 
 
 def read_header(path: Path) -> Header:
