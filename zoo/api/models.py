@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -164,7 +164,7 @@ def as_loaded(model: Model) -> LoadedModel:
 
 
 def load_models(
-    names: Iterable[Name] | Name, runs: str | Path = "summaries", *, offline: bool = False
+    names: Sequence[Name] | Name, runs: str | Path = "summaries", *, offline: bool = False
 ) -> list[LoadedModel]:
     """Load several models; an ensemble such as ``gnina-default`` is replaced by its members.
 
@@ -180,5 +180,4 @@ def load_models(
         AffinityZooError: as :func:`load_model`.
     """
     start_keras()
-    given = [names] if isinstance(names, str | int | Path) else list(names)  # type: ignore[arg-type]
-    return [as_loaded(model) for model in first_use.load_models(given, runs, offline=offline)]
+    return [as_loaded(model) for model in first_use.load_models(names, runs, offline=offline)]

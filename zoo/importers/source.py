@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from affinity_zoo.zoo.models import published
+from affinity_zoo.zoo.runtime.files import write_bytes
 
 LARGEST = 16 * 1024 * 1024  #: bytes of a weight file; the published ones have at most 2.9 million
 
@@ -88,11 +88,5 @@ def keep_file(data: bytes, path: Path) -> Path:
     Returns:
         The file.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    try:
-        part.write_bytes(data)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_bytes(path, data)
     return path

@@ -7,7 +7,6 @@ models, or a model made by an older version) nobody can know.
 from __future__ import annotations
 
 import io
-import os
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +18,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.similarity import fingerprint
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.runtime.archives import Limits, open_archive, read_member
+from affinity_zoo.zoo.runtime.files import whole
 
 FILE: Final = "training_ligands.npz"
 _BITS: Final = 2048
@@ -50,13 +50,8 @@ def write_training_ligands(
     if before is not None and (earlier := load_fingerprints(str(before))):
         marks.update(_packed(mark) for mark in earlier)
     bits = np.frombuffer(b"".join(sorted(marks)), np.uint8).reshape(-1, _BITS // 8)
-    part = folder / f"{FILE}.tmp-{os.getpid()}"
-    try:
-        with part.open("wb") as file:
-            np.savez_compressed(file, bits=bits)
-        os.replace(part, folder / FILE)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(folder / FILE, "wb") as file:
+        np.savez_compressed(file, bits=bits)
     return len(bits)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers.formats import stem
 from affinity_zoo.zoo.data.readers.records import id_bases, pose_files, receptor_file
-from affinity_zoo.zoo.runtime.files import file_hash
+from affinity_zoo.zoo.runtime.files import file_hash, whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,18 +167,12 @@ def spooled(stream: Iterator[bytes], path: Path) -> Path:
     Raises:
         AffinityZooError: nothing came.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.tmp-{os.getpid()}")
     size = 0
-    try:
-        with part.open("wb") as file:
-            for block in stream:
-                size += file.write(block)
+    with whole(path, "wb") as file:
+        for block in stream:
+            size += file.write(block)
         if not size:
             raise AffinityZooError(f"nothing came in on standard input for {path.name}")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
     return path
 
 

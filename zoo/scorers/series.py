@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -17,31 +18,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class SeriesKendall(MeanOverUnits):
-    """Kendall's tau-b within each target, mean over targets with ``fewest`` rows or more.
+class SeriesCorrelation(MeanOverUnits):
+    """Base class of rank correlations within each target; the mean is over targets with enough rows.
 
     A target with a constant score counts as 0, its expected value; one with a constant pK is left out.
 
     Args:
-        fewest: rows that a target needs to count.
+        fewest: Smallest number of rows of a target that counts.
     """
 
     fewest: int = 5
 
-    name: ClassVar[str] = "kendall-per-series"
-    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 10),)
-    summary: ClassVar[str] = "Kendall's tau-b of score and pK within each target, mean over targets."
-    reference: ClassVar[str] = "scipy.stats.kendalltau, within each target"
     truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
-    unit: ClassVar[str] = "tau"
     missing: ClassVar[str] = "undefined: no target has enough rows with different pK"
+
+    @abstractmethod
+    def correlation(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+        """Return the correlation of scores x and true values y, (N,) each; neither is constant."""
 
     def values(
         self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
     ) -> NDArray[np.float64]:
         """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
         import numpy as np
-        from scipy.stats import kendalltau
 
         from affinity_zoo.zoo.scorers.agreement import repeat, varies
 
@@ -50,21 +49,33 @@ class SeriesKendall(MeanOverUnits):
             drawn = None if weights is None else weights[rows]
             x, y = repeat(predictions.score[rows], getattr(predictions, truth)[rows], drawn)
             if len(rows) >= self.fewest and varies(y, y):
-                found[unit] = kendalltau(x, y).statistic if varies(x, y) else 0.0
+                found[unit] = self.correlation(x, y) if varies(x, y) else 0.0
         return found
 
 
 @dataclass(frozen=True)
-class SeriesSpearman(MeanOverUnits):
-    """Spearman's rank correlation within each target, mean over targets: CASF's ranking power.
+class SeriesKendall(SeriesCorrelation):
+    """Kendall's tau-b within each target, mean over targets with ``fewest`` rows or more."""
 
-    A target with a constant score counts as 0, its expected value; one with a constant pK is left out.
+    name: ClassVar[str] = "kendall-per-series"
+    on_boards: ClassVar[tuple[Place, ...]] = (Place("affinity", 10),)
+    summary: ClassVar[str] = "Kendall's tau-b of score and pK within each target, mean over targets."
+    reference: ClassVar[str] = "scipy.stats.kendalltau, within each target"
+    unit: ClassVar[str] = "tau"
 
-    Args:
-        fewest: rows that a target needs to count; CASF-2016 has five in each.
+    def correlation(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+        """Computed by scipy."""
+        from scipy.stats import kendalltau
+
+        return kendalltau(x, y).statistic
+
+
+@dataclass(frozen=True)
+class SeriesSpearman(SeriesCorrelation):
+    """Spearman's rank correlation within each target, mean over targets: the ranking power of CASF-2016.
+
+    CASF-2016 has five rows in each target, as many as ``fewest``.
     """
-
-    fewest: int = 5
 
     name: ClassVar[str] = "spearman-per-series"
     aliases: ClassVar[tuple[str, ...]] = ("ranking-power",)
@@ -73,26 +84,13 @@ class SeriesSpearman(MeanOverUnits):
         "Spearman's rank correlation of score and pK within each target, mean over targets."
     )
     reference: ClassVar[str] = "CASF-2016 ranking power, doi:10.1021/acs.jcim.8b00545; scipy.stats.spearmanr"
-    truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
     unit: ClassVar[str] = "rho"
-    missing: ClassVar[str] = "undefined: no target has enough rows with different pK"
 
-    def values(
-        self, predictions: Predictions, truth: Truth, where: Units, weights: NDArray[np.float64] | None
-    ) -> NDArray[np.float64]:
-        """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
-        import numpy as np
+    def correlation(self, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+        """Computed by scipy."""
         from scipy.stats import spearmanr
 
-        from affinity_zoo.zoo.scorers.agreement import repeat, varies
-
-        found = np.full(len(where), np.nan)
-        for unit, rows in enumerate(where.rows()):
-            drawn = None if weights is None else weights[rows]
-            x, y = repeat(predictions.score[rows], getattr(predictions, truth)[rows], drawn)
-            if len(rows) >= self.fewest and varies(y, y):
-                found[unit] = spearmanr(x, y).statistic if varies(x, y) else 0.0
-        return found
+        return spearmanr(x, y).statistic
 
 
 @dataclass(frozen=True)

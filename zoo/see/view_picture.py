@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +10,7 @@ import numpy as np
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.chem.symmetry import bonds_from_distances
+from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.see.complexes import symbols
 from affinity_zoo.zoo.see.view import ImagedComplex
 
@@ -57,14 +57,8 @@ def write_picture(view: ImagedComplex, path: Path, dpi: int = 100) -> Path:
         _channel(panel, view, c)
     for panel in panels[len(shown) + 1 :]:
         panel.axis("off")
-    part = path.with_name(f"{path.name}.tmp-{os.getpid()}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with part.open("wb") as file:
-            canvas.print_png(file, metadata={"Software": None}, pil_kwargs={"optimize": True})
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    with whole(path, "wb") as file:
+        canvas.print_png(file, metadata={"Software": None}, pil_kwargs={"optimize": True})
     return path
 
 

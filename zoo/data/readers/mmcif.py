@@ -12,7 +12,7 @@ from affinity_zoo.zoo.data.readers.base import PoseRecord, RawAtoms, ReadError, 
 from affinity_zoo.zoo.data.readers.elements import NUMBERS
 from affinity_zoo.zoo.data.readers.identity import residue_runs
 from affinity_zoo.zoo.data.readers.naming import settle_elements
-from affinity_zoo.zoo.data.readers.select import chosen_model, pose_from_raw, receptor_from_raw
+from affinity_zoo.zoo.data.readers.select import pose_from_raw, receptor_of_models
 
 #: our column -> items of ``_atom_site``, the author's before the archive's
 _ITEMS: Final = {
@@ -248,8 +248,7 @@ def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
         data: Content of the file.
         options: Options of the readers.
     """
-    models = parse_mmcif(data)
-    return receptor_from_raw(chosen_model(models, options), options, len(models))
+    return receptor_of_models(parse_mmcif(data), options)
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from affinity_zoo.zoo.data.readers.base import PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.base import PoseRecord, RawAtoms, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.pdb import parse_block, parse_pdb
-from affinity_zoo.zoo.data.readers.pdb_records import pose_blocks
+from affinity_zoo.zoo.data.readers.pdb_records import nonempty_blocks, pose_blocks
 from affinity_zoo.zoo.data.readers.scores import from_remarks
-from affinity_zoo.zoo.data.readers.select import chosen_model, pose_from_raw, receptor_from_raw
+from affinity_zoo.zoo.data.readers.select import pose_from_raw, receptor_of_models
 
 
 def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
@@ -18,8 +18,7 @@ def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
         data: Content of the file.
         options: Options of the readers.
     """
-    models = parse_pdb(data)
-    return receptor_from_raw(chosen_model(models, options), options, len(models))
+    return receptor_of_models(parse_pdb(data), options)
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
@@ -32,10 +31,7 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
         first: First record.
         last: Record after the last one; None: to the end.
     """
-    blocks = pose_blocks(data)
-    if not blocks:
-        raise ReadError("the file has no ATOM or HETATM line")
-    for record, block in enumerate(blocks):
+    for record, block in enumerate(nonempty_blocks(data)):
         if first <= record < last:
             score = from_remarks(b"\n".join(block.remarks))
             yield pose_from_raw(lambda b=block: parse_block(b), file, record, options, score=score)  # type: ignore[misc]

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from affinity_zoo.zoo.data.readers.base import ReadError
+
 _ATOMS = (b"ATOM  ", b"HETATM")
 
 
@@ -51,6 +53,21 @@ def lines_of(data: bytes) -> list[bytes]:
         if b"\r" in data
         else data.split(b"\n")
     )
+
+
+def nonempty_blocks(data: bytes) -> list[Block]:
+    """The records of a file of poses, as :func:`pose_blocks`.
+
+    Args:
+        data: Content of the file.
+
+    Raises:
+        ReadError: The file has no record.
+    """
+    blocks = pose_blocks(data)
+    if not blocks:
+        raise ReadError("the file has no ATOM or HETATM line")
+    return blocks
 
 
 def pose_blocks(data: bytes) -> list[Block]:

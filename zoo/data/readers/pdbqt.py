@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadError, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.pdb import parse_block, parse_pdb
-from affinity_zoo.zoo.data.readers.pdb_records import pose_blocks
+from affinity_zoo.zoo.data.readers.pdb_file import count
+from affinity_zoo.zoo.data.readers.pdb_records import nonempty_blocks
 from affinity_zoo.zoo.data.readers.scores import from_remarks
-from affinity_zoo.zoo.data.readers.select import chosen_model, pose_from_raw, receptor_from_raw
+from affinity_zoo.zoo.data.readers.select import pose_from_raw, receptor_of_models
+
+__all__ = ["count", "read_poses", "read_receptor"]
 
 _NAME = re.compile(rb"^REMARK\s+Name\s*=\s*(\S+)", re.MULTILINE)
 
@@ -21,8 +24,7 @@ def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
         data: Content of the file.
         options: Options of the readers.
     """
-    models = parse_pdb(data, pdbqt=True)
-    return receptor_from_raw(chosen_model(models, options), options, len(models))
+    return receptor_of_models(parse_pdb(data, pdbqt=True), options)
 
 
 def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: float) -> Iterator[PoseRecord]:
@@ -35,10 +37,7 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
         first: First record.
         last: Record after the last one; None: to the end.
     """
-    blocks = pose_blocks(data)
-    if not blocks:
-        raise ReadError("the file has no ATOM or HETATM line")
-    for record, block in enumerate(blocks):
+    for record, block in enumerate(nonempty_blocks(data)):
         if not first <= record < last:
             continue
         remarks = b"\n".join(block.remarks)
@@ -54,12 +53,3 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
             score=from_remarks(remarks),
             notes=notes if block.flexible else (),
         )
-
-
-def count(data: bytes) -> int:
-    """Return the number of records of a file.
-
-    Args:
-        data: Content of the file.
-    """
-    return len(pose_blocks(data))

@@ -59,6 +59,19 @@ def chosen_model(models: Sequence[RawAtoms], options: ReadOptions) -> RawAtoms:
     return models[options.model - 1]
 
 
+def receptor_of_models(models: Sequence[RawAtoms], options: ReadOptions) -> Receptor:
+    """Make a receptor from the model that the options name.
+
+    Args:
+        models: All models of the file.
+        options: Options of the readers.
+
+    Raises:
+        ReadError: There is no such model, or it has no atoms that are kept.
+    """
+    return receptor_from_raw(chosen_model(models, options), options, len(models))
+
+
 def receptor_from_raw(raw: RawAtoms, options: ReadOptions, models: int = 1) -> Receptor:
     """Make a receptor from all atoms of its file: select, type and check.
 
