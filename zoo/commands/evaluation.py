@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.commands import completion, options
+from affinity_zoo.zoo.commands import evaluate_options, options
 from affinity_zoo.zoo.commands.parsing import names_of
 from affinity_zoo.zoo.runtime.files import check_output
 from affinity_zoo.zoo.runtime.keras import start_keras
@@ -25,96 +25,22 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    run: Annotated[
-        str,
-        typer.Argument(
-            help="Run (number or folder), model or ensemble directory, or name of a model; with --scores the data.",
-            metavar="MODEL",
-            autocompletion=completion.models,
-        ),
-    ],
-    data: Annotated[
-        Path | None,
-        typer.Argument(
-            help="Folder made by `affinity-zoo index`, or name of a benchmark.",
-            metavar="DATA",
-            show_default="the run's own data",
-            autocompletion=completion.data_or_benchmarks,
-        ),
-    ] = None,
-    scores: Annotated[
-        Path | None,
-        typer.Option(
-            help="Scores of another program: CSV with id and score, SDF, output of Boltz or DiffDock.",
-            metavar="FILE",
-        ),
-    ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the row for --scores.", metavar="NAME")] = None,
-    direction: Annotated[
-        str | None, typer.Option(help="Direction of --scores: higher or lower is better.", metavar="END")
-    ] = None,
-    column: Annotated[
-        str | None, typer.Option(help="Column or SDF property of the score.", metavar="NAME")
-    ] = None,
-    id_column: Annotated[
-        str | None,
-        typer.Option(
-            help="Column or SDF property of the pair's id.",
-            metavar="NAME",
-        ),
-    ] = None,
-    consensus: Annotated[
-        str | None,
-        typer.Option(
-            help="Evaluate a consensus of these rows of the board, comma-separated; MODEL is the benchmark.",
-            metavar="NAMES",
-        ),
-    ] = None,
-    method: Annotated[
-        str, typer.Option(help="Methods of --consensus: rank, z, stack; comma-separated.", metavar="NAMES")
-    ] = "rank,z,stack",
-    learn_from: Annotated[
-        str | None,
-        typer.Option(
-            help="Fit the stacked model on this benchmark.",
-            show_default="cross-validated over groups",
-            metavar="NAME",
-        ),
-    ] = None,
-    split: Annotated[
-        str, typer.Option(help="Rows to evaluate: test, validation, train or all.", metavar="NAME")
-    ] = "test",
+    run: evaluate_options.Run,
+    data: evaluate_options.Data = None,
+    scores: evaluate_options.Scores = None,
+    name: evaluate_options.Name = None,
+    direction: evaluate_options.Direction = None,
+    column: evaluate_options.Column = None,
+    id_column: evaluate_options.IdColumn = None,
+    consensus: evaluate_options.Consensus = None,
+    method: evaluate_options.Method = "rank,z,stack",
+    learn_from: evaluate_options.LearnFrom = None,
+    split: evaluate_options.Split = "test",
     views: options.Views = None,
-    sources: Annotated[
-        str | None,
-        typer.Option(
-            help="Sources of the poses to evaluate, comma-separated; default: all.",
-            show_default="all",
-            metavar="NAMES",
-        ),
-    ] = None,
-    scorer: Annotated[
-        Names,
-        typer.Option(
-            "--scorer",
-            "-s",
-            help="Scorer to print, also a plugin's; may be repeated.",
-            show_default="all",
-            metavar="NAME",
-            autocompletion=completion.scorers,
-        ),
-    ] = None,
-    submission: Annotated[
-        Path | None, typer.Option(help="Kaggle file (Id,Expected) to write.", metavar="FILE")
-    ] = None,
-    model_output: Annotated[
-        str | None,
-        typer.Option(
-            help="Output used for all truths: pose, activity, affinity, rmsd or product (probability x pK).",
-            show_default="each by its own",
-            metavar="NAME",
-        ),
-    ] = None,
+    sources: evaluate_options.Sources = None,
+    scorer: evaluate_options.Scorer = None,
+    submission: evaluate_options.Submission = None,
+    model_output: evaluate_options.ModelOutput = None,
     seed: options.Seed = 0,
     batch_size: options.BatchSize = 32,
     runs: options.Runs = Path("summaries"),

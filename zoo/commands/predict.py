@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.commands import completion, options
+from affinity_zoo.zoo.commands import options, predict_options
 
 USE = "predict MODEL RECEPTOR POSES..."
 
@@ -21,125 +21,33 @@ def register(app: typer.Typer) -> None:
 
 
 def predict(
-    words: Annotated[
-        options.Names,
-        typer.Argument(
-            help="Model (directory, run, or name from `models list`; several: an ensemble), receptor, and pose files "
-            "or folders. A published model is fetched at its first use.",
-            metavar="MODEL RECEPTOR POSES...",
-            show_default=False,
-            autocompletion=completion.models_and_files,
-        ),
-    ] = None,
-    model: Annotated[
-        options.Names,
-        typer.Option(
-            "--model",
-            "-m",
-            help="Model, as an option; may be repeated.",
-            metavar="NAME",
-            autocompletion=completion.models,
-        ),
-    ] = None,
+    words: predict_options.Words = None,
+    model: predict_options.Model = None,
     receptor: options.Receptor = None,
     ligand: options.Poses = None,
-    table: Annotated[
-        str | None,
-        typer.Option(
-            "--table",
-            "-t",
-            metavar="FILE",
-            help="Several receptors: CSV with columns receptor and ligand (files), optionally id, record, target, "
-            "molecule.",
-        ),
-    ] = None,
-    out: Annotated[
-        str,
-        typer.Option(
-            "--out",
-            "-o",
-            help="Table to write: CSV, .parquet or .arrow; -: CSV on standard output.",
-            metavar="FILE",
-        ),
-    ] = "predictions.csv",
-    sdf: Annotated[
-        Path | None,
-        typer.Option(help="SDF file of the ranked poses to write.", metavar="FILE"),
-    ] = None,
+    table: predict_options.Table = None,
+    out: predict_options.Out = "predictions.csv",
+    sdf: predict_options.Sdf = None,
     views: options.Views = None,
-    rank_by: Annotated[
-        str | None,
-        typer.Option(
-            help="Column to rank by: pose, activity, affinity, rmsd, product (probability x affinity), consensus or "
-            "consensus-rank.",
-            show_default="the consensus, or the model's first output",
-            metavar="WHAT",
-        ),
-    ] = None,
-    best_per: Annotated[
-        str | None, typer.Option(help="molecule: keep the best pose of each molecule.", metavar="WHAT")
-    ] = None,
-    top: Annotated[int, typer.Option(help="Number of printed rows.", min=0, metavar="N")] = 20,
-    abstain: Annotated[
-        float | None,
-        typer.Option(
-            help="Leave poses unranked above this risk (0 to 1).",
-            metavar="RISK",
-        ),
-    ] = None,
-    validity: Annotated[
-        bool, typer.Option("--validity", help="Check geometry, strain and clashes of poses.")
-    ] = False,
-    consensus: Annotated[
-        str,
-        typer.Option(
-            help="Scores that form a consensus with the model's: docking-score, outputs, other models; "
-            "comma-separated.",
-            metavar="NAMES",
-            show_default=False,
-        ),
-    ] = "",
-    consensus_within: Annotated[
-        str | None,
-        typer.Option(
-            help="What the consensus compares: the poses of a molecule, of a target, or all.",
-            metavar="WHAT",
-            show_default="molecule; for activities target, for affinities all",
-        ),
-    ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Resume a stopped prediction.")] = False,
-    shard: Annotated[
-        str,
-        typer.Option(
-            "--shard",
-            help="Score part K of N only; see `merge`.",
-            metavar="K/N",
-            show_default=False,
-        ),
-    ] = "",
+    rank_by: predict_options.RankBy = None,
+    best_per: predict_options.BestPer = None,
+    top: predict_options.Top = 20,
+    abstain: predict_options.Abstain = None,
+    validity: predict_options.Validity = False,
+    consensus: predict_options.Consensus = "",
+    consensus_within: predict_options.ConsensusWithin = None,
+    resume: predict_options.Resume = False,
+    shard: predict_options.Shard = "",
     seed: options.Seed = 0,
     batch_size: options.BatchSize = 32,
-    drop_bound_ligand: Annotated[
-        bool,
-        typer.Option("--drop-bound-ligand", help="Leave out receptor residues where a pose lies."),
-    ] = False,
-    chunk: Annotated[
-        int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N", hidden=True)
-    ] = 256,
+    drop_bound_ligand: predict_options.DropBoundLigand = False,
+    chunk: predict_options.Chunk = 256,
     runs: options.Runs = Path("summaries"),
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
-    processes: Annotated[
-        int,
-        typer.Option(help="Number of scoring processes; 0: this one.", min=0, metavar="N"),
-    ] = 0,
+    processes: predict_options.Processes = 0,
     dask: options.Dask = "",
-    read: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--read", help="Read option that overrides the model's: waters=keep.", metavar="NAME=VALUE"
-        ),
-    ] = None,
+    read: predict_options.Read = None,
     offline: options.Offline = False,
     json_output: options.Json = False,
 ) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from affinity_zoo.zoo.commands import completion, options
+from affinity_zoo.zoo.commands import options, train_options
 from affinity_zoo.zoo.commands.parsing import key_values, names_of, numbers_of, parse_box
 from affinity_zoo.zoo.runtime.keras import start_keras
 
@@ -18,191 +18,44 @@ def register(app: typer.Typer) -> None:
 
 
 def train(
-    data: Annotated[Path, typer.Argument(help="Folder made by `affinity-zoo index`.", metavar="DATA")],
+    data: train_options.Data,
     featurizer: options.Featurizer = None,
     architecture: options.Architecture = None,
     featurizer_option: options.FeaturizerOptions = None,
     architecture_option: options.ArchitectureOptions = None,
-    recipe: Annotated[
-        str | None, typer.Option(help="Recipe: a TOML file, or the preset ancestor.", metavar="FILE")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Total number of epochs.", show_default="10", metavar="N")
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Batch size: poses per step.", show_default="32", metavar="N")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Learning rate.", show_default="3e-4", metavar="X")
-    ] = None,
+    recipe: train_options.Recipe = None,
+    epochs: train_options.Epochs = None,
+    batch_size: train_options.BatchSize = None,
+    learning_rate: train_options.LearningRate = None,
     box: options.Box = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Seed of the training.", show_default="0", metavar="N"),
-    ] = None,
-    false_positive_weight: Annotated[
-        float | None,
-        typer.Option(help="Weight of negative poses in the loss.", show_default="1", metavar="X"),
-    ] = None,
-    balance: Annotated[
-        str | None,
-        typer.Option(
-            help="Balancing of the labels: oversample or none.", show_default="oversample", metavar="HOW"
-        ),
-    ] = None,
-    monitor: Annotated[
-        str | None,
-        typer.Option(
-            help="Validation score that chooses the epoch.",
-            metavar="NAME",
-        ),
-    ] = None,
-    early_stopping: Annotated[
-        int | None,
-        typer.Option(
-            help="Epochs without gain before it stops; 0: never.",
-            metavar="N",
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            help="Tasks: pose,activity,affinity,rmsd.",
-            show_default="pose",
-            metavar="NAMES",
-        ),
-    ] = None,
-    task_weights: Annotated[
-        str | None,
-        typer.Option(help="Weight of each task in the loss.", show_default="1 each", metavar="X,X"),
-    ] = None,
-    affinity_loss: Annotated[
-        str | None,
-        typer.Option(
-            help="Loss of affinity and RMSD: huber (linear beyond 1 pK or Å) or mse.",
-            show_default="huber",
-            metavar="NAME",
-            hidden=True,
-        ),
-    ] = None,
-    affinity_on_wrong_poses: Annotated[
-        str | None,
-        typer.Option(
-            help="Affinity of wrong poses: masked (not learnt), or one-sided (only too high a prediction costs).",
-            show_default="masked",
-            metavar="HOW",
-            hidden=True,
-        ),
-    ] = None,
-    sources: Annotated[
-        str | None,
-        typer.Option(
-            help="Poses to train on: crystal,docked,...",
-            show_default="all",
-            metavar="NAMES",
-        ),
-    ] = None,
-    mixed_precision: Annotated[
-        bool | None,
-        typer.Option("--mixed-precision", help="Compute the network in half precision."),
-    ] = None,
-    shuffle_labels: Annotated[
-        bool | None,
-        typer.Option("--shuffle-labels", help="Shuffle the labels: a control that must not learn."),
-    ] = None,
-    teacher: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Teacher model to distil; may be repeated.",
-            metavar="MODEL",
-            autocompletion=completion.models,
-        ),
-    ] = None,
-    teacher_views: Annotated[
-        int | None,
-        typer.Option(
-            help="Rotations that the teachers' outputs are averaged over.",
-            show_default="1",
-            metavar="N",
-            hidden=True,
-        ),
-    ] = None,
-    truth_share: Annotated[
-        float | None,
-        typer.Option(
-            help="Weight of a known label beside the teachers' output, 0 to 1.",
-            show_default="0.5",
-            metavar="X",
-            hidden=True,
-        ),
-    ] = None,
-    optimizer: Annotated[
-        str | None, typer.Option(help="Optimizer: adam or adamw.", show_default="adam", metavar="NAME")
-    ] = None,
-    weight_decay: Annotated[
-        float | None,
-        typer.Option(help="Weight decay of adamw.", show_default="0", metavar="X", hidden=True),
-    ] = None,
-    schedule: Annotated[
-        str | None,
-        typer.Option(help="Learning rate: constant, or cosine with warm-up.", metavar="NAME"),
-    ] = None,
-    warm_up: Annotated[
-        float | None,
-        typer.Option(
-            help="Fraction of the steps of the warm-up.",
-            show_default="0.05",
-            metavar="X",
-            hidden=True,
-        ),
-    ] = None,
-    start: Annotated[
-        str | None,
-        typer.Option(
-            "--from",
-            help="Model to fine-tune; it determines the architecture.",
-            metavar="MODEL",
-            autocompletion=completion.models,
-        ),
-    ] = None,
-    freeze: Annotated[
-        int,
-        typer.Option(
-            help="With --from: number of first layers that are frozen.",
-            min=0,
-            metavar="N",
-            show_default=False,
-        ),
-    ] = 0,
-    resume: Annotated[
-        str | None,
-        typer.Option(
-            help="Run to resume (number or folder).",
-            metavar="RUN",
-            autocompletion=completion.runs,
-        ),
-    ] = None,
+    seed: train_options.Seed = None,
+    false_positive_weight: train_options.FalsePositiveWeight = None,
+    balance: train_options.Balance = None,
+    monitor: train_options.Monitor = None,
+    early_stopping: train_options.EarlyStopping = None,
+    task: train_options.Task = None,
+    task_weights: train_options.TaskWeights = None,
+    affinity_loss: train_options.AffinityLoss = None,
+    affinity_on_wrong_poses: train_options.AffinityOnWrongPoses = None,
+    sources: train_options.Sources = None,
+    mixed_precision: train_options.MixedPrecision = None,
+    shuffle_labels: train_options.ShuffleLabels = None,
+    teacher: train_options.Teacher = None,
+    teacher_views: train_options.TeacherViews = None,
+    truth_share: train_options.TruthShare = None,
+    optimizer: train_options.Optimizer = None,
+    weight_decay: train_options.WeightDecay = None,
+    schedule: train_options.Schedule = None,
+    warm_up: train_options.WarmUp = None,
+    start: train_options.Start = None,
+    freeze: train_options.Freeze = 0,
+    resume: train_options.Resume = None,
     runs: options.Runs = Path("summaries"),
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
-    logical_cpus: Annotated[
-        int,
-        typer.Option(
-            help="Number of logical CPU devices to train on, to test distribution.", metavar="N", hidden=True
-        ),
-    ] = 0,
-    distributed: Annotated[
-        bool,
-        typer.Option("--distributed", help="Train with the other tasks of this Slurm step."),
-    ] = False,
-    tracker: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Copy recipe and curves to a tracker: mlflow, or package.module:Class; may be repeated.",
-            metavar="NAME",
-            hidden=True,
-        ),
-    ] = None,
+    logical_cpus: train_options.LogicalCpus = 0,
+    distributed: train_options.Distributed = False,
+    tracker: train_options.Tracker = None,
 ) -> None:
     """Train a featurizer with an architecture on an index.
 

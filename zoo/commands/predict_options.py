@@ -1,0 +1,118 @@
+"""Options of the command predict, in the order of its help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from affinity_zoo.zoo.commands import completion
+from affinity_zoo.zoo.commands.options import Names
+
+Words = Annotated[
+    Names,
+    typer.Argument(
+        help="Model (directory, run, or name from `models list`; several: an ensemble), receptor, and pose files "
+        "or folders. A published model is fetched at its first use.",
+        metavar="MODEL RECEPTOR POSES...",
+        show_default=False,
+        autocompletion=completion.models_and_files,
+    ),
+]
+Model = Annotated[
+    Names,
+    typer.Option(
+        "--model",
+        "-m",
+        help="Model, as an option; may be repeated.",
+        metavar="NAME",
+        autocompletion=completion.models,
+    ),
+]
+Table = Annotated[
+    str | None,
+    typer.Option(
+        "--table",
+        "-t",
+        metavar="FILE",
+        help="Several receptors: CSV with columns receptor and ligand (files), optionally id, record, target, "
+        "molecule.",
+    ),
+]
+Out = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        help="Table to write: CSV, .parquet or .arrow; -: CSV on standard output.",
+        metavar="FILE",
+    ),
+]
+Sdf = Annotated[
+    Path | None,
+    typer.Option(help="SDF file of the ranked poses to write.", metavar="FILE"),
+]
+RankBy = Annotated[
+    str | None,
+    typer.Option(
+        help="Column to rank by: pose, activity, affinity, rmsd, product (probability x affinity), consensus or "
+        "consensus-rank.",
+        show_default="the consensus, or the model's first output",
+        metavar="WHAT",
+    ),
+]
+BestPer = Annotated[
+    str | None, typer.Option(help="molecule: keep the best pose of each molecule.", metavar="WHAT")
+]
+Top = Annotated[int, typer.Option(help="Number of printed rows.", min=0, metavar="N")]
+Abstain = Annotated[
+    float | None,
+    typer.Option(
+        help="Leave poses unranked above this risk (0 to 1).",
+        metavar="RISK",
+    ),
+]
+Validity = Annotated[bool, typer.Option("--validity", help="Check geometry, strain and clashes of poses.")]
+Consensus = Annotated[
+    str,
+    typer.Option(
+        help="Scores that form a consensus with the model's: docking-score, outputs, other models; "
+        "comma-separated.",
+        metavar="NAMES",
+        show_default=False,
+    ),
+]
+ConsensusWithin = Annotated[
+    str | None,
+    typer.Option(
+        help="What the consensus compares: the poses of a molecule, of a target, or all.",
+        metavar="WHAT",
+        show_default="molecule; for activities target, for affinities all",
+    ),
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Resume a stopped prediction.")]
+Shard = Annotated[
+    str,
+    typer.Option(
+        "--shard",
+        help="Score part K of N only; see `merge`.",
+        metavar="K/N",
+        show_default=False,
+    ),
+]
+DropBoundLigand = Annotated[
+    bool,
+    typer.Option("--drop-bound-ligand", help="Leave out receptor residues where a pose lies."),
+]
+Chunk = Annotated[
+    int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N", hidden=True)
+]
+Processes = Annotated[
+    int,
+    typer.Option(help="Number of scoring processes; 0: this one.", min=0, metavar="N"),
+]
+Read = Annotated[
+    list[str] | None,
+    typer.Option("--read", help="Read option that overrides the model's: waters=keep.", metavar="NAME=VALUE"),
+]
