@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from affinity_zoo.zoo.inference.columns import COLUMNS as SCORES
 from affinity_zoo.zoo.inference.columns import PRODUCT
 from affinity_zoo.zoo.validity import columns as validity
+
+if TYPE_CHECKING:
+    from affinity_zoo.zoo.prediction.reading import ComplexPose
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,10 @@ class PredictionColumn:
         better: ``higher`` or ``lower``; empty where neither is.
         meaning: one sentence.
         when: when the column is there; empty: always.
-        kind: ``int``, ``float`` or ``str`` of a column that is there on request alone; empty: a field of
-            :class:`~affinity_zoo.zoo.prediction.rows.PosePrediction`.
+        kind: ``int``, ``float`` or ``str`` of a column that is no field of
+            :class:`~affinity_zoo.zoo.prediction.rows.PosePrediction`; empty: it is one.
+        value: computes the column from a pose that could be read; None: it is filled elsewhere, and a column with a
+            kind is there on request alone.
     """
 
     name: str
@@ -31,6 +36,7 @@ class PredictionColumn:
     meaning: str
     when: str = ""
     kind: str = ""
+    value: Callable[[ComplexPose], Any] | None = None
 
 
 _POSE = "the model has a pose output"
@@ -42,8 +48,8 @@ _CONSENSUS = "a consensus is asked for"
 _VALIDITY = "validity is asked for"
 _POSEBUSTERS = "validity is asked for, and PoseBusters is installed"
 
-#: in the order of the output
-COLUMNS: Final = (
+#: in the order of the output; a new column is one entry with its kind and value
+COLUMNS: Final[tuple[PredictionColumn, ...]] = (
     PredictionColumn("rank", "", "lower", "Place in the ranking, from 1; 0 for a row without a score."),
     PredictionColumn("id", "", "", "The table's id, else the file's name and the number of the record."),
     PredictionColumn("molecule", "", "", "The table's molecule, else the record's name, else the file's name."),
@@ -126,6 +132,16 @@ COLUMNS: Final = (
 NAMES: Final = tuple(column.name for column in COLUMNS)
 
 
+def values_of(pose: ComplexPose) -> dict[str, Any]:
+    """The columns that are computed from a pose; None in all of them for a pose that could not be read.
+
+    Args:
+        pose: The pose as read.
+    """
+    computed = {column.name: column.value for column in COLUMNS if column.value is not None}
+    return {name: None if pose.atoms is None else value(pose) for name, value in computed.items()}
+
+
 def columns_of(
     outputs: Iterable[Iterable[str]],
     n_views: int,
@@ -146,7 +162,7 @@ def columns_of(
         Names, in the order of :data:`COLUMNS`.
     """
     models = [set(names) for names in outputs]
-    left_out = {column.name for column in COLUMNS if column.kind} - set(extras)
+    left_out = {column.name for column in COLUMNS if column.kind and column.value is None} - set(extras)
     if not best_per:
         left_out.add("poses")
     if not calibrated:

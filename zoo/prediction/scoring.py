@@ -19,6 +19,7 @@ from affinity_zoo.zoo.inference.ready import ReadyModel
 from affinity_zoo.zoo.inference.together import outputs_together
 from affinity_zoo.zoo.prediction.checks import findings
 from affinity_zoo.zoo.prediction.chunks import Chunk
+from affinity_zoo.zoo.prediction.columns import values_of
 from affinity_zoo.zoo.prediction.extras import Extras
 from affinity_zoo.zoo.prediction.reading import ComplexPose, read_pieces
 from affinity_zoo.zoo.prediction.rows import PosePrediction
@@ -46,7 +47,7 @@ class Prepared:
     readings: dict[ReadOptions, list[ComplexPose]]
     warnings: list[str]
     structures: bool  #: whether the poses are wanted as SDF
-    extras: list[dict[str, Any]]  #: columns on request, of each pose
+    extras: list[dict[str, Any]]  #: columns that are no fields of a row, of each pose
 
     @property
     def poses(self) -> list[ComplexPose]:
@@ -115,7 +116,10 @@ def prepared(
         found = findings(pose, [model.model.box for model in models], unknown, folders, marks)
         warnings.append("; ".join(found))
     poses = readings[models[0].options]
-    further = extras.of(poses, molecules) if extras else [{} for _ in poses]
+    further = [values_of(pose) for pose in poses]
+    if extras:
+        asked = extras.of(poses, molecules)
+        further = [{**own, **on_request} for own, on_request in zip(further, asked, strict=True)]
     return Prepared(models, scoring, readings, warnings, structures, further)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from affinity_zoo.zoo.prediction import columns
 from affinity_zoo.zoo.prediction.columns import COLUMNS, NAMES, columns_of
 from affinity_zoo.zoo.prediction.rows import FIELDS, RANKINGS
 
@@ -101,3 +102,20 @@ def test_every_format_has_the_same_rows(make_model, receptor, block, write_sdf, 
     for molecule, cells in zip(molecules, table, strict=False):
         for name in ("rank", "pose_logit", "affinity_pk", "affinity_sd", "id"):
             assert molecule.GetProp(f"affinity_zoo_{name}") == cells[name]
+
+
+def test_a_column_of_the_table_is_computed_from_each_pose(  # type: ignore[no-untyped-def]
+    make_model, receptor, block, write_sdf, tmp_path, cli, monkeypatch
+) -> None:
+    added = columns.PredictionColumn(
+        "atoms", "", "", "Number of heavy atoms.", kind="int", value=lambda pose: len(pose.atoms)
+    )
+    monkeypatch.setattr(columns, "COLUMNS", (*COLUMNS, added))
+    monkeypatch.setattr(columns, "NAMES", (*NAMES, "atoms"))
+    poses = write_sdf(tmp_path / "poses.sdf", block, 2, corrupt=1)
+    done = cli("predict", make_model("pose-1", ("pose",), seed=1), receptor, poses, "-o", "-", "--views", 1)
+    rows = list(csv.DictReader(done.out.splitlines()))
+    assert {row["status"]: row["atoms"] != "" for row in rows} == {"ok": True, "failed": False}
+    assert int(rows[0]["atoms"]) == sum(
+        line[31:32].isalpha() and line[31:33] != "H " for line in block.splitlines()
+    )
