@@ -191,7 +191,8 @@ def split(
     terminal.table(title, ["set", "rows"], list(summary.rows.items()))
     keys = list(dict.fromkeys(k for border in summary.leaks.values() for k in border))
     rows = [[k.replace("_", " "), *(border.get(k, "") for border in summary.leaks.values())] for k in keys]
-    terminal.table("what the sets share", ["", *summary.leaks], rows)
+    if rows:
+        terminal.table("what the sets share", ["", *summary.leaks], rows)
     for note in summary.notes:
         terminal.say(note)
 
