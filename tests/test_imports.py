@@ -30,7 +30,7 @@ TABLE: dict[str, str] = {
     "zoo/data/index": "plugins featurizers runtime readers store layouts splits",
     "zoo/data": "plugins runtime chem readers store layouts splits index",
     "zoo/validity": "plugins runtime readers data",
-    "zoo/decoys": "plugins runtime chem readers store data",
+    "zoo/decoys": "plugins runtime chem readers store splits data",
     "zoo/batches": "plugins featurizers runtime store",
     "zoo/scorers": "plugins",
     "zoo/judging": "plugins runtime catalog store scorers",

@@ -119,6 +119,13 @@ def decoys(
         str,
         typer.Option(help="Poses that `sample` keeps: all, or labelled (none between 2 Å and --min-rmsd)."),
     ] = "all",
+    cross: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="With `sample`: number of other ligands of the same target docked into each receptor, unlabelled.",
+        ),
+    ] = 0,
     per_ligand: Annotated[int, typer.Option(help="Number of decoys per crystal pose.")] = 10,
     min_rmsd: Annotated[
         float, typer.Option(help="Smallest RMSD (Å) of decoys from the crystal pose (the ancestor: 6).")
@@ -144,10 +151,14 @@ def decoys(
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.parallel import dask_cluster
 
+    if cross and method != "sample":
+        raise UsageError(f"--cross is an option of --method sample, not of {method!r}")
     made = make_decoys(
         data,
         out,
-        method=method_of(method, exhaustiveness=exhaustiveness, modes=modes, passes=passes, keep=keep),
+        method=method_of(
+            method, exhaustiveness=exhaustiveness, modes=modes, passes=passes, keep=keep, cross=cross
+        ),
         per_ligand=per_ligand,
         min_rmsd=min_rmsd,
         seed=seed,

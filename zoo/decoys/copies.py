@@ -28,10 +28,12 @@ def without_copies(
         The receptor without groups that lie on the ligand or are similar to it, and the positions of all similar
         ligands, other than this one, whose places a decoy must not take.
     """
-    mine = _fingerprint(ligand)
+    mine = ligand_fingerprint(ligand)
     xyz = np.asarray(ligand.xyz)
     others = [
-        m.xyz for m in mates if symmetry.similarity(mine, _fingerprint(m)) > SIMILAR and _apart(m.xyz, xyz)
+        m.xyz
+        for m in mates
+        if symmetry.similarity(mine, ligand_fingerprint(m)) > SIMILAR and _apart(m.xyz, xyz)
     ]
     number = residue_index(receptor)
     keep = np.ones(len(receptor), bool)
@@ -40,7 +42,7 @@ def without_copies(
         part = _take(receptor, atoms)
         if not _apart(part.xyz, xyz):
             keep[atoms] = False
-        elif len(part) >= 6 and symmetry.similarity(mine, _fingerprint(part)) > SIMILAR:
+        elif len(part) >= 6 and symmetry.similarity(mine, ligand_fingerprint(part)) > SIMILAR:
             keep[atoms] = False
             others.append(part.xyz)
     return (receptor if keep.all() else _take(receptor, np.flatnonzero(keep))), others
@@ -51,10 +53,14 @@ def _apart(a: NDArray[Any], b: NDArray[Any]) -> bool:
     return float(within_xyz(a, b, 1.0).mean()) < 0.5
 
 
-def _fingerprint(atoms: Atoms) -> Any:
-    """Return the fingerprint of a ligand: elements and bonds without orders."""
-    bonds = symmetry.bonds_from_distances(np.asarray(atoms.xyz, np.float64), atoms.element)
-    return symmetry.fingerprint(symmetry.skeleton(atoms.element, bonds))
+def ligand_fingerprint(ligand: Atoms) -> Any:
+    """Return the fingerprint of a ligand, for :func:`symmetry.similarity`: elements and bonds without orders.
+
+    Args:
+        ligand: The ligand in any pose.
+    """
+    bonds = symmetry.bonds_from_distances(np.asarray(ligand.xyz, np.float64), ligand.element)
+    return symmetry.fingerprint(symmetry.skeleton(ligand.element, bonds))
 
 
 def _take(atoms: Atoms, which: NDArray[np.int64]) -> Atoms:

@@ -14,9 +14,10 @@ from typing import Any
 from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.decoys.cross import choose_guests
 from affinity_zoo.zoo.decoys.displace import SIMILAR
 from affinity_zoo.zoo.decoys.methods import method_of
-from affinity_zoo.zoo.decoys.tasks import complex_names, crystal_rows, make_tasks
+from affinity_zoo.zoo.decoys.tasks import complex_names, crystal_rows, make_tasks, result_names
 from affinity_zoo.zoo.decoys.work import Method, make_complex
 from affinity_zoo.zoo.runtime.files import text_hash, write_csv, write_json
 from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
@@ -112,14 +113,23 @@ def make_decoys(
     }  # fmt: skip
     _claim(out, parameters)
     names = complex_names(dataset, crystal_rows(dataset))
-    done = {name: part for name in names.values() if (part := _part(out, name)) is not None}
+    guests = choose_guests(dataset, names, how.guests, seed, workers) if how.guests else {}
+    results = result_names(names, guests)
+    done = {name: part for name in results if (part := _part(out, name)) is not None}
     resumed = len(done)
     tasks = make_tasks(
-        dataset, names, folder=out.resolve(), method=how, count=per_ligand, min_rmsd=min_rmsd, seed=seed
+        dataset,
+        names,
+        guests,
+        folder=out.resolve(),
+        method=how,
+        count=per_ligand,
+        min_rmsd=min_rmsd,
+        seed=seed,
     )
     tasks = (task for task in tasks if task.id not in done)
     failed: dict[str, str] = {}
-    with progress_bar(how.name, len(names), "complexes") as advance:
+    with progress_bar(how.name, len(results), "complexes") as advance:
         advance(resumed)
         for result in ordered_map(
             make_complex, tasks, workers=workers, chunk=1, timeout=timeout, make_executor=make_executor
@@ -130,7 +140,7 @@ def make_decoys(
                 write_json(out / PARTS / f"{result.item.id}.json", result.value)
                 done[result.item.id] = result.value
             advance(1)
-    parts = [done[name] for name in names.values() if name in done]
+    parts = [done[name] for name in results if name in done]
     write_csv(out / "manifest.csv", COLUMNS, (row for part in parts for row in part["rows"]))
     if how.indexed:
         write_csv(
@@ -200,7 +210,9 @@ def _summary(
         complexes=len(parts),
         decoys=sum(part["decoys"] for part in parts),
         positives={k: n for k, n in sorted(kinds.items()) if k != kind},
-        fewer={part["id"]: part["decoys"] for part in parts if part["decoys"] < wanted},
+        fewer={
+            part["id"]: part["decoys"] for part in parts if part["decoys"] < wanted and not part.get("cross")
+        },
         failed=failed,
         dropped=dict(dropped.most_common()),
         resumed=resumed,

@@ -36,6 +36,11 @@ class SampleOptions:
         apart: Å; a pose that lies nearer to one already kept is dropped.
         pH: pH of Open Babel's hydrogens.
         keep: ``all``, or ``labelled``: without the poses between near-native and decoy.
+        cross: ligands of other complexes of the same target (90 % sequence identity) that are docked into each
+            receptor; their poses have no RMSD and no label.
+
+    Raises:
+        UsageError: ``cross`` is below 0, or only labelled poses are kept.
     """
 
     evaluations: tuple[int, ...] = (4_000, 20_000, 60_000, 150_000)
@@ -49,11 +54,18 @@ class SampleOptions:
     apart: float = 0.3
     pH: float = 7.4
     keep: Literal["all", "labelled"] = "all"
+    cross: int = 0
 
     def __post_init__(self) -> None:
         """Check the options."""
         if self.keep not in ("all", "labelled"):
             raise UsageError(f"`keep` is all or labelled, not {self.keep!r}")
+        if self.cross < 0:
+            raise UsageError(f"`cross` is a number of ligands, 0 or more, not {self.cross}")
+        if self.cross and self.keep == "labelled":
+            raise UsageError(
+                "`cross` needs all poses kept: poses of a ligand of another complex have no label"
+            )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options, ready for JSON."""
@@ -65,7 +77,7 @@ class Sampled:
     """One sampled pose and its origin."""
 
     pose: Docked
-    origin: str  #: ``crystal``, ``relaxed``, ``moved`` or ``docked-<evaluations>``
+    origin: str  #: ``crystal``, ``relaxed``, ``moved``, ``docked-<evaluations>`` or ``cross-<evaluations>``
 
 
 class Sampling:
@@ -120,6 +132,14 @@ class Sampling:
             found += [Sampled(pose, f"docked-{evaluations}") for pose in self._docked(evaluations)]
         found += [Sampled(pose, "moved") for pose in self._moved()]
         return found
+
+    def cross(self) -> list[Sampled]:
+        """Return the docked poses of a ligand that has no crystal pose in this receptor."""
+        return [
+            Sampled(pose, f"cross-{evaluations}")
+            for evaluations in self.options.evaluations
+            for pose in self._docked(evaluations)
+        ]
 
     def _docked(self, evaluations: int) -> list[Docked]:
         o = self.options

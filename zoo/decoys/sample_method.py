@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -23,6 +24,11 @@ class Sample(Method):
     indexed: ClassVar[bool] = True
     options: SampleOptions = field(default_factory=SampleOptions)
 
+    @property
+    def guests(self) -> int:
+        """See :class:`~affinity_zoo.zoo.decoys.work.Method`."""
+        return self.options.cross
+
     def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
         """See :class:`~affinity_zoo.zoo.decoys.work.Method`; poses go into one file a complex."""
         crystal = sampled_files.read_molecule(task)
@@ -30,7 +36,7 @@ class Sample(Method):
         text, kind = (pdb, "pdb") if crystal is None else (sampled_files.mol_block(crystal, task), "mol")
         xyz = np.asarray(task.ligand.xyz, np.float64)
         sampling = Sampling(receptor, text, xyz, self.options, seed=seed, ligand_format=kind)
-        kept, dropped = self._sort(task, sampling.run())
+        kept, dropped = self._sort(task, sampling.cross() if task.host else sampling.run())
         return sampled_files.write_sampled(task, kept, dropped, seed, crystal)
 
     def _sort(
@@ -42,7 +48,7 @@ class Sample(Method):
         dropped: dict[str, int] = {}
         for pose in poses:
             reason = ""
-            rmsd = judge.rmsd(pose.pose.xyz)
+            rmsd = math.nan if task.host else judge.rmsd(pose.pose.xyz)
             if pose.origin != "crystal" and pose.pose.energy > 0:
                 reason = "energy above 0"
             elif any(_distance(pose, other) < self.options.apart for _, other in kept):

@@ -38,7 +38,7 @@ def read_molecule(task: DecoyTask) -> Any:
     if molecule is None:
         return None
     molecule = Chem.RemoveHs(molecule, sanitize=False)
-    positions = molecule.GetConformer().GetPositions()
+    positions = molecule.GetConformer().GetPositions() + np.array(task.move)
     distance, order = cKDTree(positions).query(task.ligand.xyz)
     if len(positions) != len(task.ligand) or distance.max() > _SAME or len(set(order)) < len(order):
         return None
@@ -69,7 +69,7 @@ def write_sampled(
 
     Args:
         task: the complex.
-        kept: symmetric RMSD in Å, and the pose.
+        kept: symmetric RMSD in Å (NaN: there is no crystal pose to compare with), and the pose.
         dropped: reason -> number of poses that were dropped.
         seed: seed of the sampling.
         molecule: the crystal pose with bond orders; None: poses are written as PDB models.
@@ -81,7 +81,7 @@ def write_sampled(
     rows, parts = [], []
     for record, (rmsd, pose) in enumerate(kept):
         columns = {
-            "rmsd": round(rmsd, 3),
+            **({} if np.isnan(rmsd) else {"rmsd": round(rmsd, 3)}),
             "docking_score": round(pose.pose.energy, 3),
             "seed": pose.pose.seed,
         }
@@ -95,12 +95,13 @@ def write_sampled(
             parts.append(f"{name}\n{block}{fields}$$$$\n")
         label = 1 if rmsd < NEAR_NATIVE else 0 if rmsd > task.min_rmsd else None
         rows.append({
-            "file": file, "record": record, "id": name, "complex": task.id, "kind": pose.origin, "pose_label": label,
-            "n_heavy": len(task.ligand), **task.columns, **columns,
+            "file": file, "record": record, "id": name, "complex": task.host or task.id, "kind": pose.origin,
+            "pose_label": label, "n_heavy": len(task.ligand), **task.columns, **columns,
         })  # fmt: skip
     with whole(task.folder / file) as handle:
         handle.write("".join(parts))
-    with whole(task.folder / "receptors" / f"{task.id}.pdb") as handle:
+    with whole(task.folder / "receptors" / f"{task.host or task.id}.pdb") as handle:
         handle.write(pdb_text(task.receptor))
     decoys = sum(row["pose_label"] == 0 for row in rows)
-    return {"id": task.id, "rows": rows, "decoys": decoys, "dropped": dropped, "seeds": [seed]}
+    made = {"id": task.id, "rows": rows, "decoys": decoys, "dropped": dropped, "seeds": [seed]}
+    return {**made, "cross": True} if task.host else made

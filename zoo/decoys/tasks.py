@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.readers.formats import stem
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.decoys.copies import without_copies
+from affinity_zoo.zoo.decoys.cross import cross_name, moved_to
 from affinity_zoo.zoo.decoys.work import DecoyTask, Method, safe_name
 
 
@@ -70,9 +72,24 @@ def complex_names(dataset: Dataset, rows: NDArray[np.int64]) -> dict[int, str]:
     return found
 
 
+def result_names(names: dict[int, str], guests: dict[int, list[int]]) -> list[str]:
+    """Return the names of all results: each complex, followed by the ligands that are docked into its receptor.
+
+    Args:
+        names: Name of each complex by the row of its crystal pose.
+        guests: Rows of the ligands that are docked into the receptor of a row as well.
+    """
+    found = []
+    for row, name in names.items():
+        found.append(name)
+        found += [cross_name(name, names[guest]) for guest in guests.get(row, ())]
+    return found
+
+
 def make_tasks(
     dataset: Dataset,
     names: dict[int, str],
+    guests: dict[int, list[int]],
     *,
     folder: Path,
     method: Method,
@@ -80,11 +97,13 @@ def make_tasks(
     min_rmsd: float,
     seed: int,
 ) -> Iterator[DecoyTask]:
-    """Yield the task of each complex, in the order of the rows.
+    """Yield the task of each complex, in the order of the rows, followed by those of its guests.
 
     Args:
         dataset: The index.
         names: Name of each complex by the row of its crystal pose.
+        guests: Rows of the ligands that are docked into the receptor of a row as well; see
+            :func:`~affinity_zoo.zoo.decoys.cross.choose_guests`.
         folder: Folder to write to.
         method: How poses are made.
         count: Number of decoys wanted for each complex.
@@ -104,9 +123,18 @@ def make_tasks(
         receptor, others = without_copies(receptor, ligand, mates)
         columns = {c: str(values[row]) for c, values in text.items()}
         source = (str(root / str(files[row])), int(records[row]))
-        yield DecoyTask(
+        task = DecoyTask(
             names[row], folder, receptor, ligand, others, method, count, min_rmsd, seed, columns, source
         )
+        yield task
+        for guest in guests.get(row, ()):
+            crystal = dataset.store.atoms(int(dataset.ligand_structure[guest]))
+            placed, move = moved_to(crystal, ligand.xyz)
+            yield replace(
+                task, id=cross_name(names[row], names[guest]), ligand=placed, others=[], host=names[row],
+                columns={**columns, "molecule": str(text["molecule"][guest])},
+                source=(str(root / str(files[guest])), int(records[guest])), move=tuple(move.tolist()),
+            )  # fmt: skip
 
 
 def _structure_key(dataset: Dataset, row: int) -> str:

@@ -41,6 +41,11 @@ class Method(ABC):
     indexed: ClassVar[bool] = False  #: an ``index.csv`` names the poses, because one file has many
     options: Any = None
 
+    @property
+    def guests(self) -> int:
+        """Number of ligands of other complexes that go into each receptor."""
+        return 0
+
     @abstractmethod
     def make(self, task: DecoyTask, seed: int) -> dict[str, Any]:
         """Generate, check and write the poses of one complex.
@@ -77,6 +82,12 @@ class DecoyTask:
     seed: int
     columns: dict[str, Any]  #: what the rows of the manifest also say: target, group, ...
     source: tuple[str, int] = ("", 0)  #: file of the crystal pose and its record
+    host: str = ""  #: the complex of the receptor, where the ligand comes from another one (cross-docking)
+    move: tuple[float, float, float] = (
+        0.0,
+        0.0,
+        0.0,
+    )  #: Å from the position in the file to the one in ``ligand``
 
 
 def make_complex(task: DecoyTask) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from affinity_zoo.zoo.decoys import dock as decoys_dock
 from affinity_zoo.zoo.decoys import run as decoys_run
 from affinity_zoo.zoo.decoys import work as decoys_work
 from affinity_zoo.zoo.decoys.copies import without_copies
+from affinity_zoo.zoo.decoys.cross import choose_guests
 from affinity_zoo.zoo.decoys.displace import DisplaceOptions
 from affinity_zoo.zoo.decoys.displace_method import Displace
 from affinity_zoo.zoo.decoys.dock_method import Dock
@@ -126,7 +127,7 @@ def test_one_bad_complex_does_not_stop_the_others(
 def test_overlap_filter_knows_the_other_copies(index: Path) -> None:
     data = Dataset.open(index)
     names = complex_names(data, crystal_rows(data))
-    made = make_tasks(data, names, folder=index, method=FAST, count=3, min_rmsd=4.0, seed=0)
+    made = make_tasks(data, names, {}, folder=index, method=FAST, count=3, min_rmsd=4.0, seed=0)
     tasks = {task.id: task for task in made}
     assert sorted(tasks) == sorted(
         [
@@ -290,3 +291,74 @@ def test_sampling(index: Path, tmp_path: Path) -> None:
         index, tmp_path / "a", method=Sample(options), workers=0, timeout=None, progress=False
     )
     assert again.resumed == 6
+
+
+def test_guests_are_other_molecules_of_the_same_target(index: Path) -> None:
+    data = Dataset.open(index)
+    names = {row: str(data.column("target")[row]) for row in range(len(data))}
+    chosen = choose_guests(data, names, 5, seed=0)
+    for row, guests in chosen.items():
+        # the structure holds two different ligands, three copies each: one guest for every receptor
+        assert len(guests) == 1
+        assert ("ADP" in names[row]) != ("ADP" in names[guests[0]])
+    # the choice of a complex does not depend on what else is asked for
+    part = dict(list(names.items())[:4])
+    assert choose_guests(data, names, 0, seed=0) == {row: [] for row in names}
+    assert choose_guests(data, part, 5, seed=0).keys() == part.keys()
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [(["--method", "dock"], "--method"), (["--method", "sample", "--keep", "labelled"], "label")],
+)
+def test_cross_docking_that_gives_nothing_is_refused(
+    index: Path, tmp_path: Path, given: list[str], why: str
+) -> None:
+    done = CliRunner().invoke(
+        app,
+        ["decoys", str(index), "-o", str(tmp_path / "out"), "--cross", "2", *given],
+        catch_exceptions=True,
+    )
+    assert done.exit_code != 0
+    assert isinstance(done.exception, UsageError)
+    assert "cross" in str(done.exception)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.slow
+def test_cross_docking(index: Path, tmp_path: Path) -> None:
+    """A ligand of another complex of the target is docked into each receptor: poses without RMSD and label."""
+    pytest.importorskip("vina")
+    pytest.importorskip("openbabel")
+    options = SampleOptions(evaluations=(4_000,), moved=1, cross=3)
+    for name in ("a", "b"):
+        made = decoys_run.make_decoys(
+            index, tmp_path / name, method=Sample(options), workers=0, timeout=None, progress=False
+        )
+        assert made.complexes == 12 and not made.failed
+    assert (tmp_path / "a" / "index.csv").read_bytes() == (tmp_path / "b" / "index.csv").read_bytes()
+    build_index(tmp_path / "a", tmp_path / "data", workers=0, progress=False)
+    data = Dataset.open(tmp_path / "data")
+    ids = data.column("id").astype(str)
+    cross = np.char.find(ids, "__") >= 0
+    assert cross.sum() >= 6
+    assert np.isnan(data.column("rmsd")[cross]).all() and np.isnan(data.column("pose_label")[cross]).all()
+    assert np.isfinite(data.column("rmsd")[~cross]).all()
+    of_receptor = data.receptor_structure
+    for row in np.flatnonzero(cross):
+        host, guest = ids[row].rsplit("_", 1)[0].split("__")
+        assert ("ADP" in host) != ("ADP" in guest)
+        own = int(np.flatnonzero(ids == f"{host}_000")[0])
+        assert of_receptor[row] == of_receptor[own]
+        pose = data.store.atoms(int(data.ligand_structure[row])).xyz
+        home = data.store.atoms(int(data.ligand_structure[own])).xyz
+        assert np.linalg.norm(pose.mean(axis=0) - home.mean(axis=0)) < 15.0
+        crystal = int(np.flatnonzero(ids == f"{guest}_000")[0])
+        other = data.store.atoms(int(data.ligand_structure[crystal])).xyz
+        bonds = [cdist(p, p) for p in (pose, other)]
+        near = (bonds[1] < 1.7) & (bonds[1] > 0)
+        assert np.allclose(bonds[0][near], bonds[1][near], atol=0.05)
+    again = decoys_run.make_decoys(
+        index, tmp_path / "a", method=Sample(options), workers=0, timeout=None, progress=False
+    )
+    assert again.resumed == 12
