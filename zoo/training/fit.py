@@ -162,7 +162,18 @@ def _finish(job: Job, model: ScoringModel, history: History) -> None:
     assert best is not None
     checkpoints.load(run.netstate, best, model, optimizer=False)
     distributed.synchronise(model, False)  # a model is used on one device
-    _save(job, model, history, best)
+    _save(job, _in_float32(job, model), history, best)
+
+
+def _in_float32(job: Job, model: ScoringModel) -> ScoringModel:
+    """Return a model that computes in float32, with the same weights: its scores do not depend on the device."""
+    if not job.recipe.training.mixed_precision:
+        return model
+    same = build_model(
+        job.featurizer, job.architecture, job.imaging, job.recipe.training.tasks, job.recipe.head
+    )
+    same.network.set_weights(model.network.get_weights())  # the weights of mixed precision are float32
+    return same
 
 
 def _compiled_model(job: Job) -> ScoringModel:

@@ -15,11 +15,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
+from sklearn.metrics import roc_auc_score
 
 import affinity_zoo
 from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.inference.choices import ScoringChoices
+from affinity_zoo.zoo.inference.ready import ready
+from affinity_zoo.zoo.inference.rows import score_rows
 from affinity_zoo.zoo.judging.predictions import known_rows
+from affinity_zoo.zoo.models.loading import load_model
 from affinity_zoo.zoo.models.recipe import read_recipe
+from affinity_zoo.zoo.training.train import train
 
 TARGETS, EACH = 6, 16
 SMALL = ("-f", "atom-types", "-a", "resnet3d", "-A", "filters=4", "-A", "dropout=0.1", "--box", "8x2")
@@ -234,3 +241,22 @@ def test_a_student_learns_from_a_teacher_without_any_truth(
 def _ids(data: Path, name: str) -> set[str]:
     with (data / name).open(newline="") as file:
         return {row["id"] for row in csv.DictReader(file)}
+
+
+def test_a_model_trained_in_half_precision_computes_in_float32(planted: Path, tmp_path: Path) -> None:
+    """Scores do not depend on the precision of the training: the written model is float32, its card judged with it."""
+    run = train(
+        planted, featurizer="atom-types", architecture="resnet3d", architecture_options={"filters": 4}, box=(8, 2.0),
+        runs=tmp_path, epochs=1, batch_size=8, mixed_precision=True, say=lambda line: None,
+    )  # fmt: skip
+    model = load_model(run.model)
+    assert {layer.compute_dtype for layer in model.network.network.layers} == {"float32"}
+    assert {weight.dtype for weight in model.network.network.weights} == {"float32"}
+    recipe = read_recipe(run.model / "recipe.toml")
+    assert recipe.training.mixed_precision
+    card = json.loads((run.model / "card.json").read_text())
+    dataset = Dataset.open(planted)
+    rows = dataset.rows("validation")
+    found = score_rows(ready(model), dataset, rows, ScoringChoices())[:, 0, 0]
+    label = dataset.column("pose_label")[rows]
+    assert card["validation"]["roc-auc"] == pytest.approx(roc_auc_score(label, found), abs=1e-6)
