@@ -18,6 +18,7 @@ MODULES: tuple[str, ...] = (
     "see",
     "models",
     "board",
+    "benchmarks",
     "catalog",
     "speed",
 )

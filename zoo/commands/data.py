@@ -63,7 +63,7 @@ def index(
     from affinity_zoo.zoo.data.index.run import build_index
     from affinity_zoo.zoo.data.layouts.recognise import Hints
     from affinity_zoo.zoo.runtime import terminal
-    from affinity_zoo.zoo.runtime.parallel import dask_cluster
+    from affinity_zoo.zoo.runtime.dask_cluster import dask_cluster
 
     summary = build_index(
         source,
@@ -109,7 +109,7 @@ def check(
     from affinity_zoo.zoo.data.checks import check as check_path
     from affinity_zoo.zoo.data.layouts.recognise import Hints
     from affinity_zoo.zoo.runtime import terminal
-    from affinity_zoo.zoo.runtime.parallel import dask_cluster
+    from affinity_zoo.zoo.runtime.dask_cluster import dask_cluster
 
     hints = Hints(_columns(columns or []), receptor, ligand)
     report = check_path(

@@ -149,7 +149,7 @@ def decoys(
     """
     from affinity_zoo.zoo.decoys.run import make_decoys
     from affinity_zoo.zoo.runtime import terminal
-    from affinity_zoo.zoo.runtime.parallel import dask_cluster
+    from affinity_zoo.zoo.runtime.dask_cluster import dask_cluster
 
     if cross and method != "sample":
         raise UsageError(f"--cross is an option of --method sample, not of {method!r}")

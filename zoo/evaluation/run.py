@@ -39,7 +39,7 @@ from affinity_zoo.zoo.judging.predictions import from_dataset, known_rows
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.candidates import Candidate, describe, find_candidate
 from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT
-from affinity_zoo.zoo.runtime.parallel import dask_cluster
+from affinity_zoo.zoo.runtime.dask_cluster import dask_cluster
 from affinity_zoo.zoo.runtime.terminal import warn
 
 

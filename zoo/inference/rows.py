@@ -18,8 +18,9 @@ from affinity_zoo.zoo.inference.choices import ScoringChoices
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel
 from affinity_zoo.zoo.inference.together import outputs_together
+from affinity_zoo.zoo.runtime.dask_cluster import DaskCluster
 from affinity_zoo.zoo.runtime.files import file_hash
-from affinity_zoo.zoo.runtime.parallel import DaskCluster, Lost, ordered_map
+from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress
 
 BATCHES: Final = 32  #: batches of one piece of work

@@ -37,7 +37,8 @@ def scored_chunks(
     if not choices.dask and not choices.processes:
         yield from _here(tasks, models, advance)
         return
-    from affinity_zoo.zoo.runtime.parallel import Lost, dask_cluster, ordered_map
+    from affinity_zoo.zoo.runtime.dask_cluster import dask_cluster
+    from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 
     def mapped(some: Iterator[Chunk]) -> Iterator[Any]:
         return ordered_map(

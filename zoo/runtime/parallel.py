@@ -22,7 +22,7 @@ from itertools import islice
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
-from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.zoo.runtime.dask_cluster import DaskCluster
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -66,81 +66,6 @@ def local_pool(workers: int) -> ProcessPoolExecutor:
     """
     method = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
     return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context(method))
-
-
-class DaskCluster:
-    """Factory of executors on a Dask cluster, for :func:`ordered_map`.
-
-    Its workers need this package and the same paths. A worker process runs one task at a time, whatever its number
-    of threads, because not all code is thread-safe.
-    """
-
-    def __init__(self, client: Any, address: str) -> None:
-        self._client, self._address = client, address
-
-    def __call__(self) -> Executor:
-        """Return an executor that runs on the cluster."""
-        # pure=False: equal calls are not merged into one
-        return self._client.get_executor(pure=False)  # type: ignore[no-any-return]
-
-    @property
-    def slots(self) -> int:
-        """Current number of worker processes; it may change."""
-        return max(1, len(self._client.nthreads()))
-
-    def check(self) -> None:
-        """Check that the scheduler is still running.
-
-        Raises:
-            AffinityZooError: the scheduler is gone. The caller keeps finished results.
-        """
-        if self._client.status != "running":
-            raise AffinityZooError(
-                f"the Dask scheduler at {self._address} is gone: restart it and run the same command again"
-            )
-
-
-def dask_cluster(address: str) -> DaskCluster:
-    """Connect to a Dask cluster; workers may join later.
-
-    Args:
-        address: Address of the scheduler, ``tcp://host:port``.
-
-    Raises:
-        UsageError: Dask is not installed, or no scheduler answers at the address.
-        AffinityZooError: a worker does not have this version of affinity-zoo.
-    """
-    try:
-        from distributed import Client
-    except ImportError:
-        raise UsageError("`dask` needs Dask: pip install distributed") from None
-    try:
-        client = Client(address, set_as_default=False)
-    except (OSError, ValueError) as error:
-        raise UsageError(f"no Dask scheduler answers at {address}: {error}") from error
-    _same_version(client)
-    return DaskCluster(client, address)
-
-
-def _same_version(client: Any) -> None:
-    from affinity_zoo import __version__
-    from affinity_zoo.zoo.runtime.terminal import warn
-
-    found = client.run(_version, on_error="return")
-    if not found:
-        warn("no Dask worker has joined yet; waiting for the first")
-    for worker, version in found.items():
-        if version != __version__:
-            problem = f"version {version}" if isinstance(version, str) else f"none ({version})"
-            raise AffinityZooError(
-                f"Dask worker {worker} has affinity-zoo {problem}, here it is {__version__}: install the same on all"
-            )
-
-
-def _version() -> str:
-    from affinity_zoo import __version__
-
-    return __version__
 
 
 def ordered_map(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,104 +12,26 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from affinity_zoo.featurizers import layers
-from affinity_zoo.plugins.contracts import Architecture, Featurizer
-from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.batches.batches import CACHE_BYTES, LARGE_CACHE_BYTES, BatchMaker, Imaging
+from affinity_zoo.zoo.batches.batches import CACHE_BYTES, LARGE_CACHE_BYTES, BatchMaker
 from affinity_zoo.zoo.batches.pairs import IndexedPairs
 from affinity_zoo.zoo.batches.pipeline import TrainingBatches, TrainingPlan, training_data
 from affinity_zoo.zoo.inference import outputs as inference
 from affinity_zoo.zoo.inference.reference import write_reference
 from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.provenance import coordinates_hash
-from affinity_zoo.zoo.models.recipe import Head, Recipe, Training
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.models.training_ligands import write_training_ligands
 from affinity_zoo.zoo.models.training_sequences import write_training_sequences
-from affinity_zoo.zoo.runtime.backends import active_backend
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.training import callbacks, checkpoints, distributed
+from affinity_zoo.zoo.training.building import build_model, compile_model
 from affinity_zoo.zoo.training.fine_tuning import freeze_layers, load_start, start_folder, take_weights
 from affinity_zoo.zoo.training.history import History
 from affinity_zoo.zoo.training.job import Job
-from affinity_zoo.zoo.training.losses import logit_correction, loss_of
-from affinity_zoo.zoo.training.output_scales import with_head
+from affinity_zoo.zoo.training.losses import logit_correction
 from affinity_zoo.zoo.training.resolve import Rows
 from affinity_zoo.zoo.training.targets import entry_weights, one_label, output_entry
 from affinity_zoo.zoo.training.validation import best_threshold, validation_scores
-
-NO_HEAD = Head()
-
-
-def build_model(
-    featurizer: Featurizer,
-    architecture: Architecture,
-    imaging: Imaging,
-    tasks: tuple[str, ...] = ("pose",),
-    head: Head = NO_HEAD,
-) -> ScoringModel:
-    """Build voxelizer and network as one model, not compiled.
-
-    Args:
-        tasks: what the outputs mean, in their order.
-        head: where the affinity output starts.
-
-    Raises:
-        AffinityZooError: the network cannot be built for images of this shape.
-    """
-    try:
-        network = with_head(architecture.build(imaging.image_shape, tasks), tasks, head)
-    except ValueError as error:
-        raise AffinityZooError(
-            f"architecture {architecture.name!r} cannot be built for images of {imaging.image_shape}: {_cause(error)}; "
-            "change `box`, its options (`architecture_options`), or the architecture"
-        ) from error
-    return ScoringModel(network, layers.for_featurizer(featurizer, imaging.box), name="scoring_model")
-
-
-def _cause(error: ValueError) -> str:
-    """Return the relevant line of a Keras error without frame and colours."""
-    lines = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).splitlines()
-    told = [line.strip() for line in lines if line.strip() and not line.startswith("Exception encountered")]
-    return told[0].rstrip(".") if told else type(error).__name__
-
-
-def compile_model(model: ScoringModel, recipe: Recipe, steps: int = 0) -> None:
-    """Give the model its optimizer and loss.
-
-    Args:
-        model: the model to train.
-        recipe: its choices.
-        steps: steps of the whole training, for a learning rate that changes with them.
-    """
-    t = recipe.training
-    rate = learning_rate(t, steps)
-    optimizer = (
-        keras.optimizers.AdamW(rate, weight_decay=t.weight_decay)
-        if t.optimizer == "adamw"
-        else keras.optimizers.Adam(rate)
-    )
-    # auto: XLA under JAX and on one accelerator; on a CPU TensorFlow's Conv3D would be several times slower
-    model.compile(optimizer, loss=loss_of(t), jit_compile="auto")
-    active_backend().see_shapes(model)
-
-
-def learning_rate(training: Training, steps: int) -> float | keras.optimizers.schedules.LearningRateSchedule:
-    """Return the learning rate of a recipe: a number, or a linear rise followed by a cosine down to 0.
-
-    Args:
-        training: the recipe's table.
-        steps: steps of the whole training.
-    """
-    if training.schedule == "constant" or not steps:
-        return training.learning_rate
-    rise = round(training.warm_up * steps)
-    return keras.optimizers.schedules.CosineDecay(
-        0.0 if rise else training.learning_rate,
-        max(1, steps - rise),
-        warmup_target=training.learning_rate if rise else None,
-        warmup_steps=rise,
-    )
 
 
 def fit(job: Job) -> None:

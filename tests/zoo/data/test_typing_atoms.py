@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from affinity_zoo.plugins.contracts import UNTYPED, AtomFlag, Atoms
 from affinity_zoo.zoo.data.readers import ReadOptions, read_poses, read_receptor, templates
+from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.mol2 import read_poses as read_mol2
-from affinity_zoo.zoo.data.readers.perceive import bonds, perceive
+from affinity_zoo.zoo.data.readers.perceive import perceive
 from affinity_zoo.zoo.data.readers.sdf import read_poses as read_sdf
 
 #: SMILES -> gnina types of its heavy atoms, from Open Babel 3.1.1's properties by GninaIndexTyper's rule

@@ -17,7 +17,8 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.checks import check
 from affinity_zoo.zoo.data.index.run import build_index
 from affinity_zoo.zoo.decoys.run import make_decoys
-from affinity_zoo.zoo.runtime.parallel import DaskCluster, Lost, dask_cluster, ordered_map
+from affinity_zoo.zoo.runtime.dask_cluster import DaskCluster, dask_cluster
+from affinity_zoo.zoo.runtime.parallel import Lost, ordered_map
 
 
 class Watched(DaskCluster):

@@ -22,7 +22,7 @@ from affinity_zoo.plugins.contracts import Box
 from affinity_zoo.zoo.batches.pipeline import training_data
 from affinity_zoo.zoo.models.recipe import Recipe
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
-from affinity_zoo.zoo.training.fit import compile_model
+from affinity_zoo.zoo.training.building import compile_model
 
 BATCH, ATOMS, STEPS = 50, 512, 6
 

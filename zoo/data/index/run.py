@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 import shutil
 import sys
@@ -19,6 +18,7 @@ from typing import Any
 from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.index.build import FAILURE_COLUMNS, Builder, table_columns
+from affinity_zoo.zoo.data.index.publish import BUILDING, check_out, parts_of, publish, set_aside_failures
 from affinity_zoo.zoo.data.layouts.plan import Plan
 from affinity_zoo.zoo.data.layouts.recognise import Hints, recognise
 from affinity_zoo.zoo.data.readers import ReadOptions
@@ -29,7 +29,6 @@ from affinity_zoo.zoo.data.splits.groups import (
     split_groups,
     write_index_splits,
 )
-from affinity_zoo.zoo.data.store.columns import FOLDER as COLUMNS_FOLDER
 from affinity_zoo.zoo.data.store.columns import write_columns
 from affinity_zoo.zoo.data.store.dataset import (
     FORMAT,
@@ -37,14 +36,11 @@ from affinity_zoo.zoo.data.store.dataset import (
     INTEGERS,
     MANIFEST_FILE,
     NUMBERS,
-    SPLIT_FILES,
     Dataset,
 )
 from affinity_zoo.zoo.runtime.files import csv_lines, csv_rows, whole, write_json
 from affinity_zoo.zoo.runtime.parallel import ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress as progress_bar
-
-BUILDING = ".building"
 
 
 @dataclass(frozen=True)
@@ -121,7 +117,7 @@ def build_index(
     source, out = Path(source), Path(out)
     hints = hints or Hints()
     plan = replace(recognise(source, hints), smiles=smiles_of(hints.smiles))
-    _check_out(out, source, overwrite)
+    check_out(out, source, overwrite)
     builder = Builder(plan, out / BUILDING, options, table_columns(plan))
     resumed = builder.state.receptors_done
     run = partial(ordered_map, workers=workers, timeout=timeout, make_executor=make_executor)
@@ -135,13 +131,13 @@ def build_index(
     _finish(builder, plan, options)
     if not builder.state.rows:
         reasons = _reasons(builder.folder / "failures.csv")
-        listed = _keep_failures(builder.folder, out) if keep_failures else None
+        listed = set_aside_failures(builder.folder, out) if keep_failures else None
         shutil.rmtree(builder.folder, ignore_errors=True)
         most = f"; most often: {next(iter(reasons))}" if reasons else ""
         where = f"; see {listed}" if listed else ""
         raise AffinityZooError(f"nothing in {source} could be read ({plan.layout}){most}{where}")
     write_columns(builder.folder, builder.folder / INDEX_FILE, INTEGERS, NUMBERS)
-    _publish(builder.folder, out)
+    publish(builder.folder, out)
     data = Dataset.open(out)
     if npy:
         from affinity_zoo.zoo.data.index.npy import write_npy
@@ -182,34 +178,6 @@ def split_dataset(
     return write_index_splits(data.path, places, how)
 
 
-def _check_out(out: Path, source: Path, overwrite: bool) -> None:
-    if out.exists() and not out.is_dir():
-        raise AffinityZooError(f"{out} is a file: name a folder for the index with `out`")
-    if out.resolve() == source.resolve():
-        raise AffinityZooError(
-            f"the index cannot be written into its source {source}: name another folder with `out`"
-        )
-    if (out / MANIFEST_FILE).exists():
-        if not overwrite:
-            raise AffinityZooError(
-                f"{out} already holds an index: name another folder, or replace it with `overwrite=True`"
-            )
-    elif out.is_dir() and any(p.name not in _OURS for p in out.iterdir()):
-        raise AffinityZooError(f"{out} is not empty and holds no index: name another folder with `out`")
-
-
-_OURS = {
-    BUILDING,
-    "store",
-    COLUMNS_FOLDER,
-    "npy",
-    INDEX_FILE,
-    "failures.csv",
-    "splits.json",
-    *SPLIT_FILES.values(),
-}
-
-
 def _bar(shown: bool, total: int) -> Any:
     from contextlib import nullcontext
 
@@ -221,7 +189,7 @@ def _finish(builder: Builder, plan: Plan, options: ReadOptions) -> None:
     folder, state = builder.folder, builder.state
     with whole(folder / INDEX_FILE) as handle:
         handle.write(csv_lines(builder.columns, []))
-        for line in _unique_ids(_parts(folder, "rows")):
+        for line in _unique_ids(parts_of(folder, "rows")):
             handle.write(line)
     with whole(folder / "failures.csv") as handle:
         handle.write(csv_lines(FAILURE_COLUMNS, [asdict(f) for f in plan.failures]))
@@ -244,12 +212,6 @@ def _finish(builder: Builder, plan: Plan, options: ReadOptions) -> None:
     write_json(folder / MANIFEST_FILE, manifest)
 
 
-def _parts(folder: Path, kind: str) -> Iterator[list[str]]:
-    for path in sorted(folder.glob(f"{kind}-*.csv")):
-        with open(path, encoding="utf-8", newline="") as handle:
-            yield from csv.reader(handle)
-
-
 def _unique_ids(rows: Iterator[list[str]]) -> Iterator[str]:
     """Yield CSV lines; a repeated id gets a number."""
     import io
@@ -264,26 +226,6 @@ def _unique_ids(rows: Iterator[list[str]]) -> Iterator[str]:
         out = io.StringIO()
         csv.writer(out, lineterminator="\n").writerow(row)
         yield out.getvalue()
-
-
-def _publish(building: Path, out: Path) -> None:
-    """Move the finished parts to their place, the manifest last, because it marks a folder as an index."""
-    (out / MANIFEST_FILE).unlink(missing_ok=True)
-    for part in ("store", COLUMNS_FOLDER):
-        if (building / part).is_dir():
-            shutil.rmtree(out / part, ignore_errors=True)
-            os.replace(building / part, out / part)
-    for name in ("failures.csv", INDEX_FILE, MANIFEST_FILE):
-        os.replace(building / name, out / name)
-    shutil.rmtree(building, ignore_errors=True)
-
-
-def _keep_failures(building: Path, out: Path) -> Path:
-    """Keep the failures of an indexing that read nothing; an index that is there stays as it was."""
-    there = (out / MANIFEST_FILE).exists()
-    kept = out.with_name(f"{out.name}-failures.csv") if there else out / "failures.csv"
-    os.replace(building / "failures.csv", kept)
-    return kept
 
 
 def _by_label(data: Dataset) -> dict[str, int]:

@@ -9,8 +9,8 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import AtomFlag, Atoms, Role
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, ReadError, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
-from affinity_zoo.zoo.data.readers.perceive import bonds
 from affinity_zoo.zoo.data.readers.sanity import skeleton
 
 _RECORD: Final = np.dtype([("xyz", "<f4", 3), ("type", "<i4")])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.data.readers.perceive import bonds
+from affinity_zoo.zoo.data.readers.bonds import bonds
 
 
 def graph(atoms: Atoms) -> Any:

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.mol2_types import elements
-from affinity_zoo.zoo.data.readers.perceive import bonds
 from affinity_zoo.zoo.data.readers.sanity import ligand_findings, skeleton
 from affinity_zoo.zoo.data.readers.sdf import heavy_pairs
 from affinity_zoo.zoo.data.readers.select import guesses, hydrogens, make_atoms, receptor_from_raw

@@ -10,8 +10,8 @@ import numpy as np
 
 from affinity_zoo.plugins.contracts import Role
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
-from affinity_zoo.zoo.data.readers.perceive import bonds
 from affinity_zoo.zoo.data.readers.sanity import skeleton
 from affinity_zoo.zoo.data.readers.select import heavy, make_atoms
 from affinity_zoo.zoo.data.readers.typing import type_from_geometry

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from affinity_zoo.zoo.data.readers import templates
 from affinity_zoo.zoo.data.readers.base import RawAtoms
+from affinity_zoo.zoo.data.readers.bonds import all_pairs
 from affinity_zoo.zoo.data.readers.elements import IS_METAL, SYMBOLS
 from affinity_zoo.zoo.data.readers.identity import place, residue_numbers
-from affinity_zoo.zoo.data.readers.perceive import all_pairs
 from affinity_zoo.zoo.data.readers.residues import LIPIDS, are
 
 if TYPE_CHECKING:

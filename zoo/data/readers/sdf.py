@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions
+from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.elements import COVALENT_RADIUS, SYMBOLS
-from affinity_zoo.zoo.data.readers.perceive import bonds
 from affinity_zoo.zoo.data.readers.rdkit_types import type_molecule
 from affinity_zoo.zoo.data.readers.repair import repaired
 from affinity_zoo.zoo.data.readers.sanity import distances, pieces, skeleton

@@ -13,9 +13,9 @@ from scipy.spatial import cKDTree
 from affinity_zoo.plugins.contracts import UNTYPED, AtomFlag, Atoms, Role
 from affinity_zoo.zoo.data.readers import templates
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.elements import IS_METAL
 from affinity_zoo.zoo.data.readers.identity import residue_numbers
-from affinity_zoo.zoo.data.readers.perceive import bonds
 from affinity_zoo.zoo.data.readers.residues import WATERS, are
 from affinity_zoo.zoo.data.readers.sanity import box_findings, ligand_findings, receptor_findings, skeleton
 from affinity_zoo.zoo.data.readers.typing import ELEMENT_TYPE, GENERIC_METAL, Typing, type_from_geometry
