@@ -15,6 +15,8 @@ _PUBLIC: dict[str, str] = {
     "evaluate_scores": "affinity_zoo.zoo.evaluation.external:evaluate_scores",
     "evaluate_consensus": "affinity_zoo.zoo.evaluation.consensus:evaluate_consensus",
     "predict": "affinity_zoo.zoo.prediction.run:predict",
+    "leaderboard": "affinity_zoo.zoo.api.board:leaderboard",
+    "explain": "affinity_zoo.zoo.api.explaining:explain",
     "load_model": "affinity_zoo.zoo.api.models:load_model",
     "load_models": "affinity_zoo.zoo.api.models:load_models",
     "Dataset": "affinity_zoo.zoo.data.store.dataset:Dataset",

@@ -45,10 +45,10 @@ TABLE: dict[str, str] = {
     "zoo/evaluation": "plugins runtime catalog store batches judging models board baselines inference",
     "zoo/search": "plugins runtime catalog models evaluation training",
     "zoo/importers": "plugins featurizers runtime catalog architectures models inference",
-    "zoo/api": "plugins runtime readers models inference prediction importers",
     "zoo/export": "plugins featurizers runtime batches models inference",
     "zoo/shipping": "plugins runtime catalog store judging models board",
     "zoo/see": "plugins featurizers runtime catalog chem readers batches models reports inference prediction",
+    "zoo/api": "plugins runtime readers index models board reports inference prediction importers see",
     "zoo/refine": "plugins featurizers runtime chem readers batches models see inference",
     "zoo/demo": "plugins shipped runtime chem readers store splits index decoys models training evaluation prediction",
     "zoo/speed": "plugins featurizers runtime catalog architectures readers store batches models inference training "

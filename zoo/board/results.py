@@ -29,6 +29,7 @@ from affinity_zoo.zoo.judging.judge import Metric, judge, metric_key, plain
 from affinity_zoo.zoo.judging.predictions import labels_hash, read_predictions, write_predictions
 from affinity_zoo.zoo.runtime.backends import NAMES
 from affinity_zoo.zoo.runtime.files import file_hash, whole
+from affinity_zoo.zoo.runtime.notebook import ShownInNotebooks
 
 FORMAT = "affinity-zoo result"
 FORMAT_VERSION = 1
@@ -48,7 +49,7 @@ LIBRARIES = (
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class Result(ShownInNotebooks):
     """A result file. ``data`` is the whole JSON; predictions are read on demand."""
 
     path: Path

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from affinity_zoo.zoo.commands import options
+from affinity_zoo.zoo.commands import completion, options
 from affinity_zoo.zoo.runtime.files import check_output
 
 
@@ -104,7 +104,7 @@ def benchmarks_list(
 
 
 def benchmarks_show(
-    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.", autocompletion=completion.benchmarks)],
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
@@ -136,7 +136,7 @@ def benchmarks_show(
 
 
 def benchmarks_pack(
-    name: Annotated[str, typer.Argument(help="Name of the benchmark.")],
+    name: Annotated[str, typer.Argument(help="Name of the benchmark.", autocompletion=completion.benchmarks)],
     out: Annotated[Path, typer.Option("--out", "-o", help="Archive to write.")],
     ids_only: Annotated[
         bool, typer.Option("--ids-only", help="Pack only ids and hashes, without labels.")
@@ -155,7 +155,10 @@ def benchmarks_pack(
 
 
 def results_pack(
-    run: Annotated[list[str], typer.Argument(help="Numbers of runs, or folders with results.")],
+    run: Annotated[
+        list[str],
+        typer.Argument(help="Numbers of runs, or folders with results.", autocompletion=completion.runs),
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Archive to write.")],
     weights: Annotated[bool, typer.Option("--weights", help="Pack the models' weights too.")] = False,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from affinity_zoo.zoo.commands import options
+from affinity_zoo.zoo.commands import completion, options
 
 
 def register(app: typer.Typer) -> None:
@@ -23,7 +23,10 @@ def leaderboard(
         typer.Argument(help="Run folders, folders of runs, or result files; default: summaries."),
     ] = None,
     benchmark: Annotated[
-        str | None, typer.Option(help="Benchmark to show: name or start of its hash.")
+        str | None,
+        typer.Option(
+            help="Benchmark to show: name or start of its hash.", autocompletion=completion.benchmarks
+        ),
     ] = None,
     sort: Annotated[str | None, typer.Option(help="Metric to sort by; default: the first.")] = None,
     csv: Annotated[Path | None, typer.Option(help="CSV file to write, with one line per metric.")] = None,
@@ -95,7 +98,9 @@ def leaderboard(
 
 
 def report(
-    run: Annotated[str, typer.Argument(help="Number of the run, or one of its folders.")],
+    run: Annotated[
+        str, typer.Argument(help="Number of the run, or one of its folders.", autocompletion=completion.runs)
+    ],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="HTML page to write; default: x_logs/report.html.")
     ] = None,
@@ -116,10 +121,21 @@ def report(
 
 
 def compare(
-    a: Annotated[str, typer.Argument(help="First model: run number, folder, result file, or name of a row.")],
-    b: Annotated[str, typer.Argument(help="Second model, in the same forms.")],
+    a: Annotated[
+        str,
+        typer.Argument(
+            help="First model: run number, folder, result file, or name of a row.",
+            autocompletion=completion.models,
+        ),
+    ],
+    b: Annotated[
+        str, typer.Argument(help="Second model, in the same forms.", autocompletion=completion.models)
+    ],
     benchmark: Annotated[
-        str | None, typer.Option(help="Benchmark to compare on, where both have several.")
+        str | None,
+        typer.Option(
+            help="Benchmark to compare on, where both have several.", autocompletion=completion.benchmarks
+        ),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     scorer: Annotated[list[str] | None, typer.Option(help="Scorer to compare by; may be repeated.")] = None,

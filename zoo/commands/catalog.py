@@ -10,7 +10,7 @@ import typer
 
 from affinity_zoo import __version__
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.commands import options
+from affinity_zoo.zoo.commands import completion, options
 
 plugins_app = typer.Typer(no_args_is_help=True, help="List, check and create plugins.")
 
@@ -93,7 +93,12 @@ def list_names(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A name from `affinity-zoo list`, or `columns`.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A name from `affinity-zoo list`, or `columns`.", autocompletion=completion.parts
+        ),
+    ],
     as_json: Json = False,
 ) -> None:
     """Show one part and its options, or the columns of a prediction.

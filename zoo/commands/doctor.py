@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(json_output: options.Json = False) -> None:
-    """Show what a bug report needs: versions, device, folders, extras, plugins, a scored pose.
+    """Show what a bug report needs: versions, device, folders, plugins, a scored pose.
 
     Example: affinity-zoo doctor --json
     """

@@ -44,6 +44,7 @@ IdColumn = Annotated[
     typer.Option(
         help="Column or SDF property of the pair's id.",
         metavar="NAME",
+        hidden=True,
     ),
 ]
 Consensus = Annotated[
@@ -62,13 +63,14 @@ LearnFrom = Annotated[
         help="Fit the stacked model on this benchmark.",
         show_default="cross-validated over groups",
         metavar="NAME",
+        hidden=True,
     ),
 ]
 Split = Annotated[str, typer.Option(help="Rows to evaluate: test, validation, train or all.", metavar="NAME")]
 Sources = Annotated[
     str | None,
     typer.Option(
-        help="Sources of the poses to evaluate, comma-separated; default: all.",
+        help="Sources of the poses to evaluate, comma-separated.",
         show_default="all",
         metavar="NAMES",
     ),

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from affinity_zoo.plugins.errors import UsageError
-from affinity_zoo.zoo.commands import evaluate_options, options
+from affinity_zoo.zoo.commands import completion, evaluate_options, options
 from affinity_zoo.zoo.commands.parsing import names_of
 from affinity_zoo.zoo.runtime.files import check_output
 from affinity_zoo.zoo.runtime.keras import start_keras
@@ -42,7 +42,7 @@ def evaluate(
     submission: evaluate_options.Submission = None,
     model_output: evaluate_options.ModelOutput = None,
     seed: options.Seed = 0,
-    batch_size: options.BatchSize = 32,
+    batch_size: options.RareBatchSize = 32,
     runs: options.Runs = Path("summaries"),
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
@@ -136,7 +136,14 @@ def _show(result: Any, json_output: bool, scorers: Sequence[str]) -> None:
 
 
 def calibrate(
-    run: Annotated[str, typer.Argument(help="A run (number or folder) or a model directory.", metavar="RUN")],
+    run: Annotated[
+        str,
+        typer.Argument(
+            help="A run (number or folder) or a model directory.",
+            metavar="RUN",
+            autocompletion=completion.models,
+        ),
+    ],
     data: Annotated[
         Path,
         typer.Argument(help="A benchmark's name or an index, kept for this: neither trained nor judged on."),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from affinity_zoo.zoo.commands import options
+from affinity_zoo.zoo.commands import completion, options
 
 Folder = Annotated[
     Path | None,
@@ -84,7 +84,12 @@ def list_models(
 
 
 def show(
-    name: Annotated[str, typer.Argument(help="A name from `models list`, a model directory, or a run.")],
+    name: Annotated[
+        str,
+        typer.Argument(
+            help="A name from `models list`, a model directory, or a run.", autocompletion=completion.models
+        ),
+    ],
     folder: Folder = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     full: Annotated[bool, typer.Option("--full", help="Show every benchmark with every baseline.")] = False,
@@ -107,7 +112,11 @@ def show(
 
 def get(
     name: Annotated[
-        str, typer.Argument(help="A name from `models list`, such as gnina-default, or hf://USER/REPO.")
+        str,
+        typer.Argument(
+            help="A name from `models list`, such as gnina-default, or hf://USER/REPO.",
+            autocompletion=completion.models,
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -150,7 +159,11 @@ def get(
 
 def push(
     model: Annotated[
-        str, typer.Argument(help="A model or ensemble directory, or a name from `models list`.")
+        str,
+        typer.Argument(
+            help="A model or ensemble directory, or a name from `models list`.",
+            autocompletion=completion.models,
+        ),
     ],
     handle: Annotated[str, typer.Argument(help="Repository hf://USER/REPO; it is created if missing.")],
     private: Annotated[bool, typer.Option("--private", help="Create a private repository.")] = False,
@@ -172,7 +185,11 @@ def push(
 
 def test(
     model: Annotated[
-        str, typer.Argument(help="A model or ensemble directory, a run, or a name from `models list`.")
+        str,
+        typer.Argument(
+            help="A model or ensemble directory, a run, or a name from `models list`.",
+            autocompletion=completion.models,
+        ),
     ],
     export: Annotated[
         Path | None,
@@ -217,7 +234,11 @@ def test(
 
 def ship(
     trainings: Annotated[
-        list[str], typer.Argument(help="Evaluated runs of one recipe that differ only in their seed.")
+        list[str],
+        typer.Argument(
+            help="Evaluated runs of one recipe that differ only in their seed.",
+            autocompletion=completion.runs,
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--out", "-o", help="Model directory to make; its name is the model's.")
@@ -241,7 +262,12 @@ def ship(
 
 
 def export(
-    model: Annotated[str, typer.Argument(help="A model directory, a shipped model, or a run.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="A model directory, a shipped model, or a run.", autocompletion=completion.models
+        ),
+    ],
     output: Annotated[Path, typer.Option("--out", "-o", help="ONNX file or SavedModel folder to write.")],
     format: Annotated[str, typer.Option(help="Export format: onnx or savedmodel.")] = "onnx",
     source: Annotated[
@@ -279,6 +305,10 @@ def export(
 
 
 def _say_use(folder: Path) -> None:
+    from affinity_zoo.zoo.models.folders import model_path
     from affinity_zoo.zoo.runtime.terminal import say
 
-    say(f"{folder}: use it with `affinity-zoo predict {folder} receptor.pdb poses.sdf`")
+    here = model_path(folder.name)
+    # the name suffices where commands look for models by themselves
+    name = folder.name if here is not None and here.resolve() == folder.resolve() else str(folder)
+    say(f"{folder.name} is in {folder}; use it: `affinity-zoo predict {name} receptor.pdb poses.sdf`")

@@ -62,7 +62,7 @@ ModelOutput = Annotated[
 Views = Annotated[
     int | None,
     typer.Option(
-        help="Number of rotations whose scores are averaged; 1: the original orientation.",
+        help="Averaged rotations; 1: the original orientation only.",
         show_default="as the model's card says",
         min=1,
         metavar="N",
@@ -72,6 +72,10 @@ Seed = Annotated[int, typer.Option(help="Seed of the random rotations.", min=0, 
 Runs = Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")]
 Voxelize = Annotated[str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE")]
 BatchSize = Annotated[int, typer.Option(help="Number of images per batch.", min=1, metavar="N")]
+#: where a command has many options
+RareBatchSize = Annotated[
+    int, typer.Option(help="Number of images per batch.", min=1, metavar="N", hidden=True)
+]
 Threads = Annotated[int, typer.Option(help="Number of threads that make images.", min=1, metavar="N")]
 Processes = Annotated[
     int | None,

@@ -39,7 +39,7 @@ def predict(
     resume: predict_options.Resume = False,
     shard: predict_options.Shard = "",
     seed: options.Seed = 0,
-    batch_size: options.BatchSize = 32,
+    batch_size: options.RareBatchSize = 32,
     drop_bound_ligand: predict_options.DropBoundLigand = False,
     chunk: predict_options.Chunk = 256,
     runs: options.Runs = Path("summaries"),

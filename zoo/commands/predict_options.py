@@ -36,8 +36,7 @@ Table = Annotated[
         "--table",
         "-t",
         metavar="FILE",
-        help="Several receptors: CSV with columns receptor and ligand (files), optionally id, record, target, "
-        "molecule.",
+        help="CSV of receptors and ligands; see docs/predict.md.",
     ),
 ]
 Out = Annotated[
@@ -45,7 +44,7 @@ Out = Annotated[
     typer.Option(
         "--out",
         "-o",
-        help="Table to write: CSV, .parquet or .arrow; -: CSV on standard output.",
+        help="Table to write: .csv, .parquet, .arrow; -: print CSV.",
         metavar="FILE",
     ),
 ]
@@ -56,8 +55,7 @@ Sdf = Annotated[
 RankBy = Annotated[
     str | None,
     typer.Option(
-        help="Column to rank by: pose, activity, affinity, rmsd, product (probability x affinity), consensus or "
-        "consensus-rank.",
+        help="Column to rank by: pose, activity, affinity, rmsd, product (pose x pK), consensus or consensus-rank.",
         show_default="the consensus, or the model's first output",
         metavar="WHAT",
     ),
@@ -77,8 +75,7 @@ Validity = Annotated[bool, typer.Option("--validity", help="Check geometry, stra
 Consensus = Annotated[
     str,
     typer.Option(
-        help="Scores that form a consensus with the model's: docking-score, outputs, other models; "
-        "comma-separated.",
+        help="Consensus with docking-score, outputs or other models.",
         metavar="NAMES",
         show_default=False,
     ),
@@ -88,6 +85,7 @@ ConsensusWithin = Annotated[
     typer.Option(
         help="What the consensus compares: the poses of a molecule, of a target, or all.",
         metavar="WHAT",
+        hidden=True,
         show_default="molecule; for activities target, for affinities all",
     ),
 ]

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.runtime.notebook import ShownInNotebooks
 
 DEFAULT_ROOT = Path("summaries")
 
 
 @dataclass(frozen=True)
-class RunFolder:
+class RunFolder(ShownInNotebooks):
     """The four folders of run number ``x`` below ``root``, named as the ancestor named them."""
 
     root: Path

@@ -31,6 +31,33 @@ def board_table(board: Board, link: Callable[[BoardRow], str] | None = None) -> 
     return f"<div class='scroll'><table class='board'><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
 
 
+def plain_table(board: Board, caption: str) -> str:
+    """The board as a table without a script: model, then a value with its interval as a bar for each metric.
+
+    Args:
+        board: The board.
+        caption: Above the table.
+    """
+    heads = "".join(f"<th>{escape(column.heading)}</th>" for column in board.columns)
+    axes = {column.key: _range(board.rows, column.key) for column in board.columns}
+    rows = []
+    for row in board.rows:
+        cells = [f"<td>{escape(f'({row.name})' if row.baseline else row.name)}</td>"]
+        for column in board.columns:
+            metric = row.metrics.get(column.key)
+            bar = (
+                interval_bar(metric.value, metric.low, metric.high, axes[column.key], row.baseline)
+                if metric
+                else ""
+            )
+            cells.append(f"<td>{escape(cell(metric))}<br>{bar}</td>")
+        rows.append(f"<tr class='{'baseline' if row.baseline else 'model'}'>{''.join(cells)}</tr>")
+    return (
+        f"<table><caption>{escape(caption)}</caption><thead><tr><th>model</th>{heads}</tr></thead>"
+        f"<tbody>{''.join(rows)}</tbody></table>"
+    )
+
+
 def _head(text: str) -> str:
     return f"<th><button type='button'>{escape(text)}<small>&nbsp;</small></button></th>"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,17 +27,26 @@ def losses(drawn: DrawnBoard) -> list[str]:
     """
     figures = []
     for row in drawn.models:
-        epochs = _history(row.results[0].path)
-        lines = _lines(epochs) if len(epochs) > 1 else []
-        values = [value for line in lines for value in line.y if math.isfinite(value)]
-        if values:
-            x = Axis("epoch", epochs[0]["epoch"], epochs[-1]["epoch"])
-            y = Axis("loss", 0.0, max(values) * 1.05)
-            figures.append(line_plot(f"Training of {row.name}", lines, x, y))
-    return figures
+        figures.append(training_figure(f"Training of {row.name}", _history(row.results[0].path)))
+    return [figure for figure in figures if figure]
 
 
-def _lines(epochs: list[dict[str, Any]]) -> list[Line]:
+def training_figure(title: str, epochs: Sequence[Mapping[str, Any]]) -> str:
+    """Loss by epoch as a figure; empty with fewer than two epochs.
+
+    Args:
+        title: Title of the figure.
+        epochs: Records of ``history.json``.
+    """
+    lines = _lines(epochs) if len(epochs) > 1 else []
+    values = [value for line in lines for value in line.y if math.isfinite(value)]
+    if not values:
+        return ""
+    x = Axis("epoch", epochs[0]["epoch"], epochs[-1]["epoch"])
+    return line_plot(title, lines, x, Axis("loss", 0.0, max(values) * 1.05))
+
+
+def _lines(epochs: Sequence[Mapping[str, Any]]) -> list[Line]:
     lines = []
     for (name, part, key), colour in zip(CURVES, COLOURS, strict=False):
         points = [(e["epoch"], e[part][key]) for e in epochs if key in e.get(part, {})]

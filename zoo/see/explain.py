@@ -18,6 +18,7 @@ from affinity_zoo.zoo.inference.columns import COLUMNS
 from affinity_zoo.zoo.inference.combine import combine
 from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.models.loading import Model
+from affinity_zoo.zoo.runtime.notebook import ShownInNotebooks
 from affinity_zoo.zoo.runtime.terminal import progress
 from affinity_zoo.zoo.see.attribution import Gradients, OutputScorer, gradients, occlusion
 from affinity_zoo.zoo.see.checks import check_method, output_column
@@ -30,7 +31,7 @@ KINDS = ("gradient", "integrated", "occlusion")
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(ShownInNotebooks):
     """Contribution of each atom to a score. ``n`` atoms: receptor first, then ligand; NaN: not computed.
 
     Positive: the atom raises the score. Unit of all values: the output's.

@@ -32,6 +32,20 @@ def write_page(explanation: Explanation, path: Path, command: str = "") -> Path:
     """Write the page.
 
     Args:
+        explanation: The explanation.
+        path: Output file.
+        command: how it was made, shown at the foot.
+    """
+    with whole(path) as file:
+        file.write(page_of(explanation, command))
+    return path
+
+
+def page_of(explanation: Explanation, command: str = "") -> str:
+    """Return the page as HTML.
+
+    Args:
+        explanation: The explanation.
         command: how it was made, shown at the foot.
     """
     complex_, output = explanation.complex, explanation.output
@@ -47,13 +61,10 @@ def write_page(explanation: Explanation, path: Path, command: str = "") -> Path:
         f"{complex_.pose.record}. An attribution says what this network uses, right or wrong; it is not an energy.</p>"
         f"{notes}" + (f"<pre>{escape(command)}</pre>" if command else "")
     )
-    made = page(
+    return page(
         f"What {explanation.model} sees in {complex_.name}", introduction, _side(explanation),
         page_data(explanation), ("explain.js",), about,
     )  # fmt: skip
-    with whole(path) as file:
-        file.write(made)
-    return path
 
 
 def sum_rule(explanation: Explanation) -> str:

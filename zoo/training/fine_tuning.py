@@ -132,7 +132,7 @@ def take_weights(
     """
     if tuple(tasks) == tuple(outputs):
         _copy(weighted(before), weighted(network))
-        return "head kept"
+        return _in_words(tasks, tasks, outputs)
     old, new = heads(before), heads(network)
     _copy([x for x in weighted(before) if x not in old], [x for x in weighted(network) if x not in new])
     for layer in new:
@@ -142,7 +142,17 @@ def take_weights(
         if len(old) == len(new) == 1
         else [name for layer in new for name in _copy_by_name(layer, old)]
     )
-    return f"new head for {', '.join(tasks)}" + (f" ({', '.join(kept)} kept)" if kept else "")
+    # a layer of gnina's is named after its task: affinity_output
+    return _in_words([task for task in tasks if {task, f"{task}_output"} & {*kept}], tasks, outputs)
+
+
+def _in_words(kept: Sequence[str], tasks: Sequence[str], outputs: Sequence[str]) -> str:
+    """Say which outputs of the old network the new one has: ``keeps pose; new: rmsd; without affinity``."""
+    new = [task for task in tasks if task not in kept]
+    left = [output for output in outputs if output not in tasks]
+    parts = (("keeps its output", kept), ("new output", new), ("without its output", left))
+    said = [f"{words}{'s' if len(names) > 1 else ''} {', '.join(names)}" for words, names in parts if names]
+    return "; ".join(said)
 
 
 def weighted(network: keras.Model) -> list[Any]:

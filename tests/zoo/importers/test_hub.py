@@ -141,6 +141,8 @@ def test_what_goes_up_comes_down(address: str, model: Path, tmp_path: Path) -> N
     done = _run(address, tmp_path, "models", "get", "hf://me/toy-model")
     assert done.returncode == 0, done.stderr
     folder = tmp_path / "models" / "toy-model"
+    assert f"toy-model is in {folder}" in " ".join(done.stdout.split())
+    assert "predict toy-model receptor.pdb" in " ".join(done.stdout.split())
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == up
 
 

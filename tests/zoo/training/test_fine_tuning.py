@@ -31,14 +31,16 @@ def _image() -> np.ndarray:
 def test_the_same_tasks_give_the_same_scores() -> None:
     before, now = (_resnet("pose", "affinity", head=Head(6.5, 1.5)) for _ in range(2))
     assert not np.allclose(before(_image()), now(_image()))
-    assert start.take_weights(now, before, ("pose", "affinity"), ("pose", "affinity")) == "head kept"
+    assert start.take_weights(now, before, ("pose", "affinity"), ("pose", "affinity")) == (
+        "keeps its outputs pose, affinity"
+    )
     assert np.array_equal(before(_image()), now(_image()))
 
 
 def test_a_shared_task_keeps_its_column_and_a_new_one_starts_at_the_mean() -> None:
     before, now = _resnet("pose"), _resnet("affinity", "pose", head=Head(6.5, 1.5))
     said = start.take_weights(now, before, ("affinity", "pose"), ("pose",))
-    assert said == "new head for affinity, pose (pose kept)"
+    assert said == "keeps its output pose; new output affinity"
     outputs = np.asarray(now(_image()))
     assert np.allclose(outputs[:, 1], np.asarray(before(_image()))[:, 0], atol=1e-6)
     assert np.array_equal(outputs[:, 0], np.full(4, 6.5, np.float32))
@@ -51,7 +53,7 @@ def test_gninas_affinity_head_is_found_by_its_name() -> None:
         layer.name for layer in start.heads(before)
     ] == ["pose_output", "affinity_output"]
     said = start.take_weights(now, before, ("affinity",), ("pose", "affinity"))
-    assert said == "new head for affinity (affinity_output kept)"
+    assert said == "keeps its output affinity; without its output pose"
     image = np.random.default_rng(0).random((1, *shape), np.float32)
     assert np.allclose(np.asarray(now(image))[:, 0], np.asarray(before(image))[:, 1], atol=1e-6)
 

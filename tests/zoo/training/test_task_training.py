@@ -146,7 +146,7 @@ def test_fine_tuning_one_of_its_outputs(planted: Path, trained: Path, cli) -> No
     )  # fmt: skip
     assert code == 0, err
     text = " ".join(out.split())
-    assert "new head for affinity (affinity kept)" in text and "frozen: 2 layers" in text
+    assert "keeps its output affinity; without its outputs pose, rmsd" in text and "frozen: 2 layers" in text
     assert "held-out rows" in text and "ligand size" in text
     run = trained / "2_netstate" / "model"
     card = json.loads((run / "card.json").read_text())

@@ -39,12 +39,13 @@ from affinity_zoo.zoo.data.store.dataset import (
     Dataset,
 )
 from affinity_zoo.zoo.runtime.files import csv_lines, csv_rows, whole, write_json
+from affinity_zoo.zoo.runtime.notebook import ShownInNotebooks
 from affinity_zoo.zoo.runtime.parallel import ordered_map
 from affinity_zoo.zoo.runtime.terminal import progress as progress_bar
 
 
 @dataclass(frozen=True)
-class IndexSummary:
+class IndexSummary(ShownInNotebooks):
     """Summary of an indexing."""
 
     out: str  #: the folder
