@@ -286,7 +286,7 @@ def shift(table, rotations, wall, most, inside, numbers, shifts):  # type: ignor
         table: (B, 2, COLUMNS).
         rotations: (B, 3, 3).
         wall: where the walls are, ± Å.
-        most: Å.
+        most: Largest shift along each axis, Å.
         numbers: (B, 6) the last three of a row are used.
         shifts: (B, 3) Å, written. Where a ligand does not fit its bounds are centred.
     """

@@ -294,7 +294,7 @@ def select(xyz, radius, centre, rotation, shift, reach, half, selected):  # type
     """Write the numbers of the atoms within ``half`` plus ``reach`` radii of the box centre on every axis.
 
     Args:
-        half: Å.
+        half: Half the side of the box, Å.
         selected: (n,) written.
 
     Returns:
@@ -416,7 +416,7 @@ def scratch_shapes(side: int, channels: int, width: int) -> tuple[int, int]:
 
     Args:
         side: Voxels along an edge of the box.
-        channels: Number of channels.
+        channels: Channels of an image.
         width: Lanes of a row.
     """
     return channels * side * (side + 2 * width), (channels + 63) // 64 * (side + 2 * width)

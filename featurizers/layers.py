@@ -264,7 +264,7 @@ def max_radius(featurizer: Featurizer) -> float:
     """The largest radius that a featurizer gives, Å: its attribute ``max_radius``, or 3 Å.
 
     Args:
-        featurizer: The featurizer.
+        featurizer: An instance with its options.
     """
     return float(getattr(featurizer, "max_radius", DEFAULT_MAX_RADIUS))
 
@@ -273,8 +273,8 @@ def for_featurizer(featurizer: Featurizer, box: Box) -> keras.layers.Layer:
     """The layer that makes a featurizer's images: its own, or the one that its ``voxelization`` names.
 
     Args:
-        featurizer: The featurizer.
-        box: The box.
+        featurizer: An instance with its options.
+        box: Voxels along a side, and their spacing in Å.
     """
     own = featurizer.voxelizer(box)
     if own is not None:

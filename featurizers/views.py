@@ -87,7 +87,7 @@ def fits(ligand: NDArray[np.float32], box: Box) -> bool:
 
     Args:
         ligand: (n, 3) Å relative to its centre.
-        box: the box.
+        box: Voxels along a side, and their spacing in Å.
 
     Returns:
         True if no atom is further from the centre than half the box.
@@ -165,9 +165,9 @@ def draw(
 
     Args:
         options: Options of the views.
-        box: The box.
+        box: Voxels along a side, and their spacing in Å.
         seed: Seed of the training.
-        epoch: Number of the epoch.
+        epoch: Epoch of the training, from 0 (the log counts from 1).
         rows: (B,) row numbers.
         table: Table of the ligands.
     """

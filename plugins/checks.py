@@ -92,7 +92,7 @@ def finish(report: Report) -> Report:
     """Return the report, or raise :class:`ConformanceError` with all that failed.
 
     Args:
-        report: Report of all checks.
+        report: Results of the checks so far.
     """
     if not report.ok:
         raise ConformanceError(report)
@@ -104,7 +104,7 @@ def require(condition: object, message: str) -> None:
 
     Args:
         condition: Condition that must hold.
-        message: Message of the failure.
+        message: Sentence that the author of the plugin reads where the check fails.
     """
     if not condition:
         raise AssertionError(message)

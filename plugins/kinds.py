@@ -50,7 +50,7 @@ def check_class(kind: Kind, cls: Any) -> None:
     """Raise :class:`InvalidClass` unless the class can be offered to users as one of this kind.
 
     Args:
-        kind: Kind of plugin.
+        kind: ``featurizer``, ``architecture``, ``scorer`` or ``baseline``.
     """
     if not isinstance(cls, type):
         raise InvalidClass(

@@ -31,8 +31,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """Return `` (did you mean 'a' or 'b'?)``, or an empty text where nothing is near.
 
     Args:
-        name: Unknown name.
-        known: Known names.
+        name: Name that was not found.
+        known: Names to choose from.
     """
     plain = {candidate.lower().replace("_", "-"): candidate for candidate in known}
     matches = difflib.get_close_matches(name.lower().replace("_", "-"), plain, n=3, cutoff=0.5)

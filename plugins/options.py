@@ -169,7 +169,7 @@ def as_text(value: object) -> str:
     """Return an option's value as users type it; :func:`convert` reads it back.
 
     Args:
-        value: Value of an option.
+        value: Value of a typed field: number, text, bool or a tuple of them.
     """
     if value is None:
         return "none"

@@ -124,7 +124,7 @@ def rows_of(predictions: Predictions, rows: NDArray[np.int64]) -> Predictions:
 
     Args:
         predictions: Predictions of N rows.
-        rows: Row numbers.
+        rows: Row numbers, from 0.
     """
     names = ("id", "score", "group", "target", "molecule", "pose_label", "active", "affinity", "rmsd")
     columns = {name: getattr(predictions, name)[rows] for name in (*names, "docking_score", "source")}

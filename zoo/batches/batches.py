@@ -50,7 +50,7 @@ def makes_own_image(featurizer: Featurizer) -> bool:
     """Return whether the featurizer makes the whole image itself, on the host.
 
     Args:
-        featurizer: The featurizer.
+        featurizer: An instance with its options.
     """
     return type(featurizer).image is not Featurizer.image
 
@@ -111,7 +111,7 @@ class BatchMaker:
 
         Args:
             rows: (B,) row numbers.
-            epoch: number of the epoch.
+            epoch: Epoch of the training, from 0 (the log counts from 1).
             copies: (B,) how often each row was shown before in this epoch; None: never.
         """
         # each copy draws its own view: for the random numbers it counts as a row beyond the last

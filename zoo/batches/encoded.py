@@ -70,7 +70,7 @@ class EncodedStructures:
         """Return the structures of these numbers, in their order.
 
         Args:
-            structures: Numbers of the structures.
+            structures: Numbers of structures in the store, from 0.
         """
         kept = self._kept
         with self._lock:

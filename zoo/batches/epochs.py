@@ -14,7 +14,7 @@ def generator(seed: int, *stream: int) -> np.random.Generator:
     """Return a random generator that depends on its arguments only (Philox, counter based).
 
     Args:
-        seed: Seed.
+        seed: Seed of the training, 0 or more.
         stream: Further numbers that select the random stream.
     """
     return np.random.Generator(np.random.Philox(np.random.SeedSequence([seed, *stream])))

@@ -12,8 +12,8 @@ def fits_box(dataset: Dataset, structure: int, box: Box) -> bool:
 
     Args:
         dataset: The index.
-        structure: Number of the structure.
-        box: The box.
+        structure: Number of a structure in the store, from 0.
+        box: Voxels along a side, and their spacing in Å.
     """
     xyz = dataset.store.atoms(structure).xyz
     return views.fits(xyz - xyz.mean(axis=0), box)

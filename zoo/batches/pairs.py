@@ -31,7 +31,7 @@ def structures_of(pairs: Pairs, rows: NDArray[np.int64]) -> list[int]:
     """Return the numbers of receptor and ligand of each row, (2 B,) in this order.
 
     Args:
-        pairs: The pairs.
+        pairs: Receptor and ligand of each row.
         rows: (B,) row numbers.
     """
     if isinstance(pairs, IndexedPairs):
@@ -54,7 +54,7 @@ class IndexedPairs:
         """Return the numbers of a row's receptor and ligand.
 
         Args:
-            row: Row number.
+            row: Row of the index, from 0.
         """
         return int(self._receptor[row]), int(self._ligand[row])
 
@@ -71,7 +71,7 @@ class IndexedPairs:
         """Return the atoms of a structure.
 
         Args:
-            structure: Number of the structure.
+            structure: Number of a structure in the store, from 0.
         """
         return self._dataset.store.atoms(structure)
 
@@ -90,7 +90,7 @@ class PosesOfReceptor:
         """Return the numbers of a row's receptor and ligand.
 
         Args:
-            row: Row number.
+            row: Row of the index, from 0.
         """
         return 0, row + 1
 
@@ -98,6 +98,6 @@ class PosesOfReceptor:
         """Return the atoms of a structure.
 
         Args:
-            structure: Number of the structure.
+            structure: Number of a structure in the store, from 0.
         """
         return self.receptor if structure == 0 else self.poses[structure - 1]

@@ -71,7 +71,7 @@ class TrainingPlan:
         """Return the rows of an epoch in the order in which they are shown, and the number of each copy.
 
         Args:
-            epoch: Number of the epoch.
+            epoch: Epoch of the training, from 0 (the log counts from 1).
         """
         return epoch_order(self.rows, self.labels, self.seed, epoch, self.balance)
 

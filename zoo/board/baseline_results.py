@@ -102,10 +102,10 @@ def judge_baselines(folder: Path, dataset: Dataset, rows: Array, benchmark: Benc
     """Evaluate the default baselines on a benchmark: :func:`write_baseline_results` with the truths of its index.
 
     Args:
-        folder: Output folder.
+        folder: Folder to write to.
         dataset: The index.
         rows: (N,) row numbers.
-        benchmark: The benchmark.
+        benchmark: Set that is judged: its name, hash, rows and sources.
     """
     table = from_dataset(dataset, rows, np.full(len(rows), np.nan))
     return write_baseline_results(folder, dataset, rows, table, benchmark.as_result_entry())

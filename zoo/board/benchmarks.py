@@ -60,7 +60,7 @@ def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray
 
     Args:
         dataset: The index.
-        split: Name of the split.
+        split: ``train``, ``validation``, ``test`` or ``all``.
         sources: Sources of the poses; empty: all.
 
     Raises:
@@ -81,9 +81,9 @@ def describe(
     """Make a benchmark of some rows.
 
     Args:
-        name: Name of the benchmark.
+        name: Name under which the benchmark is registered.
         dataset: The index.
-        split: Name of the split.
+        split: ``train``, ``validation``, ``test`` or ``all``.
         sources: Sources of the poses; empty: all.
         about: A description.
 
@@ -112,7 +112,7 @@ def add(root: Path, benchmark: Benchmark, swap: bool = False) -> Path:
 
     Args:
         root: The summaries folder.
-        benchmark: The benchmark.
+        benchmark: Registered set: its name, hash, rows and sources.
         swap: Replace a benchmark of the same name.
 
     Raises:
@@ -170,7 +170,7 @@ def is_name(name: str) -> bool:
     """Return whether a name is allowed for a benchmark.
 
     Args:
-        name: Name of the benchmark.
+        name: Name under which the benchmark is registered.
     """
     return _NAME.fullmatch(name) is not None
 
@@ -179,7 +179,7 @@ def is_table(benchmark: Benchmark) -> bool:
     """Return whether the benchmark was added from an archive, as a table without structures.
 
     Args:
-        benchmark: The benchmark.
+        benchmark: Registered set: its name, hash, rows and sources.
     """
     return benchmark.path.endswith(".csv")
 
@@ -188,7 +188,7 @@ def pairs_of(benchmark: Benchmark) -> Predictions:
     """The pairs and truths of a benchmark, without scores.
 
     Args:
-        benchmark: The benchmark.
+        benchmark: Registered set: its name, hash, rows and sources.
 
     Raises:
         AffinityZooError: its index or table cannot be read.
@@ -215,7 +215,7 @@ def find(root: Path, name: str) -> Benchmark:
 
     Args:
         root: The summaries folder.
-        name: Name of the benchmark.
+        name: Name under which the benchmark is registered.
 
     Raises:
         AffinityZooError: there is none; the message says which there are.
@@ -233,7 +233,7 @@ def check(benchmark: Benchmark) -> str:
     """Check that the index is unchanged; return an empty text, or a sentence on the change.
 
     Args:
-        benchmark: The benchmark.
+        benchmark: Registered set: its name, hash, rows and sources.
     """
     try:
         if is_table(benchmark):

@@ -178,7 +178,7 @@ def compare_predictions(
     Args:
         a: First model.
         b: Second model.
-        scorer: The scorer.
+        scorer: Computes the figure that is compared.
         names: Names of both models.
         replicates: Number of bootstrap replicates.
         seed: Seed of the bootstrap.

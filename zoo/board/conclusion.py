@@ -16,7 +16,7 @@ def in_words(board: Board) -> str:
     Both are compared on the same rows by a paired bootstrap; of several trainings the mean.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
     """
     models = [row for row in board.rows if not row.baseline]
     baselines = rivals_of(board.rows)

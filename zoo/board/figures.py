@@ -11,7 +11,7 @@ def cell(metric: Metric | None, digits: int = 3) -> str:
     """``0.912 [0.887, 0.934]``, of several trainings ``0.912 ± 0.010 [...]``; percent with one digit; no figure: -.
 
     Args:
-        metric: The metric.
+        metric: A figure with its interval; None: the row has none.
         digits: Decimal places.
     """
     if metric is None or not math.isfinite(metric.value):

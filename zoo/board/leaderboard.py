@@ -231,7 +231,7 @@ def merge_seeds(results: Sequence[Result]) -> list[BoardRow]:
     ``details["seeds"]`` holds the single values.
 
     Args:
-        results: The results.
+        results: Results of one benchmark; several may be trainings of one recipe.
     """
     return [_row(members) for members in families(results)]
 
@@ -293,7 +293,7 @@ def rivals_of(rows: Sequence[BoardRow]) -> list[BoardRow]:
     """The rows of baselines that models are compared with, in the order of the board.
 
     Args:
-        rows: Rows of a board.
+        rows: Best first, as on the board.
     """
     return [row for row in rows if row.baseline and is_rival(row.results[0])]
 

@@ -18,7 +18,7 @@ def headings(board: Board, most: int | None = None) -> list[str]:
     """Names of the columns of :func:`table_rows`.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
         most: Largest number of metric columns; None: all.
     """
     return [title_of(part) for part in parts_of(board)] + [c.heading for c in board.columns[:most]]
@@ -28,7 +28,7 @@ def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
     """Return the board as text, best row first, without empty columns.
 
     Args:
-        board: the board.
+        board: Built from the results of one benchmark.
         most: how many metrics; None: all.
     """
     return [
@@ -57,7 +57,7 @@ def parts_of(board: Board) -> list[str]:
     """Return the columns with content; coverage only if a score is missing.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
     """
     said = [part for part in _PARTS if any(part_of(row, part) for row in board.rows)]
     whole = all(row.coverage == 1.0 for row in board.rows)
@@ -68,7 +68,7 @@ def part_of(row: BoardRow, part: str) -> str:
     """Return the text of a row in one of these columns.
 
     Args:
-        row: Row of the board.
+        row: Model or baseline, with its results.
         part: Name of the column.
     """
     if part == "name":
@@ -114,7 +114,7 @@ def counted(board: Board, most: int | None = None) -> str:
     """State the number of units behind each column: ``top-1: 314 of 388 complexes; ...``.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
         most: Largest number of metric columns; None: all.
     """
     by_number: dict[str, list[str]] = {}
@@ -127,7 +127,7 @@ def without_figure(board: Board) -> list[str]:
     """List metrics without a value in any row, by reason: ``enrichment: refused: ...``.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
     """
     by_reason: dict[str, list[str]] = {}
     for key, why in board.left_out.items():
@@ -150,7 +150,7 @@ def as_records(boards: Sequence[Board]) -> list[dict[str, Any]]:
     """Return one flat dict per metric, for CSV and JSON.
 
     Args:
-        boards: The boards.
+        boards: Built from the results of one benchmark.
     """
     records: list[dict[str, Any]] = []
     for board in boards:
@@ -173,7 +173,7 @@ def as_csv(boards: Sequence[Board]) -> str:
     """Return a CSV table with one line per metric.
 
     Args:
-        boards: The boards.
+        boards: Built from the results of one benchmark.
     """
     records = as_records(boards)
     text = io.StringIO()
@@ -187,7 +187,7 @@ def as_json(boards: Sequence[Board]) -> dict[str, Any]:
     """Return all boards as JSON.
 
     Args:
-        boards: The boards.
+        boards: Built from the results of one benchmark.
     """
     return {
         "format": f"{FORMAT} board",

@@ -50,7 +50,7 @@ def compared_rows(board: Board) -> list[BoardRow]:
     """The rows that are compared with each other: models, then the best baselines.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
     """
     models = [row for row in board.rows if not row.baseline][: MOST_ROWS - 2]
     return [*models, *rivals_of(board.rows)[: max(2, MOST_ROWS - len(models))]][:MOST_ROWS]

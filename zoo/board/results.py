@@ -236,7 +236,7 @@ def origin_of(result: Result) -> str:
     """The archive or folder that a result was added from; empty: it was made here.
 
     Args:
-        result: The result.
+        result: One model or baseline, judged on one benchmark.
     """
     for folder in list(result.path.parents)[:4]:
         try:
@@ -291,7 +291,7 @@ def scorers_of(result: Result) -> dict[str, Scorer]:
     """Return the scorers of a result's metrics; scorers of missing plugins are omitted.
 
     Args:
-        result: The result.
+        result: One model or baseline, judged on one benchmark.
 
     Raises:
         AffinityZooError: a metric has the name of another one, or its scorer has no such options.

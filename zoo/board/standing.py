@@ -11,7 +11,7 @@ def baseline_class(result: Result) -> type[Baseline] | None:
     """The class that a baseline's result was made by; None: a model, or the plugin is not installed.
 
     Args:
-        result: The result.
+        result: One model or baseline, judged on one benchmark.
     """
     from affinity_zoo.zoo.catalog.registry import catalog
 
@@ -30,7 +30,7 @@ def is_rival(result: Result) -> bool:
     """Whether models are compared with this baseline; True where its class is not known.
 
     Args:
-        result: The result.
+        result: One model or baseline, judged on one benchmark.
     """
     found = baseline_class(result)
     return found is None or found.rival
@@ -40,7 +40,7 @@ def is_chance(result: Result) -> bool:
     """Return whether the row shows the chance level.
 
     Args:
-        result: The result.
+        result: One model or baseline, judged on one benchmark.
     """
     found = baseline_class(result)
     return found is not None and found.chance

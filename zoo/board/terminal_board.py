@@ -66,7 +66,7 @@ def without_most_baselines(board: Board) -> list[BoardRow]:
     """All models, the two best baselines and the row of chance, in the order of the board.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
     """
     rivals = [id(row) for row in rivals_of(board.rows)[:RIVALS]]
     return [row for row in board.rows if not row.baseline or id(row) in rivals or is_chance(row.results[0])]

@@ -20,7 +20,7 @@ def families(results: Sequence[Result]) -> list[list[Result]]:
     result with the same seed as another but other weights is a separate row.
 
     Args:
-        results: The results.
+        results: Results of one benchmark; several may be trainings of one recipe.
     """
     groups: dict[tuple[str, ...], list[Result]] = {}
     for result in _each_once(results):
@@ -35,7 +35,7 @@ def output_of(result: Result) -> str:
     """Return the output used for every truth; empty: each truth has its own.
 
     Args:
-        result: The result.
+        result: One model or baseline, judged on one benchmark.
     """
     stated = str(result.model.get("output") or "")
     # results of version 0.1.0 say it in the name only

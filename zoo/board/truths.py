@@ -119,7 +119,7 @@ class Truths:
         """Return the truths of a result's benchmark; None: its index is missing or has changed.
 
         Args:
-            result: The result.
+            result: One model or baseline, judged on one benchmark.
         """
         self.look(result.path)
         entry = result.benchmark
@@ -185,7 +185,7 @@ def pairs_hash(predictions: Predictions) -> str:
     """Return a hash of everything except scores: ids, truths, groups, molecules, targets, sources.
 
     Args:
-        predictions: The predictions.
+        predictions: Scores and truths of N rows.
     """
     order = np.argsort(predictions.id, kind="stable")
     digest = hashlib.sha256(labels_hash(predictions).encode())

@@ -17,7 +17,7 @@ def entry_summary(entry: PluginEntry) -> dict[str, Any]:
     """Return one row of `list`.
 
     Args:
-        entry: Entry of the registry.
+        entry: Name, kind and class of one part.
     """
     return {
         "name": entry.name,
@@ -36,7 +36,7 @@ def entry_details(entry: PluginEntry) -> dict[str, Any]:
     """Return the output of `show`: summary, options, input, output and origin.
 
     Args:
-        entry: Entry of the registry.
+        entry: Name, kind and class of one part.
     """
     shown = {"kind": entry.kind, **entry_summary(entry)}
     if entry.cls is None:
@@ -62,7 +62,7 @@ def plugin_state(plugin: Plugin) -> dict[str, Any]:
     """Return one row of `plugins list`.
 
     Args:
-        plugin: The plugin.
+        plugin: Installed plugin, loaded or not.
     """
     return {
         "name": plugin.name,

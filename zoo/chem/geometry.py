@@ -69,7 +69,7 @@ def near_box(points: Array, around: Array, margin: float) -> NDArray[np.int64]:
     Args:
         points: (N, 3) Å.
         around: (M, 3) Å.
-        margin: Å.
+        margin: Distance beyond the box that still counts, Å.
     """
     low = around.min(axis=0) - margin
     high = around.max(axis=0) + margin
@@ -87,7 +87,7 @@ def close_pairs_xyz(
     Args:
         receptor: (N, 3) Å.
         ligand: (M, 3) Å.
-        cutoff: Å.
+        cutoff: Largest distance of a pair, Å.
 
     Returns:
         Receptor index, ligand index and distance (Å) of each pair, sorted by the two indices.
@@ -112,7 +112,7 @@ def contacts_per_atom(receptor: Atoms, ligand: Atoms, cutoff: float = CONTACT_CU
     Args:
         receptor: Heavy atoms of the receptor.
         ligand: Heavy atoms of the ligand.
-        cutoff: Å.
+        cutoff: Largest distance of a pair, Å.
     """
     return _pairs_per_atom(receptor, ligand, cutoff)
 
@@ -126,7 +126,7 @@ def burial(receptor: Atoms, ligand: Atoms, cutoff: float = BURIAL_CUTOFF) -> flo
     Args:
         receptor: Heavy atoms of the receptor.
         ligand: Heavy atoms of the ligand.
-        cutoff: Å.
+        cutoff: Largest distance of a pair, Å.
     """
     return _pairs_per_atom(receptor, ligand, cutoff)
 
@@ -164,7 +164,7 @@ def within(receptor: Atoms, ligand: Atoms, cutoff: float) -> NDArray[np.bool_]:
     Args:
         receptor: Heavy atoms of the receptor.
         ligand: Heavy atoms of the ligand.
-        cutoff: Å.
+        cutoff: Largest distance of a pair, Å.
     """
     return within_xyz(receptor.xyz, ligand.xyz, cutoff)
 
@@ -175,7 +175,7 @@ def within_xyz(points: Array, around: Array, cutoff: float) -> NDArray[np.bool_]
     Args:
         points: (N, 3) Å.
         around: (M, 3) Å.
-        cutoff: Å.
+        cutoff: Largest distance of a pair, Å.
     """
     mask = np.zeros(len(points), bool)
     if not len(points) or not len(around):

@@ -116,8 +116,8 @@ class Measured:
         """Return 1 below ``near``, 0 above ``far`` (Å), None between them or without an RMSD.
 
         Args:
-            near: Å.
-            far: Å.
+            near: Largest RMSD of a near-native pose, Å.
+            far: Smallest RMSD of a wrong pose, Å.
         """
         if self.rmsd < near:
             return 1
@@ -129,7 +129,7 @@ def read_references(path: str | Path, options: ReadOptions | None = None) -> lis
 
     Args:
         path: The file.
-        options: Options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Raises:
         AffinityZooError: no record of it can be read.

@@ -31,8 +31,8 @@ def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float)
     of four residues are aligned: at half the residues identical a chain of 100 shares six of them, by chance none.
 
     Args:
-        ours: Our sequences.
-        theirs: Their sequences.
+        ours: Sequences of one-letter codes to compare.
+        theirs: Sequences of one-letter codes that they are compared with.
         cutoff: Smallest identity, 0 to 1.
 
     Returns:

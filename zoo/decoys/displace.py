@@ -76,7 +76,7 @@ def lies_on(
     Args:
         pose: (n, 3) Å.
         other: (m, 3) Å.
-        cutoff: Å.
+        cutoff: Distance within which an atom counts, Å.
         share: Fraction of the pose's atoms.
     """
     return float(within_xyz(np.asarray(pose), np.asarray(other), cutoff).mean()) > share

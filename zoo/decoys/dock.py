@@ -106,7 +106,7 @@ def pdbqt_positions(text: str) -> NDArray[np.float64]:
     """The positions of all atoms of a PDBQT text, (N, 3) Å, in its order.
 
     Args:
-        text: The text.
+        text: Content of a PDBQT file.
     """
     lines = [line for line in text.splitlines() if line.startswith(("ATOM", "HETATM"))]
     return np.array([[float(line[k : k + 8]) for k in (30, 38, 46)] for line in lines]).reshape(-1, 3)

@@ -64,7 +64,7 @@ def prepared(
         receptor_element: (N,) atomic numbers.
         poses: Poses, (n, 3) Å each.
         element: (n,) atomic numbers.
-        margin: Å.
+        margin: Distance beyond the extent, Å.
     """
     vdw, _ = radii()
     near = near_box(receptor, poses, margin)

@@ -185,7 +185,7 @@ def whole_residues(atoms: Atoms, some: NDArray[np.bool_]) -> NDArray[np.int64]:
     """The atoms of every residue that has one of ``some`` (N,) bool.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
         some: (N,) bool.
     """
     number = residue_index(atoms)
@@ -196,7 +196,7 @@ def residue_index(atoms: Atoms) -> NDArray[np.int64]:
     """(N,) number of the residue each atom is in, in the order of the file.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     new = np.zeros(len(atoms), np.int64)
     if len(atoms) > 1:
@@ -209,7 +209,7 @@ def pdb_text(atoms: Atoms, which: NDArray[np.int64] | None = None, xyz: NDArray[
     """Some atoms as PDB text, at other positions if given.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
         which: Mask or atom numbers; None: all.
         xyz: (n, 3) Å.
     """
@@ -239,7 +239,7 @@ def safe_name(text: str) -> str:
     """Return a portable file name.
 
     Args:
-        text: The text.
+        text: Any name, such as that of a ligand file.
     """
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", text).strip("._") or "complex"
 

@@ -50,7 +50,7 @@ def calibrate(
         method: ``isotonic`` or ``platt``.
         split: of a folder: ``all``, ``test``, ``validation`` or ``train``.
         sources: of a folder: only poses from these sources; empty: all.
-        runs: folder of the runs.
+        runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
         options: further arguments of :func:`~affinity_zoo.zoo.evaluation.run.evaluate`, such as ``views``.
 
     Returns:

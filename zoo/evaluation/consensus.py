@@ -49,7 +49,7 @@ def evaluate_consensus(
             groups of the benchmark, so that no row is scored by a model that saw its group.
         name: of the members together; None: their names.
         scorers: names of scorers in addition to those of every board.
-        runs: folder of the runs.
+        runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
 
     Returns:
         One result a method.

@@ -24,7 +24,7 @@ def judged_rows(
         data: name of a benchmark below ``runs``, or the folder of an index.
         split: of a folder.
         sources: of a folder; empty: all.
-        runs: folder of the runs.
+        runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
 
     Returns:
         The index, the numbers of its rows that are judged, and what a result says of them.
@@ -52,7 +52,7 @@ def benchmark_name(dataset: Dataset, split: str, sources: tuple[str, ...]) -> st
 
     Args:
         dataset: The index.
-        split: Name of the split.
+        split: ``train``, ``validation``, ``test`` or ``all``.
         sources: Sources of the poses; empty: all.
     """
     parts = [dataset.path.resolve().name, split, *sources]
@@ -87,7 +87,7 @@ def named_scorers(names: tuple[str, ...]) -> list[Scorer]:
     """The scorers of these names, with their default options.
 
     Args:
-        names: Names.
+        names: Names or aliases of scorers.
 
     Raises:
         UsageError: one is unknown.
@@ -104,7 +104,7 @@ def with_defaults(
 
     Args:
         named: Names of additional scorers.
-        predictions: The predictions.
+        predictions: Scores and truths of N rows.
         threshold: Threshold chosen on validation data; None: the default.
         calibrated: Whether the score is a logit or pK.
     """

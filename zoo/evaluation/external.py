@@ -59,7 +59,7 @@ def evaluate_scores(
         split: of a folder: ``test``, ``validation``, ``train`` or ``all``.
         sources: of a folder: judge only poses from these sources; empty: all.
         scorers: names of scorers in addition to those of every board.
-        runs: folder of the runs.
+        runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
 
     Returns:
         The result; a pair without a score counts as last, an affinity as the mean of the scores.
@@ -189,7 +189,7 @@ def folder_name(name: str) -> str:
     """A folder for a row's results: the name's letters, and a hash where others were replaced.
 
     Args:
-        name: The name.
+        name: Name of the row, any text.
     """
     import hashlib
 

@@ -13,8 +13,8 @@ def print_result(result: Result, as_json: bool, scorers: Sequence[str] = ()) -> 
     """Print the metrics of a result with interval, unit and direction: all, or those of the scorers named.
 
     Args:
-        result: The result.
-        as_json: Print JSON.
+        result: As :func:`~affinity_zoo.zoo.evaluation.run.evaluate` returns it.
+        as_json: Print JSON on standard output, not tables.
         scorers: Names of the scorers to print; empty: all.
     """
     if as_json:

@@ -253,7 +253,7 @@ def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[
 
     Args:
         dataset: The index.
-        model: The model.
+        model: Loaded model, with the read options of its training data.
         say: Receives the warning.
     """
     trained = dict(model.recipe.data.read_options)

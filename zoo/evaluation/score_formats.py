@@ -48,7 +48,7 @@ def known_score(name: str) -> KnownScore | None:
     """The entry of a column; None: its direction is not known.
 
     Args:
-        name: The name.
+        name: Column or property of a program's output.
     """
     return next((known for known in KNOWN if known.name.lower() == name.lower()), None)
 
@@ -57,7 +57,7 @@ def preferred(names: list[str]) -> KnownScore | None:
     """The first known score among a file's columns; None: there is none.
 
     Args:
-        names: Names.
+        names: Columns or properties of a program's output.
     """
     lower = {name.lower(): name for name in names}
     for known in KNOWN:

@@ -22,7 +22,7 @@ def write_submission(path: Path, predictions: Predictions) -> None:
 
     Args:
         path: The file.
-        predictions: The predictions.
+        predictions: Scores and truths of N rows.
     """
     with whole(path) as file:
         writer = csv.writer(file, lineterminator="\n")

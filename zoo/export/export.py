@@ -148,7 +148,7 @@ def probe(model: Model, place: Place) -> Inputs:
     """Make a small batch of synthetic complexes as model input; some atoms share a voxel and a channel.
 
     Args:
-        model: The model.
+        model: Loaded model.
         place: Where images are made.
     """
     random = np.random.default_rng(0)

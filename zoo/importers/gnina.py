@@ -75,8 +75,8 @@ def import_single(file: Path, folder: Path, name: str = "") -> Path:
     """Convert one weight file to the model directory ``folder``; errors as :func:`import_gnina`.
 
     Args:
-        file: The weight file.
-        folder: Output folder.
+        file: State dict or TorchScript archive of gnina.
+        folder: Model directory to write.
         name: Name of the model on its card and on boards; empty: gnina and the name of the file.
     """
     return _convert(file, read_weights(file), folder, name)
@@ -86,8 +86,8 @@ def import_ensemble(files: Sequence[Path], folder: Path, name: str, about: str =
     """Convert weight files to an ensemble directory, whole or not at all; errors as :func:`import_gnina`.
 
     Args:
-        files: The weight files.
-        folder: Output folder.
+        files: State dict or TorchScript archive of gnina.
+        folder: Model directory to write.
         name: Name of the model.
         about: A description.
     """
@@ -171,7 +171,7 @@ def architecture_of(file: Path, weights: Weights) -> str:
     """Recognise the architecture by the names of the weights.
 
     Args:
-        file: The weight file.
+        file: State dict or TorchScript archive of gnina.
         weights: Arrays by name.
 
     Raises:
@@ -192,7 +192,7 @@ def fill(network: keras.Model, weights: Weights, file: Path) -> None:
     Args:
         network: Network whose layers have the names of the weights.
         weights: Arrays by name.
-        file: The weight file.
+        file: State dict or TorchScript archive of gnina.
     """
     left = dict(weights)
     for layer in network.layers:

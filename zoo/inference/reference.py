@@ -244,7 +244,7 @@ def atoms_table(atoms: Atoms) -> dict[str, Any]:
     """Return atoms as JSON's kinds of values, as ``reference.json`` keeps them.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     table: dict[str, Any] = {}
     for one in fields(atoms):

@@ -96,10 +96,10 @@ def replicate_values(
     """Return the scorer's value in every replicate, (B,); NaN where undefined.
 
     Args:
-        scorer: The scorer.
+        scorer: Computes the figure from scores and truths.
         predictions: Predictions of N rows.
         truth: Column of true values.
-        draws: Bootstrap draws.
+        draws: How often each group is drawn in each replicate.
     """
     fast = getattr(scorer, "resample", None)
     # a scorer of a plugin is given what the contract says; one byte a count could overflow in its hands
@@ -117,7 +117,7 @@ def interval_of(values: NDArray[np.float64], draws: Resampling, level: float = L
 
     Args:
         values: (B,) values of the replicates.
-        draws: Bootstrap draws.
+        draws: How often each group is drawn in each replicate.
         level: Coverage of the interval.
     """
     known = values[np.isfinite(values)]
@@ -135,10 +135,10 @@ def interval(
     """Return the bootstrap interval of a scorer's value.
 
     Args:
-        scorer: The scorer.
+        scorer: Computes the figure from scores and truths.
         predictions: Predictions of N rows.
         truth: Column of true values.
-        draws: Bootstrap draws.
+        draws: How often each group is drawn in each replicate.
         level: Coverage of the interval.
     """
     return interval_of(replicate_values(scorer, predictions, truth, draws), draws, level)

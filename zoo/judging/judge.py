@@ -72,7 +72,7 @@ def plain(value: Any) -> Any:
     """Convert a value to JSON's types: NumPy numbers become Python's, NaN becomes None.
 
     Args:
-        value: Any value.
+        value: Result of a scorer, with NumPy numbers and arrays in it.
     """
     if isinstance(value, dict):
         return {str(key): plain(part) for key, part in value.items()}
@@ -87,7 +87,7 @@ def metric_key(scorer: Scorer) -> str:
     """Return the name of a scorer with its non-default options: ``enrichment(percent=5.0)``.
 
     Args:
-        scorer: The scorer.
+        scorer: Computes the figure from scores and truths.
     """
     try:
         usual = type(scorer)().options()
@@ -154,7 +154,7 @@ def with_threshold(scorer: Scorer, threshold: float | None) -> Scorer:
     """Return a scorer with its threshold set, if it has this option; None leaves it unchanged.
 
     Args:
-        scorer: The scorer.
+        scorer: Computes the figure from scores and truths.
         threshold: Threshold on the score; None: unchanged.
     """
     options = scorer.options()
@@ -167,7 +167,7 @@ def truth_of(scorer: Scorer, predictions: Predictions) -> Truth | None:
     """Return the first truth that the scorer can use and the rows have; None: no such truth.
 
     Args:
-        scorer: The scorer.
+        scorer: Computes the figure from scores and truths.
         predictions: Predictions of N rows.
     """
     return next((t for t in scorer.truths if np.isfinite(getattr(predictions, t)).any()), None)

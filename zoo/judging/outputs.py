@@ -35,7 +35,7 @@ def unit_of(output: str) -> str:
     """Return the unit of an output.
 
     Args:
-        output: Name of the output.
+        output: ``pose``, ``activity``, ``affinity``, ``rmsd`` or ``product``.
     """
     return UNITS[output]
 
@@ -44,7 +44,7 @@ def lower_is_better(output: str) -> bool:
     """Return whether smaller values are better.
 
     Args:
-        output: Name of the output.
+        output: ``pose``, ``activity``, ``affinity``, ``rmsd`` or ``product``.
     """
     return output == "rmsd"
 
@@ -53,7 +53,7 @@ def as_score(output: str, values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Convert an output to a score: larger is better.
 
     Args:
-        output: Name of the output.
+        output: ``pose``, ``activity``, ``affinity``, ``rmsd`` or ``product``.
         values: (N,) values of the output.
     """
     return -values if lower_is_better(output) else values
@@ -63,7 +63,7 @@ def column_of(output: str) -> str:
     """Return the name of the prediction column of an output.
 
     Args:
-        output: Name of the output.
+        output: ``pose``, ``activity``, ``affinity``, ``rmsd`` or ``product``.
     """
     return f"{output}_output"
 

@@ -144,7 +144,7 @@ def write_calibration(folder: Path, calibration: Calibration) -> Path:
 
     Args:
         folder: The model directory.
-        calibration: The calibration.
+        calibration: Fitted curve from logits to probabilities.
     """
     path = Path(folder) / FILE
     with whole(path) as file:

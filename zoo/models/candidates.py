@@ -78,7 +78,7 @@ def find_candidate(run: str | int | os.PathLike[str], runs: Path) -> Candidate:
 
     Args:
         run: Run, model directory or name.
-        runs: Folder of the runs.
+        runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
 
     Raises:
         AffinityZooError: it is neither.
@@ -110,7 +110,7 @@ def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the description of model and training in a result.
 
     Args:
-        candidate: The candidate.
+        candidate: A model of a run, or a model directory, that may be shipped.
     """
     parts = [describe_model(model, candidate.x) for model in candidate.models]
     trainings = [describe_training(model) for model in candidate.models]
@@ -137,7 +137,7 @@ def describe_model(model: Model, x: int | str) -> dict[str, Any]:
     """Return the description of one model in a result.
 
     Args:
-        model: The model.
+        model: Loaded model.
         x: Number of the run; None: no run.
     """
     recipe = model.recipe
@@ -161,7 +161,7 @@ def recipe_hash(recipe: Recipe) -> str:
     """Return the SHA-256 of a recipe without its seed; trainings with equal hashes share a row of a leaderboard.
 
     Args:
-        recipe: The recipe.
+        recipe: Parts, options, data and training fields that make a run.
     """
     table = asdict(recipe.with_training(seed=0))
     return hashlib.sha256(json.dumps(table, sort_keys=True, default=str).encode()).hexdigest()
@@ -171,7 +171,7 @@ def describe_training(model: Model) -> dict[str, Any]:
     """Return the description of a model's training in a result.
 
     Args:
-        model: The model.
+        model: Loaded model.
     """
     recipe = model.recipe
     return {

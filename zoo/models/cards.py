@@ -79,7 +79,7 @@ def default_views(cards: Iterable[Mapping[str, Any]]) -> int:
     """Return the default number of views per pose: the largest number on the cards.
 
     Args:
-        cards: The cards.
+        cards: Content of ``card.json``.
     """
     return max((int(card.get("views", DEFAULT_VIEWS)) for card in cards), default=DEFAULT_VIEWS)
 
@@ -88,7 +88,7 @@ def outputs_text(card: Mapping[str, Any]) -> str:
     """The outputs of a card in a few words: ``pose (logit, higher is better)``.
 
     Args:
-        card: The card.
+        card: Content of ``card.json``.
     """
     return ", ".join(
         f"{one['name']} ({one['unit']}, {one['direction']})" for one in card.get("outputs") or ()

@@ -156,7 +156,7 @@ def box_of(recipe: Recipe) -> Box:
     """Return the box of a resolved recipe.
 
     Args:
-        recipe: The recipe.
+        recipe: Parts, options, data and training fields that make a run.
     """
     from affinity_zoo.plugins.contracts import Box
 
@@ -167,7 +167,7 @@ def plugins_of(recipe: Recipe, where: object) -> tuple[Featurizer, Architecture]
     """Make the featurizer and the architecture of a recipe.
 
     Args:
-        recipe: The recipe.
+        recipe: Parts, options, data and training fields that make a run.
         where: File, for messages.
 
     Raises:
@@ -190,8 +190,8 @@ def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> Non
     """Refuse a featurizer whose encoding differs from that of the training.
 
     Args:
-        featurizer: The featurizer.
-        recipe: The recipe.
+        featurizer: An instance with its options.
+        recipe: Parts, options, data and training fields that make a run.
         where: File, for messages.
 
     Raises:

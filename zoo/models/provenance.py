@@ -14,7 +14,7 @@ def ids_hash(ids: Iterable[str]) -> str:
     """Return the SHA-256 of a set of ids, independent of their order.
 
     Args:
-        ids: The ids.
+        ids: Ids of the rows, in order.
     """
     return hashlib.sha256("\n".join(sorted(ids)).encode()).hexdigest()
 
@@ -36,7 +36,7 @@ def encoding_hash(featurizer: Featurizer) -> str:
     Encoding is code and stays in its package; this tells whether the code at prediction is that of training.
 
     Args:
-        featurizer: The featurizer.
+        featurizer: An instance with its options.
     """
     digest = hashlib.sha256(",".join(featurizer.channels).encode())
     roles: tuple[Role, Role] = ("receptor", "ligand")

@@ -297,7 +297,7 @@ def monitors(tasks: tuple[str, ...]) -> tuple[str, ...]:
     """Validation scores that can choose the epoch of a training for these tasks; the first is the default.
 
     Args:
-        tasks: The tasks.
+        tasks: Outputs that are learnt: ``pose``, ``activity``, ``affinity``, ``rmsd``.
     """
     of_labels = ("roc-auc-per-complex", "roc-auc") if {"pose", "activity"} & {*tasks} else ()
     of_affinity = ("rmse", "pearson", "spearman") if "affinity" in tasks else ()

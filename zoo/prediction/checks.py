@@ -62,7 +62,7 @@ def kind_of(warning: str) -> str:
     """The kind that a warning begins with.
 
     Args:
-        warning: The warning.
+        warning: Text of one warning; it begins with its kind.
     """
     return warning.partition(":")[0]
 
@@ -107,7 +107,7 @@ def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, objec
     """Return a sentence if read options differ from those of a model's training data; else an empty text.
 
     Args:
-        models: The models.
+        models: Model directories and the read options of each.
         read: Read options of the call.
     """
     for folder, options in models.items():
@@ -122,7 +122,7 @@ def other_reading(models: dict[Path, dict[str, object]]) -> str:
     """Return a sentence if the models of an ensemble need different read options; else an empty text.
 
     Args:
-        models: The models.
+        models: Model directories and the read options of each.
     """
     names = sorted({name for options in models.values() for name in options})
     differing = [name for name in names if len({repr(options.get(name)) for options in models.values()}) > 1]

@@ -54,7 +54,7 @@ class FinishedChunks:
         """Whether a chunk is finished.
 
         Args:
-            number: Number of the chunk.
+            number: Chunk of the prediction, from 0.
         """
         return self._rows(number).is_file()
 
@@ -62,7 +62,7 @@ class FinishedChunks:
         """Write a finished chunk atomically.
 
         Args:
-            number: Number of the chunk.
+            number: Chunk of the prediction, from 0.
             scored: The scored chunk.
         """
         if scored.structures:
@@ -75,7 +75,7 @@ class FinishedChunks:
         """The rows of a chunk, and the lengths of their structures (none where none were asked for).
 
         Args:
-            number: Number of the chunk.
+            number: Chunk of the prediction, from 0.
         """
         found = json.loads(self._rows(number).read_text(encoding="utf-8"))
         return found["rows"], found["lengths"]
@@ -84,7 +84,7 @@ class FinishedChunks:
         """Part of a chunk's structures.
 
         Args:
-            number: Number of the chunk.
+            number: Chunk of the prediction, from 0.
             start: First byte.
             length: Number of bytes.
         """

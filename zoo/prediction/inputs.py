@@ -190,7 +190,7 @@ def stamp(file: str) -> bytes:
     """Return size and time of a file, to detect changes.
 
     Args:
-        file: The file.
+        file: Path of the file.
     """
     try:
         status = os.stat(file)

@@ -48,7 +48,7 @@ def write_predictions(path: Path, rows: Iterable[PosePrediction], columns: Seque
     Args:
         path: the file.
         rows: in order; they need not all be in memory.
-        columns: names of the columns.
+        columns: Names of columns, in the order of the output.
 
     Raises:
         AffinityZooError: pyarrow is needed and missing.
@@ -78,7 +78,7 @@ def arrow_table(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS)
 
     Args:
         rows: in order.
-        columns: names of the columns.
+        columns: Names of columns, in the order of the output.
 
     Returns:
         A ``pyarrow.Table``: int64, float64 and string columns.
@@ -115,7 +115,7 @@ def write_csv(file: IO[str], rows: Iterable[PosePrediction], columns: Sequence[s
     Args:
         file: open for writing.
         rows: in order.
-        columns: names of the columns.
+        columns: Names of columns, in the order of the output.
     """
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(columns)
@@ -152,7 +152,7 @@ def as_dicts(rows: Sequence[PosePrediction], columns: Sequence[str] = FIELDS) ->
 
     Args:
         rows: in order.
-        columns: names of the columns.
+        columns: Names of columns, in the order of the output.
     """
     return [{name: found.get(name) for name in columns} for found in (row.as_dict() for row in rows)]
 

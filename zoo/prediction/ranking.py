@@ -114,7 +114,7 @@ def molecule(row: PosePrediction) -> Molecule:
     """Return target, name and skeleton of a row's molecule; the skeleton of a record without atoms is empty.
 
     Args:
-        row: The row.
+        row: Prediction of one pose.
     """
     return row.target, row.molecule, row.skeleton
 

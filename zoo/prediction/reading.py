@@ -85,7 +85,7 @@ def protein(path: str, options: ReadOptions) -> Protein:
 
     Args:
         path: The file.
-        options: Options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Raises:
         AffinityZooError: it cannot be read.

@@ -197,7 +197,7 @@ class ChunkPairs:
         """Return the numbers of a row's receptor and ligand.
 
         Args:
-            row: Row number.
+            row: Row of the chunk, from 0.
         """
         return len(self._poses) + self._places[id(self._poses[row].protein)], row
 
@@ -205,7 +205,7 @@ class ChunkPairs:
         """Return the atoms of a structure.
 
         Args:
-            structure: Number of the structure.
+            structure: Number of a structure of the chunk, from 0.
         """
         if structure < len(self._poses):
             found = self._poses[structure].atoms

@@ -25,7 +25,7 @@ def structure_text(pose: ComplexPose) -> bytes:
     other formats the heavy atoms are given with single bonds by distance: the bond orders are not known.
 
     Args:
-        pose: The pose.
+        pose: A pose as read, with its receptor.
     """
     if pose.atoms is None:
         return b""

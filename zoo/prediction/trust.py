@@ -37,8 +37,8 @@ def trusted(rows: Sequence[PosePrediction], calibration: Calibration | None) -> 
     """The rows with the probability of a near-native pose, and a warning outside the range of the calibration.
 
     Args:
-        rows: The rows.
-        calibration: The calibration.
+        rows: Predictions, one per pose.
+        calibration: Fitted curve of the model; None: it has none.
     """
     if calibration is None:
         return list(rows)

@@ -25,7 +25,7 @@ def check_positions_count(featurizer: Featurizer, own_layer: bool) -> None:
     """Refuse a featurizer whose image has no gradient with respect to atom positions.
 
     Args:
-        featurizer: The featurizer.
+        featurizer: An instance with its options.
         own_layer: Whether the featurizer has a custom layer.
 
     Raises:

@@ -78,7 +78,7 @@ class Motion:
         """Multiply all displacements by a factor.
 
         Args:
-            factor: The factor.
+            factor: Number that every part of the motion is multiplied by.
         """
         return Motion(factor * self.shift, factor * self.turn, factor * self.twists)
 
@@ -124,7 +124,7 @@ def moved(xyz: Array, motion: Motion, bonds: list[Torsion], centre_of: NDArray[n
 
     Args:
         xyz: (N, 3) Å.
-        motion: The motion.
+        motion: Shift, turn and torsion angles of a pose.
         bonds: Rotatable bonds.
         centre_of: Atoms that define the centre.
     """

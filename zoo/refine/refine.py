@@ -181,7 +181,7 @@ def at(ligand: Atoms, xyz: NDArray[np.float64]) -> Atoms:
     """Return the ligand at other positions.
 
     Args:
-        ligand: The ligand.
+        ligand: Heavy atoms of the ligand.
         xyz: (N, 3) Å.
     """
     return replace(ligand, xyz=np.asarray(xyz, np.float32))

@@ -33,7 +33,7 @@ def binary_truth(predictions: Predictions) -> Truth | None:
     """The truth that a ranking is judged by: ``pose_label``, else ``active``; None: neither has two classes.
 
     Args:
-        predictions: Predictions of N rows.
+        predictions: Scores and truths of N rows.
     """
     for truth in ("pose_label", "active"):
         values = getattr(predictions, truth)
@@ -47,8 +47,8 @@ def ranking_curves(predictions: Predictions, truth: Truth) -> RankingCurves:
     """ROC, precision-recall and enrichment curves of one ranking over all rows.
 
     Args:
-        predictions: Predictions of N rows.
-        truth: Column of true values.
+        predictions: Scores and truths of N rows.
+        truth: ``pose_label`` or ``active``.
     """
     rows, _ = complete(predictions, truth)
     p, n = ties.blocks(rows.score, getattr(rows, truth))
@@ -69,8 +69,8 @@ def success_curve(predictions: Predictions, most: int = 10) -> tuple[Array, Arra
     """Number of poses taken of each complex, and the percent of complexes with a near-native among them.
 
     Args:
-        predictions: Predictions of N rows.
-        most: Largest number of rows or poses.
+        predictions: Scores and truths of N rows.
+        most: Length of each list, or number of poses taken.
     """
     rows, _ = complete(predictions, "pose_label")
     where = units(rows, "pose_label")
@@ -87,7 +87,7 @@ def risk_coverage(predictions: Predictions) -> tuple[Array, Array]:
     without a near-native pose among theirs count as wrong, as a user has to live with them.
 
     Args:
-        predictions: The predictions.
+        predictions: Scores and pose labels of N rows.
 
     Returns:
         (U,) share of the complexes that are answered, ascending, and (U,) share of wrong answers among them.
@@ -118,8 +118,8 @@ def per_target(predictions: Predictions, truth: Truth) -> list[TargetFigure]:
     """The AUC within each complex (activity: target) of two classes, worst first.
 
     Args:
-        predictions: Predictions of N rows.
-        truth: Column of true values.
+        predictions: Scores and truths of N rows.
+        truth: ``pose_label`` or ``active``.
     """
     rows, _ = complete(predictions, truth)
     where = units(rows, truth)
@@ -150,9 +150,9 @@ def hardest_misses(predictions: Predictions, truth: Truth, most: int = 10) -> tu
     """The negatives that are ranked highest and the positives that are ranked lowest.
 
     Args:
-        predictions: Predictions of N rows.
-        truth: Column of true values.
-        most: Largest number of rows or poses.
+        predictions: Scores and truths of N rows.
+        truth: ``pose_label`` or ``active``.
+        most: Length of each list, or number of poses taken.
     """
     rows, _ = complete(predictions, truth)
     order = np.argsort(-rows.score, kind="stable")

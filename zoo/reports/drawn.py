@@ -57,7 +57,7 @@ def drawn_board(board: Board, predictions: Mapping[int, Predictions]) -> DrawnBo
     """Choose the rows that are drawn, and how.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
         predictions: Predictions by the ``id()`` of their row; rows without predictions are not drawn.
     """
     models = [row for row in board.rows if not row.baseline and id(row) in predictions][:MOST_MODELS]

@@ -123,7 +123,7 @@ def failures(row: BoardRow, rows: Predictions | None) -> str:
     """Return the failures of a row: its worst complexes and hardest misses.
 
     Args:
-        row: Row of the board.
+        row: Model or baseline, with its results.
         rows: Predictions of the row; None: unreadable.
     """
     return _targets(row, rows) + _misses(row, rows)
@@ -133,7 +133,7 @@ def read_all(board: Board) -> dict[int, Predictions]:
     """The predictions of each row (the first training's) by the row's identity; unreadable ones are left out.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
     """
     found: dict[int, Predictions] = {}
     for row in board.rows:
@@ -205,7 +205,7 @@ def commands(rows: Sequence[BoardRow]) -> str:
     """Return the commands that reproduce rows.
 
     Args:
-        rows: Rows of the board.
+        rows: Models and baselines, with their results.
     """
     items = []
     for row in rows:

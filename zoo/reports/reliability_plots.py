@@ -14,7 +14,7 @@ def reliability_plot(found: Mapping[str, Any], title: str) -> str:
 
     Args:
         found: Lists of equal length under ``probability`` (mean of each bin) and ``fraction`` (of positives).
-        title: Title of the plot.
+        title: Text above the plot.
     """
     line = Line("bins of equal size", found["probability"], found["fraction"], COLOURS[0], dots=True)
     return _reliability(title, [line])

@@ -41,7 +41,7 @@ class Axis:
         """Where a value lies between the ends: 0 to 1, clipped.
 
         Args:
-            value: The value.
+            value: Number in the unit of the axis.
         """
         if self.log:
             value, low, high = (math.log10(max(v, 1e-12)) for v in (value, self.low, self.high))
@@ -63,8 +63,8 @@ def line_plot(title: str, lines: Sequence[Line], x: Axis, y: Axis) -> str:
     """A plot of lines with axes, ticks and a legend below it, as an HTML figure.
 
     Args:
-        title: Title of the plot.
-        lines: The lines.
+        title: Text above the plot, also read by screen readers.
+        lines: Drawn in this order, the last on top.
         x: Horizontal axis.
         y: Vertical axis.
     """
@@ -81,10 +81,10 @@ def interval_bar(value: float, low: float, high: float, axis: Axis, baseline: bo
     """A dot with its 95 % interval on a common axis, 110 x 14.
 
     Args:
-        value: The value.
-        low: Lower end of the interval.
-        high: Upper end of the interval.
-        axis: The axis.
+        value: Number in the unit of the axis.
+        low: Lower end of the interval, in the unit of the axis; NaN: no bar.
+        high: Upper end of the interval, likewise.
+        axis: Range that the rail stands for.
         baseline: Draw in the colour of baselines.
     """
     if not math.isfinite(value):

@@ -15,7 +15,7 @@ def board_table(board: Board, link: Callable[[BoardRow], str] | None = None) -> 
     """The board as a table that can be sorted and filtered.
 
     Args:
-        board: The board.
+        board: Built from the results of one benchmark.
         link: Function from a row to the address of its page; None: no links.
     """
     told = [

@@ -42,7 +42,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     """Write a folder atomically: yield a temporary folder that replaces ``folder`` if the block succeeds.
 
     Args:
-        folder: The folder.
+        folder: Path that holds the finished folder.
     """
     temporary = folder.with_name(f"{folder.name}.tmp-{os.getpid()}")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -220,6 +220,6 @@ def text_hash(text: str) -> str:
     """Return the SHA-256 of a text, hexadecimal.
 
     Args:
-        text: The text.
+        text: Any text; its UTF-8 bytes are hashed.
     """
     return hashlib.sha256(text.encode()).hexdigest()

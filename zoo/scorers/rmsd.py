@@ -81,7 +81,7 @@ class RmsdOrder(MeanOverUnits):
     value; one with fewer than ``fewest`` poses or a constant RMSD is left out.
 
     Args:
-        cap: Å.
+        cap: RMSD above which poses count as equally wrong, Å.
         fewest: poses that a complex needs to count.
     """
 
@@ -125,7 +125,7 @@ class RmsdError(MeanOverUnits):
     """Mean absolute error of a predicted RMSD, mean over complexes; both are capped.
 
     Args:
-        cap: Å.
+        cap: RMSD above which poses count as equally wrong, Å.
     """
 
     cap: float = CAP

@@ -119,7 +119,7 @@ def symbols(atoms: Atoms) -> list[str]:
     """Element symbols; X for an unknown element.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     return [SYMBOLS[z] if 0 < z < len(SYMBOLS) else "X" for z in atoms.element.tolist()]
 
@@ -128,7 +128,7 @@ def labels(atoms: Atoms) -> list[str]:
     """What each atom is called: ``ASP 189 A OD1``; ligand atoms by element and number from 1 without names.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     names = [text(name) for name in atoms.name]
     if atoms.role == "ligand":

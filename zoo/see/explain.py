@@ -72,7 +72,7 @@ class Explanation(ShownInNotebooks):
         """(residues,) values: sums over the residue's atoms; of occlusion the drop without the whole residue.
 
         Args:
-            kind: Kind of values.
+            kind: ``gradient`` or ``occlusion``.
         """
         if kind == "occlusion":
             return self.residue_occlusion

@@ -31,8 +31,8 @@ def write_tables(explanation: Explanation, folder: Path) -> list[Path]:
     """Write ``atoms.csv`` and ``residues.csv``; headers say unit and direction.
 
     Args:
-        explanation: The explanation.
-        folder: Output folder.
+        explanation: Contributions of the atoms of one complex to its score.
+        folder: Folder to write to.
     """
     atoms, groups = folder / "atoms.csv", folder / "residues.csv"
     columns, rows = atom_table(explanation)
@@ -46,8 +46,8 @@ def header(explanation: Explanation, kind: str) -> str:
     """A column's name with unit and direction.
 
     Args:
-        explanation: The explanation.
-        kind: Kind of values.
+        explanation: Contributions of the atoms of one complex to its score.
+        kind: ``gradient`` or ``occlusion``.
     """
     unit = explanation.output["unit"]
     return f"{kind} ({unit}, positive raises the {explanation.output['name']} score)"
@@ -57,7 +57,7 @@ def atom_table(explanation: Explanation) -> tuple[list[str], list[dict[str, Any]
     """One row for each ligand atom, then one for each receptor atom that a view can see.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
     """
     complex_ = explanation.complex
     split, kinds = explanation.split, explanation.kinds
@@ -89,7 +89,7 @@ def residue_table(explanation: Explanation) -> tuple[list[str], list[dict[str, A
     """One row for each residue that a view can see, the strongest first.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
     """
     kinds = explanation.kinds
     distances = residue_distances(explanation)
@@ -113,7 +113,7 @@ def residue_distances(explanation: Explanation) -> NDArray[np.float64]:
     """(residues,) shortest distance of each residue to the ligand, Å.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
     """
     from scipy.spatial import cKDTree
 
@@ -126,7 +126,7 @@ def ranked_residues(explanation: Explanation) -> list[int]:
     """Numbers of the residues that a view can see, by the size of the first kind of value, largest first.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
     """
     values = np.abs(np.nan_to_num(explanation.per_residue(explanation.kinds[0])))
     seen = [i for i, r in enumerate(explanation.residues) if explanation.seen[r.atoms].any()]
@@ -227,7 +227,7 @@ def write_sdf(explanation: Explanation, path: Path) -> str:
     """Write the ligand with the values as atom property lists (``atom.dprop.gradient``, ...).
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
         path: Output file.
 
     Returns:

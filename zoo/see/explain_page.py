@@ -71,7 +71,7 @@ def sum_rule(explanation: Explanation) -> str:
     """State the sum rule in words; empty without gradients.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
     """
     if not math.isfinite(explanation.gap):
         return ""
@@ -103,7 +103,7 @@ def page_data(explanation: Explanation) -> dict[str, Any]:
     """Return the data that the page's script draws.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
     """
     complex_, split, kinds = explanation.complex, explanation.split, explanation.kinds
     distances = residue_distances(explanation)

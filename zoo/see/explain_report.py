@@ -28,8 +28,8 @@ def write_all(explanation: Explanation, folder: Path, page: bool, command: str =
     """Write ``atoms.csv``, ``residues.csv``, ``explain.pdb``, ``ligand.sdf`` and, if wanted, ``explain.html``.
 
     Args:
-        explanation: The explanation.
-        folder: Output folder.
+        explanation: Contributions of the atoms of one complex to its score.
+        folder: Folder to write to.
         page: Write ``explain.html`` too.
         command: Command line, shown in the output.
     """
@@ -48,9 +48,9 @@ def print_explanation(explanation: Explanation, written: Sequence[Path], as_json
     """Print the strongest residues and ligand atoms, the sum rule and what was written.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
         written: Files that were written.
-        as_json: Print JSON.
+        as_json: Print JSON on standard output, not tables.
     """
     if as_json:
         print_json(as_dict(explanation, written))
@@ -91,7 +91,7 @@ def as_dict(explanation: Explanation, written: Sequence[Path]) -> dict[str, obje
     """Return the explanation as JSON-ready values.
 
     Args:
-        explanation: The explanation.
+        explanation: Contributions of the atoms of one complex to its score.
         written: Files that were written.
     """
     kinds = explanation.kinds

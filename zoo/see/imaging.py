@@ -151,7 +151,7 @@ def take(atoms: Atoms, which: NDArray[Any]) -> Atoms:
     """Select atoms by a mask or by numbers.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
         which: Mask or atom numbers.
     """
     columns = {f.name: getattr(atoms, f.name)[which] for f in fields(atoms) if f.name != "role"}
@@ -162,7 +162,7 @@ def to_numpy(tensor: Any) -> NDArray[np.float32]:
     """Convert a tensor of any backend to float32 on the host.
 
     Args:
-        tensor: Tensor of the backend.
+        tensor: Tensor of the running Keras backend.
     """
     import keras
 

@@ -43,7 +43,7 @@ def from_geometry(atoms: Atoms) -> Any:
     """A molecule of the heavy atoms with bonds and orders perceived; single bonds where they make no sense.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     from rdkit import Chem, RDLogger
 

@@ -101,7 +101,7 @@ def box_from(text: tuple[int, float] | None, featurizer: Featurizer, model_box: 
 
     Args:
         text: Voxels and spacing; None: not requested.
-        featurizer: The featurizer.
+        featurizer: An instance with its options.
         model_box: Box of the model; None: no model.
     """
     if text is not None:

@@ -38,7 +38,7 @@ def write_view_page(view: ImagedComplex, path: Path, command: str = "") -> Path:
     """Write the page.
 
     Args:
-        view: The view.
+        view: Image of one complex, with its atoms.
         path: Output file.
         command: Command line, shown in the output.
     """
@@ -83,7 +83,7 @@ def view_data(view: ImagedComplex) -> dict[str, Any]:
     """Return the data that the page's script draws.
 
     Args:
-        view: The view.
+        view: Image of one complex, with its atoms.
     """
     step = thinning(view.box.side, sum(bool(view.image[..., c].any()) for c in range(len(view.channels))))
     rows = drawn_rows(view.complex)

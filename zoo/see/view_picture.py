@@ -37,7 +37,7 @@ def write_picture(view: ImagedComplex, path: Path, dpi: int = 100) -> Path:
     """Write a PNG: the complex, then one panel for each channel that is not empty, largest values along z.
 
     Args:
-        view: The view.
+        view: Image of one complex, with its atoms.
         path: Output file.
         dpi: Dots per inch.
     """

@@ -36,7 +36,7 @@ def viewed(
         record: Record of the pose file, from 0.
         number: Number of the view.
         seed: Seed of the rotations.
-        runs: Folder of the runs.
+        runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
 
     Raises:
         AffinityZooError: model, featurizer or a file is missing or cannot be read.
@@ -87,7 +87,7 @@ def write(view: ImagedComplex, out: Path, command: str) -> Path:
     """Write the page or, for ``.png``, the picture.
 
     Args:
-        view: The view.
+        view: Image of one complex, with its atoms.
         out: Output file.
         command: Command line, shown in the output.
     """
@@ -104,9 +104,9 @@ def report(view: ImagedComplex, out: Path, as_json: bool) -> None:
     """Print a summary of each channel.
 
     Args:
-        view: The view.
+        view: Image of one complex, with its atoms.
         out: Output file.
-        as_json: Print JSON.
+        as_json: Print JSON on standard output, not tables.
     """
     rows, box, found = view.described(), view.box, view.complex
     if as_json:

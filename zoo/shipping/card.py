@@ -31,11 +31,11 @@ def make_card(
 
     Args:
         name: Name of the model.
-        chosen: The chosen run.
+        chosen: Run and epoch whose model is shipped.
         notes: Notes on the model.
         headline: First lines of the card.
         seeds: Validation score of each run.
-        entries: Entries of the benchmarks.
+        entries: What the card says of each benchmark.
     """
     card, recipe = dict(read_card(chosen.model)), read_model_recipe(chosen.model)
     data = recipe.data
@@ -83,7 +83,7 @@ def benchmark_entry(
 
     Args:
         name: Name of the model.
-        result: Result of the model.
+        result: The model, judged on one benchmark.
         rivals: Results of the baselines.
         differences: Difference from each baseline.
         twins: Results of the other seeds.
@@ -119,7 +119,7 @@ def differences_of(
     """The model against each baseline by the benchmark's first figure, or by that of another place.
 
     Args:
-        result: Result of the model.
+        result: The model, judged on one benchmark.
         rivals: Results of the baselines.
         replicates: Number of bootstrap replicates.
         place: Position of the metric on the board, from 0.
@@ -156,8 +156,8 @@ def value_of(result: Result, key: str) -> float:
     """Return a metric of a result; NaN if missing.
 
     Args:
-        result: Result of the model.
-        key: Key of the metric.
+        result: The model, judged on one benchmark.
+        key: Key of a metric in the result file.
     """
     return result.metrics[key].value if key in result.metrics else math.nan
 

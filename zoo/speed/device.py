@@ -45,7 +45,7 @@ def measure(batch_size: int, steps: int, say: Callable[[str], None] = lambda lin
     """Measure voxelizers and training on the device of the active backend.
 
     Args:
-        batch_size: samples of a batch.
+        batch_size: Poses in a batch.
         steps: timed steps of each figure.
         say: receives the name of each measurement.
 
@@ -79,7 +79,7 @@ def voxelizers(
     """Measure the voxelizers of :data:`IMAGES`, with atoms from the host and with atoms that are on the device.
 
     Args:
-        batch_size: Samples of a batch.
+        batch_size: Poses in a batch.
         steps: Timed steps of each figure.
         say: Receives the name of each measurement.
 
@@ -111,10 +111,10 @@ def voxelizer_rate(featurizer: Featurizer, box: Box, batch: dict[str, Any], step
     """Measure images per second; only a sum of each image returns to the host.
 
     Args:
-        featurizer: The featurizer.
-        box: The box.
+        featurizer: An instance with its options.
+        box: Voxels along a side, and their spacing in Å.
         batch: Atoms: arrays of the host, which are sent each time, or tensors that are on the device.
-        steps: Timed steps.
+        steps: Number of steps that are timed.
     """
     symbols = {
         name: keras.Input(
@@ -162,10 +162,10 @@ def training(
     """Training rates; atoms travel to the device and are imaged there, in half precision on an accelerator.
 
     Args:
-        featurizer: Name of the featurizer.
-        architecture: Name of the architecture.
-        batch_size: Samples of a batch.
-        steps: Timed steps.
+        featurizer: Name or alias, as in `affinity-zoo list`.
+        architecture: Name or alias, as in `affinity-zoo list`.
+        batch_size: Poses in a batch.
+        steps: Number of steps that are timed.
         accelerator: Whether the device is an accelerator.
         box: Of the images; None: the featurizer's own.
         workers: Threads that make batches.

@@ -41,7 +41,7 @@ def measure(
     Args:
         data: folder of an index; None: synthetic complexes.
         seconds: of each figure.
-        batch_size: poses of a batch.
+        batch_size: Poses in a batch.
         say: told what is being measured.
 
     Returns:

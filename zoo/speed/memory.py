@@ -19,7 +19,7 @@ def measure(rows: tuple[int, ...] = (1_000, 100_000)) -> list[dict[str, Any]]:
     """Peak resident memory for each number of rows, MiB, and its ratio to the first.
 
     Args:
-        rows: Numbers of rows.
+        rows: Rows of the generated index.
     """
     found: list[dict[str, Any]] = []
     for count in rows:
@@ -47,8 +47,8 @@ def run_epoch(rows: int, batch_size: int = 32, workers: int = 2) -> float:
     """Make every batch of one epoch, each row once; the peak of this process so far, MiB.
 
     Args:
-        rows: Number of rows.
-        batch_size: Samples of a batch.
+        rows: Rows of the generated index.
+        batch_size: Poses in a batch.
         workers: Threads that make batches.
     """
     import numpy as np

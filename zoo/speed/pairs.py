@@ -29,7 +29,7 @@ class SyntheticPairs:
         """Numbers of receptor (even) and ligand (odd).
 
         Args:
-            row: Row number.
+            row: Row of the index, from 0.
         """
         return 2 * (row // self._poses), 2 * row + 1
 
@@ -37,7 +37,7 @@ class SyntheticPairs:
         """Atoms of a structure.
 
         Args:
-            structure: Number of the structure.
+            structure: Number of a structure in the store, from 0.
         """
         number, role = divmod(structure, 2)
         return self._pool[role][number % _POOL]

@@ -54,7 +54,7 @@ def maker(side: int, spacing: float, density: str) -> Any:
 
     Args:
         side: Voxels along an edge.
-        spacing: Å.
+        spacing: Distance of grid points, Å.
         density: ``gaussian`` or ``binary``.
     """
     return molgrid.GridMaker(resolution=spacing, dimension=spacing * (side - 1), binary=density == "binary")
@@ -66,7 +66,7 @@ def time_grids(inputs: str, grids: list[list[Any]], passes: int = 5) -> dict[str
     Args:
         inputs: File of typed complexes.
         grids: Side, spacing and density of each grid.
-        passes: Timed passes.
+        passes: Number of timed passes over all complexes.
     """
     examples = [example for example, _ in load(inputs).values()]
     rates = {}

@@ -124,7 +124,7 @@ def random_model(folder: Path) -> Path:
     """Write gnina's default2018 with random weights as a model directory.
 
     Args:
-        folder: Output folder.
+        folder: Folder to write to.
     """
     import keras
 
@@ -153,7 +153,7 @@ def many_poses(folder: Path, n: int) -> tuple[Path, Path]:
     """Write a receptor (7PBL) and an SDF file of its ligand in ``n`` places, up to 1 Å from where it lies.
 
     Args:
-        folder: Output folder.
+        folder: Folder to write to.
         n: Number of poses.
     """
     from rdkit import Chem

@@ -68,10 +68,10 @@ def setup(
     """Make model and batches as ``train`` does.
 
     Args:
-        featurizer: Name of the featurizer.
-        architecture: Name of the architecture.
-        rows: Number of rows.
-        batch_size: Samples of a batch.
+        featurizer: Name or alias, as in `affinity-zoo list`.
+        architecture: Name or alias, as in `affinity-zoo list`.
+        rows: Rows of the generated index.
+        batch_size: Poses in a batch.
         workers: Threads that make batches.
         voxelize: ``auto``, ``host`` or ``device``.
         mixed_precision: Compute in half precision.
@@ -126,7 +126,7 @@ def training_rates(one: Setup, steps: int = 8, rounds: int = 3) -> dict[str, flo
 
     Args:
         one: Featurizer, architecture and pairs.
-        steps: Timed steps.
+        steps: Number of steps that are timed.
         rounds: Rounds of each measurement.
 
     Returns:
@@ -169,7 +169,7 @@ def constant_rate(one: Setup, steps: int) -> float:
 
     Args:
         one: Featurizer, architecture and pairs.
-        steps: Timed steps.
+        steps: Number of steps that are timed.
     """
     constant = _constant(one)
     _fit(one.model, constant, 3)
@@ -236,9 +236,9 @@ def measure(
     """Pipeline, training and scoring for each of :data:`COMBINATIONS`.
 
     Args:
-        batch_size: Samples of a batch.
+        batch_size: Poses in a batch.
         workers: Threads that make batches.
-        steps: Timed steps.
+        steps: Number of steps that are timed.
         say: Receives the name of each measurement.
     """
     rows = []

@@ -66,7 +66,7 @@ def diverged(what: str, epoch: int) -> AffinityZooError:
 
     Args:
         what: Name of the value.
-        epoch: Number of the epoch.
+        epoch: Epoch of the training, from 0 (the log counts from 1).
     """
     return AffinityZooError(
         f"{what} became NaN or infinite in epoch {epoch + 1}, so training stopped; try a smaller `learning_rate`, "
@@ -199,6 +199,6 @@ def shuffled(labels: NDArray[Any], seed: int, epoch: int) -> NDArray[Any]:
     Args:
         labels: (n,) labels.
         seed: Seed of the training.
-        epoch: Number of the epoch.
+        epoch: Epoch of the training, from 0 (the log counts from 1).
     """
     return np.random.default_rng([seed, epoch, 1]).permutation(labels)

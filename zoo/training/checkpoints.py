@@ -27,8 +27,8 @@ def save(folder: Path, epoch: int, model: keras.Model, state: dict[str, Any], ke
 
     Args:
         folder: Folder of the checkpoints.
-        epoch: Number of the epoch.
-        model: The model.
+        epoch: Epoch of the training, from 1.
+        model: Compiled Keras model.
         state: State of the callbacks, JSON-ready.
         keep: Epochs whose checkpoints are kept.
     """
@@ -63,8 +63,8 @@ def load(folder: Path, epoch: int, model: keras.Model, optimizer: bool = True) -
 
     Args:
         folder: Folder of the checkpoints.
-        epoch: Number of the epoch.
-        model: The model.
+        epoch: Epoch of the training, from 1.
+        model: Compiled Keras model.
         optimizer: The optimizer; its state is restored.
 
     Raises:

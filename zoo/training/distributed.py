@@ -51,7 +51,7 @@ def synchronise(model: keras.Model, on: bool) -> None:
     """Compute batch normalisation moments over all replicas, or (as models are saved) over each batch.
 
     Args:
-        model: The model.
+        model: Compiled Keras model.
         on: Whether to synchronise.
     """
     import keras
@@ -76,7 +76,7 @@ def local_copy(cluster: Cluster | None, model: keras.Model) -> keras.Model:
 
     Args:
         cluster: The workers.
-        model: The model.
+        model: Compiled Keras model.
     """
     if cluster is None:
         return model
@@ -102,7 +102,7 @@ def shared_out(
         cluster: The workers.
         judge: Function from row numbers to outputs.
         rows: (n,) row numbers.
-        model: The model.
+        model: Compiled Keras model.
     """
     if cluster is None:
         return judge(rows, model)
@@ -126,9 +126,9 @@ def run_epochs(
 
     Args:
         cluster: The workers.
-        model: The model.
-        batches: The batches.
-        epochs: Numbers of the epochs.
+        model: Compiled Keras model.
+        batches: Batches of one epoch after another.
+        epochs: Epochs to train, from 0.
         watchers: Callbacks.
         workers: Threads that make batches.
     """

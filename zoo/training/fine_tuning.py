@@ -159,7 +159,7 @@ def weighted(network: keras.Model) -> list[Any]:
     """Return the layers with weights, from image to output.
 
     Args:
-        network: The network.
+        network: Keras model from images to outputs.
     """
     return [layer for layer in network.layers if layer.weights]
 
@@ -168,7 +168,7 @@ def heads(network: keras.Model) -> list[Any]:
     """Return the last layers with weights.
 
     Args:
-        network: The network.
+        network: Keras model from images to outputs.
     """
     found: list[Any] = []
     waiting = list(network.outputs) if getattr(network, "outputs", None) else []

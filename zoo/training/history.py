@@ -24,7 +24,7 @@ class History:
         """Add an epoch (from 1) and return whether it is the best. Without validation the last is the best.
 
         Args:
-            epoch: Number of the epoch.
+            epoch: Epoch of the training, from 1.
             train: Metrics of the training rows.
             validation: Metrics of the validation rows.
         """

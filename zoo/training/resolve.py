@@ -70,9 +70,9 @@ def choose_box(recipe: Recipe, featurizer: Featurizer, architecture: Architectur
     """Take the recipe's box, else the architecture's, else the featurizer's.
 
     Args:
-        recipe: The recipe.
-        featurizer: The featurizer.
-        architecture: The architecture.
+        recipe: Parts, options, data and training fields that make a run.
+        featurizer: An instance with its options.
+        architecture: An instance with its options.
     """
     default: Box = architecture.default_box or featurizer.default_box
     box = recipe.box
@@ -91,7 +91,7 @@ def choose_sources(
     Args:
         dataset: The index.
         wanted: Sources from the user; empty: choose.
-        tasks: The tasks.
+        tasks: Output that is learnt: ``pose``, ``activity``, ``affinity`` or ``rmsd``.
     """
     present = sorted(set(dataset.column("source").tolist()))
     if wanted:
@@ -149,7 +149,7 @@ def labelled_rows(dataset: Dataset, split: str, training: Training) -> Rows:
 
     Args:
         dataset: The index.
-        split: Name of the split.
+        split: ``train``, ``validation``, ``test`` or ``all``.
         training: Training table of the recipe.
     """
     rows = dataset.rows(split)
@@ -165,7 +165,7 @@ def taught_rows(dataset: Dataset, training: Training, teachers: Sequence[Teacher
     Args:
         dataset: The index.
         training: Training table of the recipe.
-        teachers: The teachers.
+        teachers: Models whose outputs are learnt.
     """
     rows = dataset.rows("train")
     rows = rows[np.isin(dataset.column("source")[rows], training.sources)]
@@ -179,7 +179,7 @@ def without_too_long(dataset: Dataset, wanted: Rows, box: Box) -> tuple[Rows, di
     Args:
         dataset: The index.
         wanted: Rows with their targets.
-        box: The box.
+        box: Voxels along a side, and their spacing in Å.
     """
     structures = dataset.ligand_structure[wanted.rows]
     fitting = {int(s): fits_box(dataset, int(s), box) for s in np.unique(structures)}
@@ -276,7 +276,7 @@ def describe_data(dataset: Dataset, train: Rows, validation: Rows) -> Data:
     Args:
         dataset: The index.
         train: Training rows.
-        validation: Validation rows.
+        validation: Rows that the epoch is chosen on.
     """
     ids = dataset.column("id")[train.rows]
     return Data(

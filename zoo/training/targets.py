@@ -29,7 +29,7 @@ def one_label(tasks: tuple[str, ...]) -> bool:
     """Return whether the only task is a label: plain cross-entropy without missing values.
 
     Args:
-        tasks: The tasks.
+        tasks: Output that is learnt: ``pose``, ``activity``, ``affinity`` or ``rmsd``.
     """
     return tasks in (("pose",), ("activity",))
 
@@ -38,7 +38,7 @@ def output_entry(task: str) -> dict[str, str]:
     """Return the card's entry of an output.
 
     Args:
-        task: The task.
+        task: Output that is learnt: ``pose``, ``activity``, ``affinity`` or ``rmsd``.
     """
     return {
         "name": task,
@@ -67,7 +67,7 @@ class Targets:
         """The values of one task, (n,).
 
         Args:
-            task: The task.
+            task: Output that is learnt: ``pose``, ``activity``, ``affinity`` or ``rmsd``.
         """
         return self.values[:, self.tasks.index(task)]
 

@@ -177,7 +177,7 @@ def announce(teachers: Sequence[Teacher], training: Training, say: Callable[[str
     """Report the teachers and their number of views.
 
     Args:
-        teachers: The teachers.
+        teachers: Models whose outputs are learnt.
         training: Training table of the recipe.
         say: Receives the line.
     """

@@ -61,7 +61,7 @@ def train(
         featurizer, architecture: names; they win over the recipe's.
         featurizer_options, architecture_options: option names to values.
         recipe: a TOML file or the name of a preset such as ``ancestor``.
-        runs: folder of the runs.
+        runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
         resume: a run to go on with, from its last whole epoch; only ``epochs`` and ``early_stopping`` may be
             others than in its recipe.
         box: voxels along an edge and their spacing in Å; None: the recipe's, or the plugins' own.

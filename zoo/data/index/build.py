@@ -256,7 +256,7 @@ def table_columns(plan: Plan) -> tuple[str, ...]:
     """Our columns and further columns of the source.
 
     Args:
-        plan: The plan.
+        plan: Files, poses and further columns of the source.
     """
     return COLUMNS + tuple(c for c in plan.extra if c not in COLUMNS)
 

@@ -17,7 +17,7 @@ def four_columns(atoms: Atoms) -> NDArray[np.float32]:
     """Return (N, 4) float32: position in Å and the atom's tag of ``element-tag``.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     tag = ElementTag().encode(atoms).value
     assert tag is not None

@@ -94,7 +94,7 @@ def build_index(
         out: the folder to make: store, ``database_index.csv``, ``failures.csv``, the three sets.
         workers: processes; None: one for each processor, 0: none.
         npy: also write the ancestor's arrays of four columns under ``out/npy``.
-        options: options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
         progress: show a bar where stderr is a terminal.
         fractions: of train, validation and test, by group.
         seed: of the split.

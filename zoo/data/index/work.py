@@ -60,7 +60,7 @@ def do_receptor(task: ReceptorTask) -> tuple[Atoms | None, list[str], Failure | 
     """Read a receptor: its atoms and what is odd about it; a bad one is a failure.
 
     Args:
-        task: The task.
+        task: Files and records that one worker reads.
     """
     try:
         if task.split:
@@ -77,7 +77,7 @@ def do_poses(task: PoseTask) -> list[ItemPose]:
     """Read the records of a task: for each item its record, or all records of the file.
 
     Args:
-        task: The task.
+        task: Files and records that one worker reads.
     """
     file = task.items[0].ligand
     wanted = [item.record for item in task.items]
@@ -119,7 +119,7 @@ def untyped(atoms: Atoms) -> int:
     """Return the number of atoms without a type.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     return int(np.count_nonzero(atoms.atom_type == UNTYPED))
 

@@ -18,7 +18,7 @@ def read_receptor(path: str | Path, options: ReadOptions | None = None) -> Recep
 
     Args:
         path: The file.
-        options: Options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Raises:
         ReadError: the file cannot be read, with the reason; the message names the file.
@@ -47,7 +47,7 @@ def read_poses(
 
     Args:
         path: any format of ``docs/formats.md``.
-        options: options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
         first, last: only the records ``first <= record < last``.
     """
     options = options or ReadOptions()

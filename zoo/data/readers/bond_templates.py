@@ -47,8 +47,8 @@ def with_template(pose: PoseRecord, smiles: str) -> PoseRecord:
     """Type a pose by the bonds of a SMILES; if they do not fit, it is unchanged and has a note.
 
     Args:
-        pose: The pose.
-        smiles: The SMILES.
+        pose: Heavy atoms of a ligand pose.
+        smiles: Molecule that gives the bond orders.
 
     Raises:
         ReadError: the SMILES is invalid.

@@ -149,7 +149,7 @@ def read_complex_receptor(path: Path, options: ReadOptions, ligand: str) -> Rece
 
     Args:
         path: The file.
-        options: Options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
         ligand: Residue name of the ligand, or ``largest``.
     """
     split = split_complex(path, options, ligand)
@@ -162,7 +162,7 @@ def read_complex_poses(path: Path, options: ReadOptions, ligand: str) -> Iterato
 
     Args:
         path: The file.
-        options: Options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
         ligand: Residue name of the ligand, or ``largest``.
     """
     try:

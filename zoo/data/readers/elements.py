@@ -32,6 +32,6 @@ def atomic_number(symbol: str) -> int:
     """Atomic number of a symbol in any case (``D`` is hydrogen); 0 where it is none.
 
     Args:
-        symbol: Symbol of the element.
+        symbol: One or two letters, in any case.
     """
     return NUMBERS.get(symbol.strip().upper(), 0)

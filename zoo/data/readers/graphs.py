@@ -17,7 +17,7 @@ def graph(atoms: Atoms) -> Any:
     """An RDKit molecule with the elements and single bonds of a ligand; metals and unknown elements without bonds.
 
     Args:
-        atoms: The atoms.
+        atoms: N heavy atoms, positions in Å.
     """
     from rdkit import Chem
 
@@ -38,7 +38,7 @@ def canonical(molecule: Any) -> str:
     """Return a canonical text of a graph, independent of the order of its atoms.
 
     Args:
-        molecule: RDKit molecule.
+        molecule: RDKit molecule of heavy atoms.
     """
     from rdkit import Chem
 
@@ -49,7 +49,7 @@ def scaffold(molecule: Any) -> str:
     """Murcko scaffold: rings and what links them. A molecule without rings is its own scaffold.
 
     Args:
-        molecule: RDKit molecule.
+        molecule: RDKit molecule of heavy atoms.
     """
     from rdkit.Chem.Scaffolds import MurckoScaffold
 
@@ -62,7 +62,7 @@ def fingerprints(molecules: Sequence[Any]) -> list[Any]:
     """Morgan fingerprints, radius 2, 2048 bits.
 
     Args:
-        molecules: RDKit molecules.
+        molecules: RDKit molecules of heavy atoms.
     """
     from rdkit.Chem import rdFingerprintGenerator
 

@@ -43,7 +43,7 @@ def place(raw: RawAtoms, i: int) -> str:
     """Name and place of an atom's residue, as chemists write it: ``ASP A60B``.
 
     Args:
-        raw: Raw atoms.
+        raw: N atoms of a file, hydrogens among them, before selection and typing.
         i: Number of the atom.
     """
     name, chain, code = (

@@ -63,7 +63,7 @@ def receptor_of(given: Structure, options: ReadOptions) -> Receptor:
     Args:
         given: the structure; an RDKit molecule is taken in its first conformer. Arrays have no residues: their bonds
             are perceived from distances.
-        options: options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Raises:
         ReadError: it cannot be taken as a receptor.
@@ -89,7 +89,7 @@ def poses_of(given: Structure, options: ReadOptions) -> Iterator[PoseRecord]:
 
     Args:
         given: the structure.
-        options: options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Yields:
         Records numbered from 0; one that cannot be read has a failure.

@@ -29,7 +29,7 @@ def read_receptor(data: bytes, options: ReadOptions) -> Receptor:
 
     Args:
         data: Content of the file.
-        options: Options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
     """
     for text in split_records(data):
         parsed = _parse(text)
@@ -46,9 +46,9 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
     Args:
         data: Content of the file.
         file: Path of the file, for the record's name.
-        options: Options of the readers.
-        first: First record.
-        last: Record after the last one; None: to the end.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
+        first: First record to read, from 0.
+        last: Record to stop before; infinity: read to the end.
     """
     for record, text in enumerate(split_records(data)):
         if record >= last:

@@ -63,7 +63,7 @@ def are(names: NDArray[np.bytes_], listed: frozenset[bytes]) -> NDArray[np.bool_
     """(N,) which names (any case) are among those listed.
 
     Args:
-        names: Names.
+        names: (N,) residue names.
         listed: Names to find.
     """
     if not len(names) or (names == names[0]).all():

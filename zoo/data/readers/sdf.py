@@ -32,9 +32,9 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
     Args:
         data: Content of the file.
         file: Path of the file, for the record's name.
-        options: Options of the readers.
-        first: First record.
-        last: Record after the last one; None: to the end.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
+        first: First record to read, from 0.
+        last: Record to stop before; infinity: read to the end.
     """
     from rdkit import RDLogger
 

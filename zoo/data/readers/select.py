@@ -26,7 +26,7 @@ def make_atoms(role: Role, raw: RawAtoms, typing: Typing) -> Atoms:
 
     Args:
         role: ``receptor`` or ``ligand``.
-        raw: Raw atoms.
+        raw: N atoms of a file, hydrogens among them, before selection and typing.
         typing: Types of the atoms.
     """
     return Atoms(
@@ -64,7 +64,7 @@ def receptor_of_models(models: Sequence[RawAtoms], options: ReadOptions) -> Rece
 
     Args:
         models: All models of the file.
-        options: Options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Raises:
         ReadError: There is no such model, or it has no atoms that are kept.
@@ -77,7 +77,7 @@ def receptor_from_raw(raw: RawAtoms, options: ReadOptions, models: int = 1) -> R
 
     Args:
         raw: the atoms of one model.
-        options: options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
         models: how many the file has.
 
     Raises:
@@ -103,11 +103,11 @@ def pose_from_raw(
 
     Args:
         parse: gives the atoms of the record.
-        file: its file.
+        file: Path of the file, for messages.
         record: its number.
-        options: options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
         name: of the record; empty: the first residue's.
-        score: docking score.
+        score: Docking score that the file carries, kcal/mol; NaN: none.
         notes: existing notes of the reader.
     """
     try:
@@ -132,7 +132,7 @@ def receptor_atoms(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, list[str
 
     Args:
         raw: all atoms of a model.
-        options: options of the readers.
+        options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Returns:
         The atoms, notes on what was dropped, and findings: guesses and oddities that the user should look at.
@@ -187,7 +187,7 @@ def guesses(raw: RawAtoms) -> list[str]:
     """Count atoms that were guessed or left out.
 
     Args:
-        raw: Raw atoms.
+        raw: N atoms of a file, hydrogens among them, before selection and typing.
     """
     found = []
     if guessed := int((raw.guessed & (raw.element != 1)).sum()):
@@ -223,7 +223,7 @@ def hydrogens(raw: RawAtoms) -> int:
     """How many of the atoms are hydrogens.
 
     Args:
-        raw: Raw atoms.
+        raw: N atoms of a file, hydrogens among them, before selection and typing.
     """
     return int(np.count_nonzero((raw.element == 1) & ~raw.pseudo))
 
@@ -232,7 +232,7 @@ def heavy(raw: RawAtoms) -> RawAtoms:
     """The atoms that are neither hydrogens nor pseudo-atoms.
 
     Args:
-        raw: Raw atoms.
+        raw: N atoms of a file, hydrogens among them, before selection and typing.
     """
     keep = (raw.element != 1) & ~raw.pseudo
     return raw if keep.all() else raw.take(keep)

@@ -139,7 +139,7 @@ def write_index_splits(folder: Path, places: Sequence[str], how: dict[str, Any])
     """Write the same files from the index's table, row by row; ``places`` is in its order.
 
     Args:
-        folder: Folder of the index.
+        folder: Folder that ``affinity-zoo index`` made.
         places: Split of each row.
         how: Description of the split.
     """

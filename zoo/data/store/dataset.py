@@ -139,7 +139,7 @@ class Dataset:
         """Row numbers of a split, ascending: ``all``, ``train``, ``validation`` or ``test``.
 
         Args:
-            split: Name of the split.
+            split: ``train``, ``validation``, ``test`` or ``all``.
 
         Raises:
             UsageError: another name.
