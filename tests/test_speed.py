@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,15 @@ def test_feed_is_measured_for_both_featurizers_places_and_thread_counts() -> Non
     sizes = {(row["featurizer"], row["place"]): row["bytes_per_pose"] for row in rows}
     assert sizes["element-tag", "host"] == 40**3 * 4
     assert sizes["element-tag", "device"] < 20_000
+
+
+def test_the_feed_alone_as_json(monkeypatch: pytest.MonkeyPatch, cli) -> None:  # type: ignore[no-untyped-def]
+    monkeypatch.setattr(feed, "measure", partial(feed.measure, seconds=0.02))
+    code, out, err = cli("speed", "--only", "feed", "--json")
+    assert code == 0, err
+    report = json.loads(out)
+    assert set(report) == {"feed"} and len(report["feed"]) == 8
+    assert all(set(row) == {"featurizer", "place", "threads", "poses_per_s"} for row in report["feed"])
 
 
 def test_report_without_a_peer() -> None:

@@ -50,6 +50,7 @@ def speed(
     if context.invoked_subcommand:
         return
     from affinity_zoo.zoo.runtime import terminal
+    from affinity_zoo.zoo.speed.feed import FIGURES
     from affinity_zoo.zoo.speed.suite import measure
 
     report = measure(
@@ -64,10 +65,12 @@ def speed(
         data,
         lambda line: terminal.note(f"measuring {line} ..."),
     )
-    if as_json:
-        terminal.print_json(report)
-    else:
+    if not as_json:
         _show(report)
+    elif list(only or ()) == ["feed"]:
+        terminal.print_json({"feed": [{name: row[name] for name in FIGURES} for row in report["feed"]]})
+    else:
+        terminal.print_json(report)
 
 
 @speed_app.command()

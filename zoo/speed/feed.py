@@ -27,6 +27,8 @@ FEATURIZERS: Final = ("element-tag", "atom-types")
 PLACES: Final[tuple[Place, ...]] = ("device", "host")
 THREADS: Final = (1, 2)
 BATCH: Final = 64
+#: what a script reads of each row; the table shows more
+FIGURES: Final = ("featurizer", "place", "threads", "poses_per_s")
 _MOST: Final = 20_000  #: rows that are used of a larger index
 
 
