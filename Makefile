@@ -51,7 +51,7 @@ $(VENV)-backends/.ready: pyproject.toml
 
 test-backends: $(VENV)-backends/.ready
 	$(VENV)-backends/bin/python -m pytest tests/backends tests/featurizers/test_layers.py tests/zoo/see/test_attribution.py -k "backends or layers_equal"
-	for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(VENV)-backends/bin/python -m pytest tests/zoo/training/test_losses.py || exit 1; done
+	for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(VENV)-backends/bin/python -m pytest tests/zoo/training/test_losses.py tests/backends/test_torch_layers.py || exit 1; done
 
 # a third slower than `make test`, so a target of its own
 coverage: $(VENV)/.development

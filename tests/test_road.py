@@ -337,7 +337,9 @@ def test_mixed_precision_and_the_device_path(small_data: Path, tmp_path: Path, c
         "--batch-size", 6, "--epochs", 1, "--mixed-precision", "--voxelize", "device", "--runs", tmp_path,
     )  # fmt: skip
     assert code == 0, err
-    assert "images made on the device" in out
+    assert "images made on the device" in out and "network in float16" in out
+    recipe = read_recipe(tmp_path / "1_logs" / "recipe.toml")
+    assert recipe.training.mixed_precision == "float16"
 
 
 BAD = [

@@ -10,12 +10,13 @@ import csv
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from affinity_zoo.zoo.runtime.backends import installed_backends
+from affinity_zoo.zoo.runtime.backends import backend_named, installed_backends
 
 BACKENDS = installed_backends()
 if not BACKENDS or "tensorflow" in BACKENDS:
@@ -75,10 +76,13 @@ def test_train_predict_and_export(backend: str, index: Path, tmp_path: Path) -> 
         "--batch-size",
         8,
     )
-    for place in ("host", "device"):
-        done = run(backend, *call, "--voxelize", place, "--runs", runs)
+    for place, precision in (("host", ()), ("device", ("--mixed-precision",))):
+        done = run(backend, *call, "--voxelize", place, *precision, "--runs", runs)
         assert done.returncode == 0, done.stderr
         assert {"jax": "JAX", "torch": "PyTorch"}[backend] in done.stdout
+    # the recipe says what ran
+    half = tomllib.loads((runs / "2_logs" / "recipe.toml").read_text())["training"]["mixed_precision"]
+    assert half == backend_named(backend).half_precision() and f"network in {half}" in done.stdout
     source = index.parent / "source"
     scores = {}
     for place in ("host", "device"):

@@ -62,7 +62,8 @@ class Training:
     seed: _CountOrZero = 0
     false_positive_weight: _Positive = 1.0  #: weight of the negative term of the loss
     balance: Literal["none", "oversample"] = "oversample"
-    mixed_precision: bool = False
+    #: half precision in the network; a training writes which: true is float16 in a recipe that was trained with
+    mixed_precision: bool | Literal["float16", "bfloat16"] = False
     shuffle_labels: bool = False
     #: validation score that chooses the epoch; auto: AUC within complexes, or RMSE for an affinity model
     monitor: Literal[

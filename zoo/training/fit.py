@@ -103,8 +103,9 @@ def _compiled_model(job: Job) -> ScoringModel:
     keras.utils.set_random_seed(t.seed)
     policy = keras.config.dtype_policy()
     if t.mixed_precision:
-        # not bfloat16: on a CPU its Conv3D gradients became NaN (TensorFlow 2.21 with oneDNN, AVX512_BF16)
-        keras.config.set_dtype_policy("mixed_float16")
+        keras.config.set_dtype_policy(
+            f"mixed_{'float16' if t.mixed_precision is True else t.mixed_precision}"
+        )
     try:
         with job.device.scope():
             model = build_model(job.featurizer, job.architecture, job.imaging, t.tasks, job.recipe.head)

@@ -18,6 +18,7 @@ from affinity_zoo.zoo.models import loading as models
 from affinity_zoo.zoo.models.plugin_choice import choose
 from affinity_zoo.zoo.models.recipe import BoxChoice, Recipe, check_training, monitors, read_recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
+from affinity_zoo.zoo.runtime.backends import active_backend
 from affinity_zoo.zoo.runtime.device import Device
 from affinity_zoo.zoo.training import resolve
 from affinity_zoo.zoo.training.teacher import Teacher, announce, find_teachers
@@ -83,15 +84,17 @@ def prepare(
     recipe = recipe.with_training(teacher_weights=tuple(teacher.weights for teacher in teachers))
     sources = resolve.choose_sources(dataset, t.sources, t.tasks)
     monitor = monitors(t.tasks)[0] if t.monitor == "auto" else t.monitor
-    recipe = recipe.with_training(sources=sources, monitor=monitor)
+    before = read_recipe(run.logs / "recipe.toml") if run is not None else None
+    half = resolve.choose_precision(t.mixed_precision, active_backend(), before)
+    recipe = recipe.with_training(sources=sources, monitor=monitor, mixed_precision=half)
     if teachers:
         announce(teachers, t, say)
     train, validation = _rows(dataset, recipe, box, teachers, say)
     data = resolve.describe_data(dataset, train, validation)
     head = resolve.start_head(recipe.head, recipe.start.outputs, train)
     recipe = replace(recipe, data=data, head=head)
-    if run is not None:
-        resolve.refuse_changes(read_recipe(run.logs / "recipe.toml"), recipe, run.x)
+    if run is not None and before is not None:
+        resolve.refuse_changes(before, recipe, run.x)
     run = run or _new_run(runs, device)
     if device.chief:
         recipe.write(run.logs / "recipe.toml")

@@ -14,6 +14,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.batches.fits import fits_box
 from affinity_zoo.zoo.models.provenance import ids_hash
 from affinity_zoo.zoo.models.recipe import BoxChoice, Data, Head, Recipe, Training
+from affinity_zoo.zoo.runtime.backends.base import Backend, Half
 from affinity_zoo.zoo.training.targets import TRUTH, Targets, targets_of
 from affinity_zoo.zoo.training.teacher import Teacher, with_teachers
 
@@ -79,6 +80,21 @@ def choose_box(recipe: Recipe, featurizer: Featurizer, architecture: Architectur
     if not box.side and not box.spacing:
         return BoxChoice(default.side, default.spacing, default.grid)
     return BoxChoice(box.side or default.side, box.spacing or default.spacing, box.grid)
+
+
+def choose_precision(wanted: bool | Half, backend: Backend, before: Recipe | None) -> bool | Half:
+    """Choose the type of half precision: as requested, that of the resumed run, or the backend's.
+
+    Args:
+        wanted: The recipe's field; True leaves the choice.
+        backend: The backend that trains.
+        before: Recipe of the run that is resumed; None: a new run.
+    """
+    if wanted is not True:
+        return wanted
+    # a run of an earlier version says True and was trained in float16
+    trained = before.training.mixed_precision if before is not None else False
+    return trained or backend.half_precision()
 
 
 def choose_sources(

@@ -144,6 +144,7 @@ def _announce(job: Job) -> None:
         f"from {', '.join(s or 'unnamed source' for s in t.sources)}; box {job.box.side}^3 at {job.box.spacing:g} Å, "
         f"images made on the {job.imaging.place}"
         + ("" if t.tasks == ("pose",) else f"; learns {', '.join(t.tasks)}")
+        + (f"; network in {t.mixed_precision}" if isinstance(t.mixed_precision, str) else "")
         + ("; labels SHUFFLED: a control run, it must not learn" if t.shuffle_labels else "")
     )
     if not monitored(job):

@@ -11,7 +11,8 @@ import pytest
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.models.recipe import BoxChoice, Choice, Data, Recipe, read_recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
-from affinity_zoo.zoo.training.resolve import refuse_changes
+from affinity_zoo.zoo.runtime.backends.base import Backend
+from affinity_zoo.zoo.training.resolve import choose_precision, refuse_changes
 
 RECIPE = replace(
     Recipe(),
@@ -80,3 +81,34 @@ def test_a_run_is_given_as_it_is(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path)
     assert RunFolder.find(run, tmp_path / "elsewhere") == RunFolder(tmp_path.resolve(), 1)
     assert RunFolder.find(1, tmp_path) == run
+
+
+class BFloat16(Backend):
+    def half_precision(self):  # type: ignore[no-untyped-def]
+        return "bfloat16"
+
+
+@pytest.mark.parametrize(
+    ("wanted", "before", "chosen"),
+    [
+        (False, None, False),
+        (True, None, "bfloat16"),
+        ("float16", None, "float16"),
+        (True, "float16", "float16"),  # resumed: the type of the run
+        (True, True, True),  # a run of an earlier version, which was float16
+        (True, False, "bfloat16"),  # another choice, which is refused
+    ],
+)
+def test_half_precision_is_chosen_once(
+    wanted: bool | str, before: bool | str | None, chosen: bool | str
+) -> None:
+    run = None if before is None else RECIPE.with_training(mixed_precision=before)
+    assert choose_precision(wanted, BFloat16("other"), run) == chosen  # type: ignore[arg-type]
+
+
+def test_the_type_of_half_precision_is_written_and_read(tmp_path: Path) -> None:
+    for value in (False, True, "bfloat16", "float16"):
+        RECIPE.with_training(mixed_precision=value).write(tmp_path / "recipe.toml")
+        assert read_recipe(tmp_path / "recipe.toml").training.mixed_precision == value
+    with pytest.raises(UsageError, match="mixed_precision"):
+        RECIPE.with_training(mixed_precision="half")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from affinity_zoo.plugins.errors import AffinityZooError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from affinity_zoo.zoo.runtime.device import Device
 
 Function = Callable[[Any], Any]
+Half = Literal["float16", "bfloat16"]
 
 
 class Backend:
@@ -39,6 +40,13 @@ class Backend:
         from affinity_zoo.zoo.runtime.device import Device
 
         return Device(self.name, 1, False)
+
+    def half_precision(self) -> Half:
+        """Return the type of half precision in which its device trains best.
+
+        Not bfloat16 on every CPU that computes it: there its 3D convolutions gave NaN gradients (TensorFlow 2.21).
+        """
+        return "float16"
 
     def value_and_gradient(self, function: Function, at: NDArray[np.float32]) -> tuple[Any, Any]:
         """Evaluate a function and differentiate the sum of its values.
