@@ -10,6 +10,7 @@ batches of 64 in epochs after the first; the child process that measures knows o
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import os
 import statistics
@@ -40,7 +41,9 @@ def measure(data: str, seconds: float) -> list[dict[str, Any]]:
     for name in FEATURIZERS:
         featurizer = catalog().create("featurizer", name, {})
         for place in PLACES:
-            maker = BatchMaker(pairs, Imaging(featurizer, featurizer.default_box, place=place))  # type: ignore[arg-type]
+            # as a training on one device makes them; the older side may not know the form
+            form = {"compact": True} if "compact" in inspect.signature(BatchMaker).parameters else {}
+            maker = BatchMaker(pairs, Imaging(featurizer, featurizer.default_box, place=place), **form)  # type: ignore
             for row in order.tolist():  # the first epoch: encodings
                 for number in pairs.structures(row):
                     maker.encoded[number]

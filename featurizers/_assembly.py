@@ -21,9 +21,9 @@ from numba.extending import intrinsic
 from affinity_zoo.featurizers._compiled import compiled
 
 #: columns of the table: number of atoms, addresses of xyz, radius, channel, value and centre, and of the values
-#: (0: the atoms have a channel each) with their number for each atom
-ATOMS, XYZ, RADIUS, CHANNEL, VALUE, CENTRE, VALUES, WIDTH = range(8)
-COLUMNS = 8
+#: (0: the atoms have a channel each) with their number for each atom; address of the kinds (0: not numbered)
+ATOMS, XYZ, RADIUS, CHANNEL, VALUE, CENTRE, VALUES, WIDTH, KIND = range(9)
+COLUMNS = 9
 
 _f4, _f8, _i8 = types.float32, types.float64, types.int64
 _table = types.Array(_i8, 3, "C", readonly=True)
@@ -34,6 +34,8 @@ _doubles = types.Array(_f8, 2, "C", readonly=True)
 _cubes_out, _rows_out = types.Array(_f4, 3, "C"), types.Array(_f4, 2, "C")
 _doubles_out = types.Array(_f8, 2, "C")
 _floats_out, _indices_out = types.Array(_f4, 1, "C"), types.Array(types.int32, 1, "C")
+
+_bytes_out = types.Array(types.uint8, 1, "C")
 
 _LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 _PHILOX = (np.uint64(0xD2511F53), np.uint64(0xCD9E8D57), np.uint64(0x9E3779B9), np.uint64(0xBB67AE85))
@@ -70,6 +72,21 @@ def indices_at(typing, address):  # type: ignore[no-untyped-def]
         return builder.inttoptr(arguments[0], ir.IntType(32).as_pointer())
 
     return types.CPointer(types.int32)(types.int64), code
+
+
+@intrinsic
+def bytes_at(typing, address):  # type: ignore[no-untyped-def]
+    """The uint8 numbers that begin at an address.
+
+    Args:
+        typing: Typing context of numba.
+        address: Address of the first number.
+    """
+
+    def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        return builder.inttoptr(arguments[0], ir.IntType(8).as_pointer())
+
+    return types.CPointer(types.uint8)(types.int64), code
 
 
 @njit(**_LOOPS)
@@ -142,20 +159,26 @@ def _padded(longest, sizes):  # type: ignore[no-untyped-def]
 
 
 @njit(**_LOOPS)
-def _copy(entry, centre, picked, at, xyz, radius, channel, value, values):  # type: ignore[no-untyped-def]
+def _copy(entry, centre, picked, at, xyz, radius, channel, value, values, kind, compact):  # type: ignore[no-untyped-def]
     """Write the picked atoms of a structure from place ``at`` on, relative to ``centre``."""
     n, width = entry[ATOMS], np.uint64(entry[WIDTH])
     cx, cy, cz = centre[0], centre[1], centre[2]
     columns = carray(floats_at(entry[XYZ]), (3, n))  # type: ignore[call-arg]
     xs, ys, zs = columns[0], columns[1], columns[2]
-    radii = carray(floats_at(entry[RADIUS]), (n,))  # type: ignore[call-arg]
     for k in range(picked.shape[0]):
         i, to = np.uint64(picked[k]), np.uint64(at + k)  # unsigned: numba then does not ask for the sign
         three = np.uint64(3) * to
         xyz[three] = xs[i] - cx
         xyz[three + np.uint64(1)] = ys[i] - cy
         xyz[three + np.uint64(2)] = zs[i] - cz
-        radius[to] = radii[i]
+    if compact:
+        kinds = carray(bytes_at(entry[KIND]), (n,))  # type: ignore[call-arg]
+        for k in range(picked.shape[0]):
+            kind[at + k] = kinds[picked[k]]
+        return
+    radii = carray(floats_at(entry[RADIUS]), (n,))  # type: ignore[call-arg]
+    for k in range(picked.shape[0]):
+        radius[at + k] = radii[picked[k]]
     if width:
         amounts = carray(floats_at(entry[VALUES]), (n * entry[WIDTH],))  # type: ignore[call-arg]
         for k in range(picked.shape[0]):
@@ -172,10 +195,14 @@ def _copy(entry, centre, picked, at, xyz, radius, channel, value, values):  # ty
 
 
 @njit(**_LOOPS)
-def _fill_up(at, end, width, xyz, radius, channel, value, values):  # type: ignore[no-untyped-def]
+def _fill_up(at, end, width, xyz, radius, channel, value, values, kind, compact):  # type: ignore[no-untyped-def]
     """Write atoms that are not imaged into the places from ``at`` to ``end``."""
     for k in range(3 * at, 3 * end):
         xyz[k] = 0.0
+    if compact:
+        for k in range(at, end):
+            kind[k] = 0
+        return
     for k in range(at, end):
         radius[k] = 1.0
     if width:
@@ -189,13 +216,14 @@ def _fill_up(at, end, width, xyz, radius, channel, value, values):  # type: igno
 
 _PACK = _i8(
     _table, _cubes, _rows, _f4, _f4, types.boolean, _numbers, _floats_out, _indices_out, _indices_out,
-    _floats_out, _floats_out, _indices_out, _floats_out, _floats_out,
+    _floats_out, _floats_out, _indices_out, _floats_out, _floats_out, _bytes_out, types.boolean,
 )  # fmt: skip
 
 
 @compiled(_PACK)
 def pack(  # type: ignore[no-untyped-def]
-    table, rotations, shifts, half, reach, turned, sizes, outside, picked, begins, xyz, radius, channel, value, values
+    table, rotations, shifts, half, reach, turned, sizes, outside, picked, begins, xyz, radius, channel, value, values,
+    kind, compact,
 ):  # fmt: skip
     """Crop the atoms of each pose to the box, move them to the ligand's centre, and pad the batch.
 
@@ -211,22 +239,24 @@ def pack(  # type: ignore[no-untyped-def]
         begins: (2 B + 1,) written: where the atoms of each structure begin in ``picked``.
         xyz, radius, channel, value, values: flat; written as (B, N, 3), three times (B, N), and (B, N, C) where
             the atoms have values (then instead of ``channel`` and ``value``).
+        kind: flat; written as (B, N) instead of all but ``xyz`` where ``compact``.
+        compact: write kinds.
 
     Returns:
-        N, the padded size; -N where ``radius`` is too short for B times N, and nothing was packed.
+        N, the padded size; -N where ``xyz`` is too short for B times N, and nothing was packed.
     """
     longest = _crop(table, rotations, shifts, half, reach, turned, outside, picked, begins)
     size = _padded(longest, sizes)
-    if table.shape[0] * size > radius.shape[0]:
+    if 3 * table.shape[0] * size > xyz.shape[0]:
         return -size
     for b in range(table.shape[0]):
         centre = carray(floats_at(table[b, 1, CENTRE]), (3,))  # type: ignore[call-arg]
         at = b * size
         for part in range(2):
             chosen = picked[begins[2 * b + part] : begins[2 * b + part + 1]]
-            _copy(table[b, part], centre, chosen, at, xyz, radius, channel, value, values)
+            _copy(table[b, part], centre, chosen, at, xyz, radius, channel, value, values, kind, compact)
             at += chosen.shape[0]
-        _fill_up(at, (b + 1) * size, table[b, 0, WIDTH], xyz, radius, channel, value, values)
+        _fill_up(at, (b + 1) * size, table[b, 0, WIDTH], xyz, radius, channel, value, values, kind, compact)
     return size
 
 

@@ -24,7 +24,7 @@ NewArray = Callable[[Any, int], NDArray[Any]]
 
 _KINDS = {"nearest": _compiled.NEAREST, "binary": _compiled.BINARY, "gaussian": _compiled.GAUSSIAN}
 _ORIGIN = np.zeros(3, np.float32)
-_NOTHING, _NO_INDICES = np.empty(0, np.float32), np.empty(0, np.int32)
+_NOTHING, _NO_INDICES, _NO_KINDS = np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.uint8)
 _local = threading.local()
 
 
@@ -40,18 +40,24 @@ class Packed(NamedTuple):
     """The atoms of a batch, B poses padded to N atoms."""
 
     #: ``xyz`` (B, N, 3) relative to the ligand's centre, ``radius`` (B, N), and ``channel`` and ``value`` (B, N) or
-    #: ``values`` (B, N, C)
+    #: ``values`` (B, N, C); or ``xyz`` and ``kind`` (B, N) uint8
     arrays: dict[str, NDArray[Any]]
     counts: NDArray[np.int32]  #: (B,) how many are atoms
 
 
-def record(columns: NDArray[np.float32], encoding: Encoding, centre: NDArray[np.float32]) -> bytes:
+def record(
+    columns: NDArray[np.float32],
+    encoding: Encoding,
+    centre: NDArray[np.float32],
+    kind: NDArray[np.uint8] | None = None,
+) -> bytes:
     """Describe a structure for a table: the number of its atoms and the addresses of its arrays.
 
     Args:
         columns: (3, n) float32: x, y and z. Contiguous like all of the arrays.
         encoding: of the same atoms: float32 ``radius``, int32 ``channel`` and float32 ``value``, or ``values``.
         centre: (3,) float32.
+        kind: uint8 kinds of the atoms; None: they are not numbered.
 
     Raises:
         ValueError: the arrays are not of one length, or not of these types.
@@ -65,6 +71,7 @@ def record(columns: NDArray[np.float32], encoding: Encoding, centre: NDArray[np.
         entry[4] = _address(encoding.value, np.float32, (n,))
     entry.append(_address(centre, np.float32, (3,)))
     entry += [0, 0] if values is None else [_address(values, np.float32, (n, width)), width]
+    entry.append(0 if kind is None else _address(kind, np.uint8, (n,)))
     return np.array(entry, np.int64).tobytes()
 
 
@@ -108,6 +115,7 @@ def pack(
     crop: Crop,
     sizes: NDArray[np.int64],
     new: NewArray,
+    compact: bool = False,
 ) -> Packed:
     """Crop the atoms of each pose, move them to the ligand's centre and pad the batch.
 
@@ -117,23 +125,32 @@ def pack(
         crop: which atoms are kept.
         sizes: padded numbers of atoms, ascending; beyond the largest its multiples are used.
         new: where the arrays come from.
+        compact: write the kind of each atom instead of its radius, channel and value.
+
+    Raises:
+        ValueError: ``compact``, and the atoms of a structure have no kinds.
     """
     batch = len(table)
     width = int(table[:, :, _assembly.WIDTH].max(initial=0))
+    if compact and not table[:, :, _assembly.KIND].all():
+        raise ValueError("the kinds of these atoms are not numbered")
     outside, picked = _scratch(int(table[:, :, _assembly.ATOMS].sum()))
     begins = np.empty(2 * batch + 1, np.int32)
     size = getattr(_local, "size", int(sizes[0]))
     while True:
         cells = batch * size
-        flat = {name: new(np.float32, n * cells) for name, n in (("xyz", 3), ("radius", 1))}
-        if width:
-            flat["values"] = new(np.float32, width * cells)
+        flat: dict[str, NDArray[Any]] = {"xyz": new(np.float32, 3 * cells)}
+        if compact:
+            flat["kind"] = new(np.uint8, cells)
+        elif width:
+            flat |= {"radius": new(np.float32, cells), "values": new(np.float32, width * cells)}
         else:
-            flat["channel"], flat["value"] = new(np.int32, cells), new(np.float32, cells)
+            flat |= {name: new(np.float32, cells) for name in ("radius", "value")}
+            flat["channel"] = new(np.int32, cells)
         found = _assembly.pack(
             table, rotations, shifts, crop.half, crop.reach, crop.turned, sizes, outside, picked, begins,
-            flat["xyz"], flat["radius"], flat.get("channel", _NO_INDICES), flat.get("value", _NOTHING),
-            flat.get("values", _NOTHING),
+            flat["xyz"], flat.get("radius", _NOTHING), flat.get("channel", _NO_INDICES), flat.get("value", _NOTHING),
+            flat.get("values", _NOTHING), flat.get("kind", _NO_KINDS), compact,
         )  # fmt: skip
         if found > 0:
             break

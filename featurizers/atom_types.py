@@ -48,6 +48,7 @@ class AtomTypes(Featurizer):
     reference: ClassVar[str] = "Sunseri and Koes, libmolgrid, J. Chem. Inf. Model. 2020, 60, 1079"
     voxelization: ClassVar[Voxelization] = "gaussian"
     default_box: ClassVar[Box] = Box(24, 1.0)
+    few_kinds: ClassVar[bool] = True
     max_radius: ClassVar[float] = max(TYPE_RADII)  #: Å
 
     parts: Parts = field(

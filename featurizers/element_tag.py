@@ -59,6 +59,7 @@ class ElementTag(Featurizer):
     reference: ClassVar[str] = "Affinity core, av3: hashtable of element tags"
     voxelization: ClassVar[Voxelization] = "nearest"
     default_box: ClassVar[Box] = Box(40, 0.5)
+    few_kinds: ClassVar[bool] = True
     max_radius: ClassVar[float] = 0.0  #: Å; the nearest voxelizer ignores radii
 
     parts: Literal["both", "ligand", "receptor"] = field(

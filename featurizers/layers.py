@@ -13,7 +13,8 @@ the accelerator. A layer takes a dict; N atoms are padded to the same number in 
 =============  ==================  ==========================================================
 
 For atoms with a value in each channel, ``values`` (B, N, C) float32 stands instead of ``channel`` and
-``value``.
+``value``. Where atoms have few kinds, ``kind`` (B, N) uint8 and the table ``kinds`` (256, 3) float32 of radius, channel
+and value stand instead of all three: half the bytes.
 
 Positions are computed in float32 whatever the precision policy; only the image is cast. Atoms are
 written through ``segment_sum`` and ``segment_max``, a few samples at a time, so that memory is bounded.
@@ -82,6 +83,8 @@ class Voxelizer(keras.layers.Layer):
 
     def call(self, inputs: Inputs) -> Any:
         """Make the images, (B, D, D, D, C), in groups of samples that fit ``max_entries``."""
+        if "kind" in inputs:
+            inputs = _looked_up(inputs)
         names = ("xyz", "rotation", "shift", "radius", "value", "values")
         floats = {name: ops.cast(inputs[name], "float32") for name in names if name in inputs}
         if "channel" in inputs:
@@ -177,6 +180,13 @@ class Voxelizer(keras.layers.Layer):
             amount = ops.where(keep, amount, 0.0)
             image = ops.segment_sum(ops.reshape(amount, (-1, *trailing)), segment, slots + 1)[:-1]
         return ops.reshape(image, (batch, *(self.box.side,) * 3, self.channels))
+
+
+def _looked_up(inputs: Inputs) -> Inputs:
+    """Radius, channel and value of each atom from its kind."""
+    atoms = ops.take(ops.cast(inputs["kinds"], "float32"), ops.cast(inputs["kind"], "int32"), axis=0)
+    radius, channel, value = (atoms[..., column] for column in range(3))
+    return {**inputs, "radius": radius, "channel": channel, "value": value}
 
 
 @keras.saving.register_keras_serializable(package=PACKAGE)

@@ -144,6 +144,8 @@ class Featurizer(_Named):
 
     voxelization: ClassVar[Voxelization] = "gaussian"  #: how encoded atoms become an image
     default_box: ClassVar[Box] = Box(24, 1.0)
+    #: its atoms have at most 255 different radii, channels and values: they travel to a GPU in half the bytes
+    few_kinds: ClassVar[bool] = False
     max_radius: ClassVar[float] = (
         3.0  #: Å, upper bound of all radii; voxelizers search no further, so a small bound is fast
     )

@@ -16,6 +16,7 @@ from affinity_zoo.featurizers import kernels, layers, views
 from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.plugins.contracts import Atoms, Box, Encoding, Featurizer
+from affinity_zoo.zoo.batches.kinds import Kinds
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
 BORDER = 1e-5  # Å
@@ -142,6 +143,9 @@ def main() -> None:
             images = keras.ops.convert_to_numpy(layer(inputs))
             few = {**layer.get_config(), "max_entries": 1, "name": "few"}
             grouped = keras.ops.convert_to_numpy(type(layer).from_config(few)(inputs))
+            same = True
+            if "value" in inputs:
+                same = np.array_equal(keras.ops.convert_to_numpy(layer(as_kinds(inputs))), images)
             for row, (parts, centre, rotation, shift) in enumerate(complexes):
                 kind = featurizer.voxelization
                 kernel = kernels.voxelize(kind, box, len(featurizer.channels), parts, centre, rotation, shift)
@@ -153,6 +157,7 @@ def main() -> None:
                         "wrong": wrong,
                         "shape": list(images.shape[1:]) == list(kernel.shape),
                         "filled": bool(kernel.any()),
+                        "kinds": bool(same),
                         "grouped": float(np.abs(grouped[row] - images[row]).max()),
                     }
                 )
@@ -160,6 +165,19 @@ def main() -> None:
     report["mixed_model"] = mixed_model(rng)
     report["saved"] = saved_model(rng)
     print(json.dumps(report))  # noqa: T201
+
+
+def as_kinds(inputs: dict) -> dict:
+    """The same atoms as kinds of one byte."""
+    radius, channel, value = (np.asarray(inputs[name]) for name in ("radius", "channel", "value"))
+    kinds = Kinds("any")
+    numbers = kinds.numbers(
+        Encoding(
+            radius.ravel().astype("float32"), channel.ravel().astype("int32"), value.ravel().astype("float32")
+        )
+    )
+    moved = {name: inputs[name] for name in ("xyz", "rotation", "shift")}
+    return {**moved, "kind": numbers.reshape(radius.shape), "kinds": kinds.table}
 
 
 def mixed_precision(rng: np.random.Generator) -> dict:

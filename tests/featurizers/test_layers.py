@@ -36,6 +36,7 @@ def test_layers_equal_kernels(backend: str) -> None:
     for case in report["cases"]:
         assert case["shape"], case
         assert case["wrong"] == 0, case
+        assert case["kinds"], case
         assert case["grouped"] < 1e-5, case
     assert report["mixed"] == {"dtype": "bfloat16", "equal": True}
     # the outer model must not cast what the voxelizer gets

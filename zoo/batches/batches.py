@@ -15,6 +15,7 @@ from affinity_zoo.plugins.contracts import Box, Featurizer
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.batches.buffers import Buffers
 from affinity_zoo.zoo.batches.encoded import EncodedStructure, EncodedStructures
+from affinity_zoo.zoo.batches.kinds import Kinds
 from affinity_zoo.zoo.batches.pairs import Pairs, structures_of
 
 Place = Literal["host", "device"]
@@ -86,6 +87,20 @@ def choose_place(featurizer: Featurizer, box: Box, wanted: str, accelerator: boo
     return "host" if wanted == "host" else "device"
 
 
+def travels_as_kinds(imaging: Imaging) -> bool:
+    """Return whether atoms can travel to the device as coordinates and one byte, with a table.
+
+    Args:
+        imaging: Featurizer, box and place.
+    """
+    return (
+        imaging.place == "device"
+        and imaging.featurizer.few_kinds
+        and imaging.featurizer.voxelizer(imaging.box) is None
+        and not makes_own_image(imaging.featurizer)
+    )
+
+
 class BatchMaker:
     """Makes batches of ``pairs``; thread-safe, and the same rows give the same batch in any thread.
 
@@ -94,13 +109,24 @@ class BatchMaker:
         imaging: featurizer, box, views and place.
         seed: of the views of training.
         cache_bytes: bound on the cache of encoded structures.
+        compact: atoms of training batches travel as kinds where they can (:func:`travels_as_kinds`). Not for several
+            devices that split a batch: they would split the table of kinds too.
     """
 
-    def __init__(self, pairs: Pairs, imaging: Imaging, seed: int = 0, cache_bytes: int = CACHE_BYTES) -> None:
+    def __init__(
+        self,
+        pairs: Pairs,
+        imaging: Imaging,
+        seed: int = 0,
+        cache_bytes: int = CACHE_BYTES,
+        compact: bool = False,
+    ) -> None:
         self.pairs = pairs
         self.imaging = imaging
         self.seed = seed
-        self.encoded = EncodedStructures(pairs, imaging.featurizer, cache_bytes)
+        #: atoms travel to the device as their kinds; None: with all numbers
+        self.kinds = Kinds(imaging.featurizer.name) if compact and travels_as_kinds(imaging) else None
+        self.encoded = EncodedStructures(pairs, imaging.featurizer, cache_bytes, self.kinds)
         self._own_image = makes_own_image(imaging.featurizer)
         self._buffers = Buffers()
 
@@ -120,7 +146,7 @@ class BatchMaker:
         rotations, shifts = views.draw(
             self.imaging.views, self.imaging.box, self.seed, epoch, drawn, table_of_pairs(loaded)
         )
-        return self._make(rows, loaded, rotations, shifts)
+        return self._make(rows, loaded, rotations, shifts, compact=True)
 
     def evaluation(self, rows: NDArray[np.int64], view: views.View = views.AS_GIVEN) -> Inputs:
         """Make a batch in one view, the same for each row.
@@ -141,12 +167,14 @@ class BatchMaker:
         loaded: Loaded,
         rotations: NDArray[np.float32],
         shifts: NDArray[np.float32],
+        compact: bool = False,
     ) -> Inputs:
         if self._own_image:
             return {"image": self._own_images(rows, rotations, shifts)}
         if self.imaging.place == "host":
             return {"image": self._images(loaded, rotations, shifts)}
-        return pad_atoms(loaded, rotations, shifts, self.imaging, self._buffers)
+        kinds = self.kinds if compact else None
+        return pad_atoms(loaded, rotations, shifts, self.imaging, self._buffers, kinds)
 
     def _images(
         self,
@@ -211,6 +239,7 @@ def pad_atoms(
     shifts: NDArray[np.float32],
     imaging: Imaging,
     buffers: Buffers | None = None,
+    kinds: Kinds | None = None,
 ) -> Inputs:
     """Crop each pair to the atoms that its box can hold and pad the batch to one of ``PADDED_SIZES``.
 
@@ -220,15 +249,18 @@ def pad_atoms(
         shifts: (B, 3) Å.
         imaging: Featurizer and box.
         buffers: Memory to reuse; None: new arrays.
+        kinds: Of the encoded atoms; None: radius, channel and value travel themselves.
 
     Returns:
         The dict that :mod:`affinity_zoo.featurizers.layers` describes: ``xyz`` (B, N, 3) relative to the
         ligand's centre, ``channel`` and ``value`` (B, N) or ``values`` (B, N, C), ``radius`` (B, N),
-        ``rotation`` (B, 3, 3), ``shift`` (B, 3).
+        ``rotation`` (B, 3, 3), ``shift`` (B, 3). With ``kinds``: ``kind`` (B, N) and the table ``kinds`` instead.
     """
     rotations, shifts = np.ascontiguousarray(rotations, np.float32), np.ascontiguousarray(shifts, np.float32)
-    atoms = pack(loaded, rotations, shifts, imaging, buffers or Buffers())
-    return {**atoms.arrays, "rotation": rotations, "shift": shifts}
+    atoms = pack(loaded, rotations, shifts, imaging, buffers or Buffers(), kinds is not None)
+    # the table is read after the atoms were encoded: it has all of their kinds
+    looked_up = {} if kinds is None else {"kinds": kinds.table}
+    return {**atoms.arrays, **looked_up, "rotation": rotations, "shift": shifts}
 
 
 def pack(
@@ -237,6 +269,7 @@ def pack(
     shifts: NDArray[np.float32],
     imaging: Imaging,
     buffers: Buffers,
+    compact: bool = False,
 ) -> assembly.Packed:
     """Crop the atoms of each pair to its box and pad them to one of ``PADDED_SIZES``.
 
@@ -246,9 +279,10 @@ def pack(
         shifts: (B, 3) Å.
         imaging: Featurizer and box.
         buffers: Memory to reuse; None: new arrays.
+        compact: Write the kinds of the atoms.
     """
     table = table_of_pairs(loaded)
-    return assembly.pack(table, rotations, shifts, crop_of(imaging), _SIZES, buffers.array)
+    return assembly.pack(table, rotations, shifts, crop_of(imaging), _SIZES, buffers.array, compact)
 
 
 def crop_of(imaging: Imaging) -> assembly.Crop:

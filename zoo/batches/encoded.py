@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.featurizers import assembly, views
 from affinity_zoo.plugins.contracts import Encoding, Featurizer
+from affinity_zoo.zoo.batches.kinds import Kinds
 from affinity_zoo.zoo.batches.pairs import Pairs
 
 #: bytes of the Python objects of a structure and its cache entry; larger than the atoms of a small ligand
@@ -26,6 +27,7 @@ class EncodedStructure:
     columns: NDArray[np.float32]  #: (3, n) x, y and z, Å: what compiled code reads fastest
     encoding: Encoding
     centre: NDArray[np.float32]  #: (3,) mean position, Å (of all atoms where none is imaged)
+    kind: NDArray[np.uint8] | None  #: (n,) of each atom, where the kinds are numbered
     record: bytes  #: what compiled code knows it by; its addresses are those of the arrays above
 
     @property
@@ -42,6 +44,7 @@ class EncodedStructure:
             self.encoding.channel,
             self.encoding.value,
             self.encoding.values,
+            self.kind,
         )
         return _AROUND + sum(a.nbytes for a in arrays if a is not None)
 
@@ -53,12 +56,16 @@ class EncodedStructures:
         pairs: where the atoms come from.
         featurizer: what encodes them.
         max_bytes: bound on the size of the cache.
+        kinds: numbers the kinds of atoms; None: they are not numbered.
     """
 
-    def __init__(self, pairs: Pairs, featurizer: Featurizer, max_bytes: int = 256 * 2**20) -> None:
+    def __init__(
+        self, pairs: Pairs, featurizer: Featurizer, max_bytes: int = 256 * 2**20, kinds: Kinds | None = None
+    ) -> None:
         self._pairs = pairs
         self._featurizer = featurizer
         self._max_bytes = max_bytes
+        self._kinds = kinds
         self._kept: OrderedDict[int, EncodedStructure] = OrderedDict()
         self._bytes = 0
         self._lock = threading.Lock()
@@ -100,15 +107,16 @@ class EncodedStructures:
 
     def _encode(self, structure: int) -> EncodedStructure:
         atoms = self._pairs.atoms(structure)
-        return imaged(np.asarray(atoms.xyz), self._featurizer.encode(atoms))
+        return imaged(np.asarray(atoms.xyz), self._featurizer.encode(atoms), self._kinds)
 
 
-def imaged(xyz: NDArray[np.float32], encoding: Encoding) -> EncodedStructure:
+def imaged(xyz: NDArray[np.float32], encoding: Encoding, kinds: Kinds | None = None) -> EncodedStructure:
     """Keep the atoms that are imaged, as contiguous arrays of the kernels' types.
 
     Args:
         xyz: (n, 3) Å.
         encoding: Encoding of the same atoms.
+        kinds: Numbers the kinds of atoms, where each has one channel.
     """
     if encoding.values is not None:
         keep = np.flatnonzero(np.any(encoding.values != 0, axis=1))
@@ -126,4 +134,5 @@ def imaged(xyz: NDArray[np.float32], encoding: Encoding) -> EncodedStructure:
     centre = views.centre(xyz, encoding) if len(xyz) else np.zeros(3, np.float32)
     radius = np.ascontiguousarray(encoding.radius[keep], dtype=np.float32)
     kept = Encoding(radius=radius, channel=channel, value=value, values=values, unknown=encoding.unknown)
-    return EncodedStructure(columns, kept, centre, assembly.record(columns, kept, centre))
+    kind = kinds.numbers(kept) if kinds is not None and values is None else None
+    return EncodedStructure(columns, kept, centre, kind, assembly.record(columns, kept, centre, kind))

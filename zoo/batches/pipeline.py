@@ -172,7 +172,7 @@ def _tf_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
         for name, array in zip(names, arrays, strict=True):
             # the number of padded atoms differs from batch to batch, everything else is fixed
             shape = list(inputs[name].shape)
-            if name in ("xyz", "radius", "channel", "value", "values"):
+            if name in ("xyz", "kind", "radius", "channel", "value", "values"):
                 shape[1] = None
             array.set_shape(shape)
         y.set_shape(labels.shape)

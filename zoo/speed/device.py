@@ -211,5 +211,5 @@ def training(
 
 def _atoms(featurizer: Featurizer, box: Box, batch_size: int) -> Inputs:
     imaging = Imaging(featurizer, box, ViewOptions(), "device")
-    maker = BatchMaker(SyntheticPairs(batch_size, poses=1), imaging)
+    maker = BatchMaker(SyntheticPairs(batch_size, poses=1), imaging, compact=True)
     return maker.training(np.arange(batch_size), 0)

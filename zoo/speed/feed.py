@@ -70,7 +70,7 @@ def measure(
 def _rates(
     pairs: Pairs, rows: NDArray[np.int64], featurizer: Featurizer, place: Place, seconds: float, size: int
 ) -> list[dict[str, Any]]:
-    maker = BatchMaker(pairs, Imaging(featurizer, featurizer.default_box, place=place))
+    maker = BatchMaker(pairs, Imaging(featurizer, featurizer.default_box, place=place), compact=True)
     order = epoch_order(rows, np.zeros(len(rows)), 0, 0, "none")[0]
     steps = [order[first : first + size] for first in range(0, len(order) - size + 1, size)]
     for step in steps:  # the first epoch: encodings

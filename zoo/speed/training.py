@@ -95,7 +95,8 @@ def setup(
     active_backend().see_shapes(model)
     labels = (np.arange(rows) % 11 == 0).astype(np.float64)
     plan = TrainingPlan(np.arange(rows), labels, batch_size, 0, balance)
-    batches = TrainingBatches(BatchMaker(SyntheticPairs(rows), imaging, cache_bytes=cache_bytes), plan)
+    maker = BatchMaker(SyntheticPairs(rows), imaging, cache_bytes=cache_bytes, compact=True)
+    batches = TrainingBatches(maker, plan)
     return Setup(imaging, model, batches, batch_size, workers)
 
 

@@ -133,7 +133,9 @@ def _start(job: Job, model: ScoringModel) -> None:
 def _fit_epochs(job: Job, model: ScoringModel, history: History, done: int) -> None:
     t, run = job.recipe.training, job.run
     cache = LARGE_CACHE_BYTES if job.device.accelerator else CACHE_BYTES
-    maker = BatchMaker(IndexedPairs(job.dataset), job.imaging, t.seed, cache)
+    maker = BatchMaker(
+        IndexedPairs(job.dataset), job.imaging, t.seed, cache, compact=job.device.strategy is None
+    )
     batches = training_batches(job, maker)
     display = callbacks.Display(t.epochs, batches.steps, t.batch_size, history, job.device.chief)
     end = callbacks.EpochEnd(

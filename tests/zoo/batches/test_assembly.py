@@ -18,9 +18,11 @@ from affinity_zoo.featurizers.atom_types import AtomTypes
 from affinity_zoo.featurizers.element_tag import ElementTag
 from affinity_zoo.featurizers.random_numbers import uniforms
 from affinity_zoo.plugins.contracts import Atoms, Box, Encoding, Featurizer, Role, Voxelization
-from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging
+from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, Inputs
 from affinity_zoo.zoo.batches.buffers import Buffers
 from affinity_zoo.zoo.batches.encoded import imaged
+from affinity_zoo.zoo.batches.kinds import Kinds
 from affinity_zoo.zoo.batches.pairs import PosesOfReceptor
 from affinity_zoo.zoo.inference.pooled import PooledBatches
 
@@ -70,6 +72,15 @@ def pairs() -> PosesOfReceptor:
     return PosesOfReceptor(make_atoms("receptor", 1500, 9.0, rng), poses)
 
 
+def wide(batch: Inputs) -> Inputs:
+    """A batch with the numbers that its kinds stand for."""
+    if "kind" not in batch:
+        return batch
+    rest = {name: array for name, array in batch.items() if name not in ("kind", "kinds")}
+    radius, channel, value = np.moveaxis(batch["kinds"][batch["kind"]], -1, 0)
+    return {**rest, "radius": radius, "channel": channel.astype(np.int32), "value": value}
+
+
 FEATURIZERS = [
     ElementTag(),
     ElementTag(parts="ligand"),
@@ -99,7 +110,7 @@ def test_padded_atoms_hold_what_the_image_shows(
     pairs: PosesOfReceptor, featurizer: Featurizer, box: Box
 ) -> None:
     imaging = Imaging(featurizer, box, place="device")
-    batch = BatchMaker(pairs, imaging, SEED).training(ROWS, EPOCH, COPIES)
+    batch = wide(BatchMaker(pairs, imaging, SEED, compact=True).training(ROWS, EPOCH, COPIES))
     for i, (row, copy) in enumerate(zip(ROWS, COPIES, strict=True)):
         image, rotation, shift = plain.image(pairs, imaging, SEED, EPOCH, row, row + copy * len(pairs))
         np.testing.assert_array_equal(batch["rotation"][i], rotation)
@@ -119,6 +130,50 @@ def test_padded_atoms_hold_what_the_image_shows(
         np.testing.assert_array_equal(again, image)
 
 
+@pytest.mark.parametrize("featurizer", FEATURIZERS, ids=lambda f: f"{f.name}-{f.voxelization}")
+def test_kinds_stand_for_the_same_numbers(pairs: PosesOfReceptor, featurizer: Featurizer) -> None:
+    maker = BatchMaker(pairs, Imaging(featurizer, Box(16, 1.0), place="device"), SEED, compact=True)
+    found = maker.training(ROWS, EPOCH, COPIES)
+    assert ("kind" in found) == featurizer.few_kinds == (featurizer.name != "fractions")
+    maker.kinds = None
+    expected = maker.training(ROWS, EPOCH, COPIES)
+    if featurizer.few_kinds:
+        assert found["kind"].dtype == np.uint8 and found["kinds"].shape == (256, 3)
+        atoms = {name: array for name, array in found.items() if name != "kinds"}
+        assert sum(a.nbytes for a in atoms.values()) < 0.6 * sum(a.nbytes for a in expected.values())
+    made = wide(found)
+    assert made.keys() == expected.keys()
+    for name, array in expected.items():
+        assert made[name].dtype == array.dtype
+        np.testing.assert_array_equal(made[name], array)
+
+
+def test_a_table_of_kinds_never_changes_and_every_kind_is_in_it() -> None:
+    kinds, tables = Kinds("some"), []
+    for seed in range(4):
+        radius = np.random.default_rng(seed).integers(1, 40, 300).astype(np.float32) / 7
+        channel, value = (100 * radius).astype(np.int32), -radius
+        encoding = Encoding(radius, channel, value)
+        numbers = kinds.numbers(encoding)
+        tables.append((kinds.table, kinds.table.copy()))
+        np.testing.assert_array_equal(kinds.table[numbers], np.stack([radius, channel, value], 1))
+    for table, before in tables:
+        np.testing.assert_array_equal(table, before)
+    np.testing.assert_array_equal(kinds.table[0], [1, -1, 0])
+
+
+def test_too_many_kinds_are_refused(pairs: PosesOfReceptor) -> None:
+    @dataclass(frozen=True)
+    class Promises(AtomTypes):
+        def encode(self, atoms: Atoms) -> Encoding:
+            n = np.arange(len(atoms))
+            return Encoding((1 + n / 1000).astype(np.float32), (n % 28).astype(np.int32))
+
+    maker = BatchMaker(pairs, Imaging(Promises(), Box(16, 1.0), place="device"), compact=True)
+    with pytest.raises(AffinityZooError, match=r"few_kinds.*more than 255"):
+        maker.training(ROWS, 0)
+
+
 def test_pooled_images_of_a_batch_are_those_of_single_calls(pairs: PosesOfReceptor) -> None:
     imaging = Imaging(AtomTypes(), Box(16, 0.5))
     view = views.fixed_view(SEED, 4)
@@ -131,7 +186,7 @@ def test_pooled_images_of_a_batch_are_those_of_single_calls(pairs: PosesOfRecept
 
 def test_few_atoms_travel_beyond_the_box(pairs: PosesOfReceptor) -> None:
     box = Box(16, 1.0)
-    batch = BatchMaker(pairs, Imaging(ElementTag(), box, place="device")).training(ROWS, 0)
+    batch = wide(BatchMaker(pairs, Imaging(ElementTag(), box, place="device")).training(ROWS, 0))
     turned = np.einsum("bij,bnj->bni", batch["rotation"], batch["xyz"]) + batch["shift"][:, None]
     assert np.abs(turned[batch["channel"] >= 0]).max() < 8.002
 
@@ -143,7 +198,8 @@ def test_a_layer_of_a_plugins_own_gets_the_sphere_around_the_box(pairs: PosesOfR
             return "a layer"
 
     box = Box(10, 1.0)
-    batch = BatchMaker(pairs, Imaging(OwnLayer(), box, place="device"), SEED).training(ROWS, EPOCH)
+    imaging = Imaging(OwnLayer(), box, place="device")
+    batch = BatchMaker(pairs, imaging, SEED, compact=True).training(ROWS, EPOCH)
     for i, row in enumerate(ROWS):
         parts = plain.imaged(pairs, Imaging(AtomTypes(), box), int(row))
         centre = views.centre(*parts[1])

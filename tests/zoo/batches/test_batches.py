@@ -49,7 +49,10 @@ def test_host_and_device_paths_give_the_same_image(pairs: PosesOfReceptor, featu
     rows = np.arange(7)
     host = BatchMaker(pairs, _imaging(featurizer, "host"), seed=3).training(rows, epoch=2)["image"]
     atoms = BatchMaker(pairs, _imaging(featurizer, "device"), seed=3).training(rows, epoch=2)
-    device = np.asarray(layers.for_featurizer(featurizer, Box(16, 1.0))(atoms))
+    layer = layers.for_featurizer(featurizer, Box(16, 1.0))
+    device = np.asarray(layer(atoms))
+    kinds = BatchMaker(pairs, _imaging(featurizer, "device"), seed=3, compact=True).training(rows, epoch=2)
+    assert "kind" in kinds and np.array_equal(layer(kinds), device)
     assert device.shape == host.shape and host.any()
     different = np.abs(device - host) > 1e-5
     # nearest: only where an atom lies within 1e-5 Å of a voxel's border, which no atom does here
@@ -121,14 +124,17 @@ def test_tf_data_gives_every_row_once_per_epoch_whatever_the_workers(
     plan = TrainingPlan(np.arange(7), np.array([1, 0, 0, 1, 0, 0, 0.0]), 3, seed=2, balance="none")
     images = {}
     for workers in (1, 4):
-        batches = TrainingBatches(BatchMaker(pairs, _imaging(AtomTypes(), place), seed=2), plan)
+        batches = TrainingBatches(BatchMaker(pairs, _imaging(AtomTypes(), place), seed=2, compact=True), plan)
         read = list(training_data(batches, 0, 2 * batches.steps, workers).as_numpy_iterator())
         assert len(read) == 2 * batches.steps
         weights = np.concatenate([w for _, _, w in read[: batches.steps]])
         assert weights.sum() == 7
         labels = np.concatenate([y[w == 1, 0] for _, y, w in read[: batches.steps]])
         assert labels.sum() == 2
-        images[workers] = [inputs["image" if place == "host" else "xyz"] for inputs, _, _ in read]
+        # which number a kind gets is a matter of which thread meets it first
+        images[workers] = [
+            inputs["image"] if place == "host" else inputs["kinds"][inputs["kind"]] for inputs, _, _ in read
+        ]
     assert all(np.array_equal(a, b) for a, b in zip(images[1], images[4], strict=True))
 
 

@@ -88,7 +88,7 @@ def main() -> None:
     report["traces"] = [[None if n is None else int(n) for n in shape] for shape in traces]
 
     # several hosts take batches inside the compiled function, where the number of atoms is unknown
-    padded = ("xyz", "radius", "channel", "value")
+    padded = ("xyz", "kind", "radius", "channel", "value")
     unknown = {
         name: tf.TensorSpec([BATCH, None, *a.shape[2:]] if name in padded else a.shape, a.dtype)
         for name, a in batch[0].items()
