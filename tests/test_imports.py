@@ -40,7 +40,7 @@ TABLE: dict[str, str] = {
     "zoo/reports": "plugins runtime scorers judging board",
     "zoo/inference": "plugins featurizers runtime chem readers store data batches models",
     "zoo/training": "plugins featurizers shipped runtime catalog store batches judging models board inference",
-    "zoo/prediction": "plugins featurizers runtime chem readers layouts data validity batches scorers judging "
+    "zoo/prediction": "plugins featurizers runtime chem readers layouts splits data validity batches scorers judging "
     "models inference",
     "zoo/evaluation": "plugins runtime catalog store batches judging models board baselines inference",
     "zoo/search": "plugins runtime catalog models evaluation training",

@@ -22,7 +22,7 @@ from affinity_zoo.zoo.prediction.extras import Extras
 from affinity_zoo.zoo.prediction.ranking import choose_ranking
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 from affinity_zoo.zoo.prediction.scoring import prepared, score, ways_of
-from affinity_zoo.zoo.prediction.trust import calibration_for, trusted
+from affinity_zoo.zoo.prediction.trust import calibration_for, in_range, trusted
 from affinity_zoo.zoo.runtime.keras import start_keras
 
 
@@ -60,6 +60,7 @@ class Scoring:
         voxelize: str = "auto",
         rank_by: str | None = None,
         validity: bool | str = False,
+        similarity: bool = False,
     ) -> Scores:
         """Score poses against a receptor, in memory.
 
@@ -76,6 +77,7 @@ class Scoring:
             rank_by: pose, activity, affinity, rmsd or product; None: the first that the model gives.
             validity: check the poses: True: by PoseBusters where it is installed, else by RDKit alone; or
                 ``posebusters`` or ``rdkit``.
+            similarity: give the similarity of ligand and protein to the training data.
 
         Returns:
             One row a pose, in the order of the input, with its rank. What cannot be read is a failed row.
@@ -90,11 +92,14 @@ class Scoring:
         pocket, items = self.pocket(receptor), as_items(molecules)
         read = {way: read_items(items, pocket, way) for way in ways_of(models)}
         readings = {way: [pose for poses in each for pose in poses] for way, each in read.items()}
-        extras, sources = Extras.asked(validity), sources_of(items, read[models[0].options])
+        folders = [str(one.model.folder) for one in models]
+        extras = Extras.asked(validity, similarity, folders)
+        sources = sources_of(items, read[models[0].options])
         molecules = [conformer_of(source) for source in sources] if extras else []
         scored = score(prepared(models, choices, readings, extras=extras, molecules=molecules))
-        calibration = calibration_for([str(one.model.folder) for one in models], None)
+        calibration = calibration_for(folders, None)
         rows = trusted([PosePrediction.from_dict(row) for row in scored.rows], calibration)
+        rows = in_range(rows, cards)
         names = unique(row.id for row in rows)
         rows = [replace(row, id=name) for row, name in zip(rows, names, strict=True)]
         columns = columns_of(

@@ -139,7 +139,7 @@ def calibrate(
     run: Annotated[
         str,
         typer.Argument(
-            help="A run (number or folder) or a model directory.",
+            help="A run (number or folder), a model or an ensemble.",
             metavar="RUN",
             autocompletion=completion.models,
         ),

@@ -34,6 +34,7 @@ def predict(
     top: predict_options.Top = 20,
     abstain: predict_options.Abstain = None,
     validity: predict_options.Validity = False,
+    similarity: predict_options.Similarity = False,
     consensus: predict_options.Consensus = "",
     consensus_within: predict_options.ConsensusWithin = None,
     resume: predict_options.Resume = False,
@@ -85,7 +86,7 @@ def predict(
     scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
     choices = Choices(
         scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain,
-        validity, members, consensus_within, InputShard.parse(shard) if shard else InputShard(),
+        validity, similarity, members, consensus_within, InputShard.parse(shard) if shard else InputShard(),
     )  # fmt: skip
     if shard and to_stdout:
         raise UsageError("--shard needs a file to write to: give -o FILE")

@@ -72,6 +72,9 @@ Abstain = Annotated[
     ),
 ]
 Validity = Annotated[bool, typer.Option("--validity", help="Check geometry, strain and clashes of poses.")]
+Similarity = Annotated[
+    bool, typer.Option("--similarity", help="Give the similarity to training ligands and proteins.")
+]
 Consensus = Annotated[
     str,
     typer.Option(

@@ -26,9 +26,8 @@ WORD = 4  #: residues in a row that two sequences must share to be aligned at al
 def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float) -> dict[str, str]:
     """Find which of our sequences have an identity of at least ``cutoff`` with one of theirs.
 
-    Identity is that of the split (:func:`~affinity_zoo.zoo.data.splits.sequences.identity`).
-    Only sequences that share words
-    of four residues are aligned: at half the residues identical a chain of 100 shares six of them, by chance none.
+    Identity is that of the split (:func:`~affinity_zoo.zoo.data.splits.sequences.identity`); see
+    :class:`KnownSequences` for what is aligned.
 
     Args:
         ours: Sequences of one-letter codes to compare.
@@ -38,21 +37,54 @@ def similar_sequences(ours: Iterable[str], theirs: Iterable[str], cutoff: float)
     Returns:
         Our sequence to the first similar one of theirs.
     """
-    by_word: dict[str, set[str]] = {}
-    for sequence in set(theirs):
-        for word in _words(sequence):
-            by_word.setdefault(word, set()).add(sequence)
+    known = KnownSequences(theirs)
     found: dict[str, str] = {}
     for sequence in set(ours):
-        shared: dict[str, int] = {}
-        for word in _words(sequence):
-            for other in by_word.get(word, ()):
-                shared[other] = shared.get(other, 0) + 1
-        for other, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:20]:
+        for other in known.candidates(sequence):
             if identity(sequence, other) >= cutoff:
                 found[sequence] = other
                 break
     return found
+
+
+class KnownSequences:
+    """Sequences that others are compared with.
+
+    Only sequences that share words of four residues are aligned: at half the residues identical a chain of 100 shares
+    six of them, by chance none.
+
+    Args:
+        sequences: one-letter sequences.
+    """
+
+    def __init__(self, sequences: Iterable[str]) -> None:
+        self._all = frozenset(sequences)
+        self._by_word: dict[str, set[str]] = {}
+        for sequence in self._all:
+            for word in _words(sequence):
+                self._by_word.setdefault(word, set()).add(sequence)
+
+    def candidates(self, sequence: str) -> list[str]:
+        """The 20 sequences that share most words with a sequence, the most alike first.
+
+        Args:
+            sequence: a one-letter sequence.
+        """
+        shared: dict[str, int] = {}
+        for word in _words(sequence):
+            for other in self._by_word.get(word, ()):
+                shared[other] = shared.get(other, 0) + 1
+        return [other for other, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:20]]
+
+    def nearest(self, sequence: str) -> float:
+        """The largest identity with one of the candidates, 0 to 1; 0: no alignment beyond chance.
+
+        Args:
+            sequence: a one-letter sequence.
+        """
+        if sequence in self._all:
+            return 1.0
+        return max((identity(sequence, other) for other in self.candidates(sequence)), default=0.0)
 
 
 def sequences_by_receptor(dataset: Dataset, rows: Array) -> dict[int, list[str]]:

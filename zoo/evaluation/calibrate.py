@@ -22,6 +22,7 @@ from affinity_zoo.zoo.models.calibration import (
     write_calibration,
 )
 from affinity_zoo.zoo.models.candidates import find_candidate
+from affinity_zoo.zoo.models.ensembles import ensemble_of
 from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT
 from affinity_zoo.zoo.runtime.terminal import warn
 
@@ -41,11 +42,11 @@ def calibrate(
 ) -> tuple[Calibration, Result]:
     """Fit P(RMSD < 2 Å) to a model's pose logit, and look at it on proteins that the fit did not see.
 
-    The set must not be the one that the model was trained on or is judged on. ``calibration.json`` is written beside
-    the model, and ``predict`` gives the column ``near_native_probability`` from then on.
+    The set must not be the one that the model was trained on or is judged on. ``calibration.json`` is written into
+    the directory of the model or ensemble, and ``predict`` gives the column ``near_native_probability`` from then on.
 
     Args:
-        run: as for :func:`~affinity_zoo.zoo.evaluation.run.evaluate`; not an ensemble.
+        run: as for :func:`~affinity_zoo.zoo.evaluation.run.evaluate`; a model or an ensemble.
         data: name of a benchmark, or folder of an index, with RMSDs or pose labels.
         method: ``isotonic`` or ``platt``.
         split: of a folder: ``all``, ``test``, ``validation`` or ``train``.
@@ -57,11 +58,14 @@ def calibrate(
         The calibration and the result that it was fitted on.
 
     Raises:
-        AffinityZooError: an ensemble, a model without pose output, too few rows, or no truth.
+        AffinityZooError: a model without pose output, too few rows, or no truth.
     """
     candidate = find_candidate(run, Path(runs))
+    folder = candidate.model.folder
     if len(candidate.models) > 1:
-        raise AffinityZooError(f"{candidate.x} is an ensemble: calibrate its members, one by one")
+        ensemble = ensemble_of([model.folder for model in candidate.models])
+        assert ensemble is not None, "a candidate of several models is read from an ensemble's directory"
+        folder = ensemble.folder
     result = evaluate(run, data, split=split, sources=sources, runs=runs, **options)
     made = calibration_of(result.predictions(), method)
     overlap = str((result.data.get("overlap") or {}).get("verdict") or "cannot know")
@@ -74,7 +78,7 @@ def calibrate(
         "hash": str(result.benchmark["hash"]),
         "overlap": overlap,
     }
-    write_calibration(candidate.model.folder, made)
+    write_calibration(folder, made)
     return made, result
 
 

@@ -37,6 +37,7 @@ class Card(msgspec.Struct):
     about: _Text | None = ""
     shuffled_labels: bool = False
     training_ids_hash: str = ""
+    output_ranges: dict[str, tuple[float, float]] | None = None  #: least and largest on the validation set
 
 
 def check_card(card: Any, where: object) -> None:

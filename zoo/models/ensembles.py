@@ -66,6 +66,23 @@ def read_ensemble(folder: Path) -> Ensemble:
     )
 
 
+def ensemble_of(members: Sequence[Path]) -> Ensemble | None:
+    """The ensemble that has exactly these members; None: there is none in the folders above them.
+
+    Args:
+        members: model directories, in any order.
+    """
+    given = {member.resolve() for member in members}
+    for folder in next(iter(given)).parents if given else ():
+        if (folder / ENSEMBLE_FILE).is_file():
+            try:
+                found = read_ensemble(folder)
+            except AffinityZooError:  # of an ensemble that nobody asked for
+                return None
+            return found if {member.resolve() for member in found.members} == given else None
+    return None
+
+
 def _member(folder: Path, name: Any, file: Path) -> Path:
     """Return a member's folder, which must lie inside, links followed."""
     inside = PurePosixPath(str(name))

@@ -12,9 +12,8 @@ from affinity_zoo.featurizers import views
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Box
 from affinity_zoo.zoo.chem.geometry import close_contacts
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.data.similarity import fingerprint, nearest
-from affinity_zoo.zoo.models.training_ligands import load_fingerprints
 from affinity_zoo.zoo.prediction.reading import ComplexPose, Protein
+from affinity_zoo.zoo.prediction.similarity import nearest_ligand
 
 FAR: Final = 5.0  #: Å; a ligand none of whose atoms comes nearer to the receptor is not in it
 CLOSE: Final = 2.75  #: Å; heavy atoms further apart do not clash (C-C: 2.55)
@@ -31,6 +30,7 @@ REMEDIES: Final = {
     "unlike": "the model was trained on no similar ligand: trust its ranking less, test it on such compounds",
     "bound": "a residue of the receptor lies where the pose lies: `drop_bound_ligand` leaves it out",
     "outside": "the calibration saw no such score: its probability is that of the nearest score it saw",
+    "range": "the model gave no such score on its validation set: trust it less",
     "note": "the reader says how it took the record: see the column warnings",
 }
 
@@ -92,15 +92,11 @@ def _geometry(atoms: Atoms, protein: Protein) -> list[str]:
 
 def _unlike(pose: ComplexPose, models: tuple[str, ...], marks: dict[tuple[str, bytes], object]) -> str:
     """The similarity is used only if every model knows its training ligands."""
-    known = [load_fingerprints(model) for model in models]
-    if not known or not all(known) or pose.atoms is None:
+    assert pose.atoms is not None
+    best = nearest_ligand(pose.atoms, pose.molecule, models, marks)
+    if best is None or best >= UNLIKE:
         return ""
-    key = (pose.molecule, pose.atoms.element.tobytes())
-    if key not in marks:
-        marks[key] = fingerprint(pose.atoms)
-    mark = marks[key]
-    best = max(nearest(mark, others)[1] for others in known if others)
-    return f"unlike: the most similar training ligand has a similarity of {best:.2f}" if best < UNLIKE else ""
+    return f"unlike: the most similar training ligand has a similarity of {best:.2f}"
 
 
 def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, object]) -> str:

@@ -33,6 +33,7 @@ class Choices:
             calibrated model.
         validity: check the poses: True: by PoseBusters where it is installed, else by RDKit alone; or
             ``posebusters`` or ``rdkit``.
+        similarity: give the similarity of ligand and protein to the training data.
         consensus: scores that form a consensus with the models' own (:func:`.consensus.members_of`); empty: none.
         consensus_within: what the consensus compares: molecule (its poses), target or all; None: by the output.
         shard: which of the parts of a divided prediction to score.
@@ -51,6 +52,7 @@ class Choices:
     read: Mapping[str, Any] = field(default_factory=dict)
     abstain: float | None = None
     validity: bool | str = False
+    similarity: bool = False
     consensus: tuple[Member, ...] = ()
     consensus_within: str | None = None
     shard: InputShard = field(default_factory=InputShard)

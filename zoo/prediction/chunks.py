@@ -60,6 +60,7 @@ class Chunk:
     structures: bool = False  #: give the poses too, as SDF
     read: Mapping[str, Any] = field(default_factory=dict)  #: read options in the place of the models' own
     validity: str = ""  #: method of checking the poses; empty: they are not checked
+    similarity: bool = False  #: give the similarity to the training data
 
 
 @dataclass(frozen=True)

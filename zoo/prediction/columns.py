@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from affinity_zoo.zoo.inference.columns import COLUMNS as SCORES
 from affinity_zoo.zoo.inference.columns import PRODUCT
+from affinity_zoo.zoo.prediction import similarity
 from affinity_zoo.zoo.validity import columns as validity
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _AFFINITY = "the model has an affinity output"
 _RMSD = "the model has an rmsd output"
 _SEVERAL = ", and there are several views or models"
 _CONSENSUS = "a consensus is asked for"
+_SIMILARITY = "similarity is asked for"
 _VALIDITY = "validity is asked for"
 _POSEBUSTERS = "validity is asked for, and PoseBusters is installed"
 
@@ -113,6 +115,14 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
     PredictionColumn(
         "consensus_rank", "", "higher", "Mean rank of the members of the consensus there, from 0 (last) to 1 (first).",
         _CONSENSUS, "float",
+    ),
+    PredictionColumn(
+        similarity.LIGAND, "", "", "Tanimoto similarity to the most similar training ligand, 0 to 1; empty where the "
+        "model does not carry its training ligands.", _SIMILARITY, "float",
+    ),
+    PredictionColumn(
+        similarity.PROTEIN, "", "", "Largest sequence identity of a chain near the pose to a training chain, 0 to 1; "
+        "0: none beyond chance.", _SIMILARITY, "float",
     ),
     PredictionColumn(
         validity.POSE_VALID, "", "higher", "1 if the pose passes all checks below, 0 if it fails one; empty if it "

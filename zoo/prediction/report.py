@@ -13,8 +13,8 @@ from affinity_zoo.zoo.runtime.terminal import note, say, table, warn
 _MOST_REASONS = 8
 _COLUMNS = (
     "rank", "pose_logit", "pose_probability", "near_native_probability", "activity_probability", "rmsd_expected",
-    "affinity_pk", "affinity_sd", "product", "docking_score", "consensus_z", "pose_valid", "name", "target", "file",
-    "record", "poses", "warnings",
+    "affinity_pk", "affinity_sd", "product", "docking_score", "consensus_z", "ligand_similarity", "pose_valid",
+    "name", "target", "file", "record", "poses", "warnings",
 )  # fmt: skip
 
 

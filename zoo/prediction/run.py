@@ -16,7 +16,7 @@ from affinity_zoo.zoo.inference.ready import ReadyModel, ready
 from affinity_zoo.zoo.models.calibration import FILE as CALIBRATION
 from affinity_zoo.zoo.models.folders import FILES, Name, find_model_folders
 from affinity_zoo.zoo.models.loading import Model, read_card, read_model_recipe
-from affinity_zoo.zoo.prediction import checks, consensus, output, ranking, reading
+from affinity_zoo.zoo.prediction import checks, consensus, output, ranking, reading, similarity
 from affinity_zoo.zoo.prediction.choices import Choices
 from affinity_zoo.zoo.prediction.chunks import Chunk, Cutter
 from affinity_zoo.zoo.prediction.columns import columns_of
@@ -27,7 +27,7 @@ from affinity_zoo.zoo.prediction.gathered import gathered, structure_of
 from affinity_zoo.zoo.prediction.inputs import PredictionInputs, from_files, from_table
 from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
 from affinity_zoo.zoo.prediction.shards import Header, write_part
-from affinity_zoo.zoo.prediction.trust import abstained, calibration_for, trusted
+from affinity_zoo.zoo.prediction.trust import abstained, calibrated_folder, calibration_for, in_range, trusted
 from affinity_zoo.zoo.runtime.files import file_hash, text_hash
 from affinity_zoo.zoo.runtime.terminal import progress, warn
 from affinity_zoo.zoo.validity.check import method_of, note_of
@@ -129,7 +129,7 @@ def run(
     asked = choices
     choices = replace(choices, scoring=choices.scoring.resolved(cards))
     calibration = calibration_for(names, choices.abstain)
-    extras = Extras.asked(choices.validity)
+    extras = Extras.asked(choices.validity, choices.similarity)
     columns = columns_of(
         [[str(output["name"]) for output in card["outputs"]] for card in cards],
         choices.scoring.n_views,
@@ -153,6 +153,7 @@ def run(
         checks.other_reading({name: options.as_dict() for name, options in readings.items()}),
         checks.changed_reading(own, choices.read),
         note_of(extras.validity),
+        similarity.note_of(choices.similarity, names),
     ]
     kept = parts is not None
     with ExitStack() as stack:
@@ -180,7 +181,7 @@ def run(
                 choices.consensus_within,
             )
             notes += said
-        rows = abstained(trusted(rows, calibration), choices.abstain)
+        rows = abstained(in_range(trusted(rows, calibration), cards), choices.abstain)
         order = ranking.ranked(rows, by, choices.best_per)
         best = [row for _, row in order]
         write(best, columns)
@@ -233,6 +234,7 @@ def _other_scores(
         best_per=None,
         abstain=None,
         validity=False,
+        similarity=False,
         consensus=(),
         consensus_within=None,
     )
@@ -272,6 +274,7 @@ def _score_all(
                     structures,
                     choices.read,
                     method_of(choices.validity),
+                    choices.similarity,
                 )
 
     for number, pieces in enumerate(cutter.chunks(inputs.entries)):
@@ -296,8 +299,19 @@ def _hashes(
 ) -> tuple[str, str, str]:
     """Hashes of models, inputs, and options that decide the scores; ranking and computing do not matter."""
     files = [Path(model) / name for model in models for name in (*FILES, CALIBRATION)]
+    if len(models) > 1 and (ensemble := calibrated_folder(models)):
+        files.append(ensemble / CALIBRATION)
     of_models = [file_hash(file) for file in files if file.is_file()]
     decisive = {k: v for k, v in asdict(choices.scoring).items() if k != "threads"}
     read = sorted(choices.read.items())
-    options = repr((sorted(decisive.items()), read, choices.chunk, structures, method_of(choices.validity)))
+    options = repr(
+        (
+            sorted(decisive.items()),
+            read,
+            choices.chunk,
+            structures,
+            method_of(choices.validity),
+            choices.similarity,
+        )
+    )
     return text_hash(repr((models, of_models))), inputs.stamp(), text_hash(options)

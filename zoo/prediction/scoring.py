@@ -75,7 +75,8 @@ def prepare(task: Chunk, models: Sequence[ReadyModel]) -> Prepared:
     ways = ways_of(models)
     texts = task.structures or bool(task.validity)
     readings = {way: read_pieces(task.pieces, way, texts and way == ways[0]) for way in ways}
-    return prepared(models, task.scoring, readings, task.structures, Extras(task.validity))
+    extras = Extras(task.validity, task.similarity, tuple(str(model.model.folder) for model in models))
+    return prepared(models, task.scoring, readings, task.structures, extras)
 
 
 def ways_of(models: Sequence[ReadyModel]) -> list[ReadOptions]:

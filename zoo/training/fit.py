@@ -234,6 +234,11 @@ def _save(job: Job, model: ScoringModel, history: History, best: int) -> None:
         **_of_labels(job, rows, outputs),
         "epoch": best,
         "validation": {name: None if np.isnan(value) else value for name, value in scores.items()},
+        "output_ranges": {
+            name: [float(column.min()), float(column.max())]
+            for name, column in zip(t.tasks, outputs.T, strict=True)
+            if len(column)
+        },
         "training_ids_hash": job.recipe.data.ids_hash,
         "shuffled_labels": t.shuffle_labels,
         "device": job.device.description,

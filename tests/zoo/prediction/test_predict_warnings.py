@@ -80,4 +80,14 @@ def test_models_that_read_in_different_ways(make_model, receptor, block, tmp_pat
 
 
 def test_every_kind_has_a_remedy() -> None:
-    assert set(REMEDIES) == {"cropped", "untyped", "clash", "far", "bound", "unlike", "outside", "note"}
+    assert set(REMEDIES) == {
+        "cropped",
+        "untyped",
+        "clash",
+        "far",
+        "bound",
+        "unlike",
+        "outside",
+        "range",
+        "note",
+    }

@@ -112,6 +112,11 @@ def test_what_is_planted_is_learnt_by_each_output(planted: Path, trained: Path) 
     assert recipe.training.tasks == ("pose", "affinity", "rmsd") and 5 < recipe.head.offset < 7
     assert 2 < recipe.head.rmsd_offset < 5 and recipe.head.rmsd_scale > 2
     assert recipe.data.n_affinity < recipe.data.n_train  # wrong poses and gaps teach no affinity
+    seen = affinity_zoo.evaluate(1, planted, split="validation", views=1, runs=trained).predictions()
+    for name, ends in card["output_ranges"].items():
+        column = seen.extra[f"{name}_output"]
+        assert ends == pytest.approx([column.min(), column.max()], rel=1e-4)
+    assert list(card["output_ranges"]) == ["pose", "affinity", "rmsd"]
     result = affinity_zoo.evaluate(1, planted, split="all", views=2, runs=trained)
     assert result.metrics["roc-auc"].value > 0.9
     predictions = result.predictions()
