@@ -17,6 +17,8 @@ from affinity_zoo.zoo.models.recipe import Recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.runtime.files import file_hash, whole
 
+SEARCH_FILE = "search.json"  #: of a folder of runs that a search made: how many trials, and the best run
+
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
@@ -115,7 +117,8 @@ def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
     parts = [describe_model(model, candidate.x) for model in candidate.models]
     trainings = [describe_training(model) for model in candidate.models]
     if len(parts) == 1:
-        return parts[0], trainings[0]
+        note = _note_of_search(candidate)
+        return {**parts[0], **({"note": note} if note else {})}, trainings[0]
     weights = "\n".join(part["weights"] for part in parts)
     model = {
         "name": candidate.name,
@@ -131,6 +134,18 @@ def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
     }
     same = {key: value for key, value in trainings[0].items() if all(t[key] == value for t in trainings)}
     return model, {**same, "pairs": str(candidate.training_pairs().resolve())}
+
+
+def _note_of_search(candidate: Candidate) -> str:
+    """What a board says of a run that a search chose or tried; empty: no search made it."""
+    try:
+        found = json.loads((candidate.root / SEARCH_FILE).read_text(encoding="utf-8"))
+        trials, best, tried = int(found["trials"]), found["best"], list(found["runs"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    if candidate.x == best:
+        return f"best of {trials} on validation ({found.get('monitor', '')})"
+    return f"one of {trials} of a search" if candidate.x in tried else ""
 
 
 def describe_model(model: Model, x: int | str) -> dict[str, Any]:

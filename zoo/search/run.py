@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.evaluation.run import evaluate
+from affinity_zoo.zoo.models.candidates import SEARCH_FILE
 from affinity_zoo.zoo.models.loading import read_card
 from affinity_zoo.zoo.models.recipe import Recipe, read_recipe
 from affinity_zoo.zoo.models.run_folder import RunFolder
+from affinity_zoo.zoo.runtime.files import write_json
 from affinity_zoo.zoo.runtime.terminal import say as print_line
 from affinity_zoo.zoo.search.claims import Claim
 from affinity_zoo.zoo.search.space import Point, Space, grid_points, read_space
@@ -108,7 +110,17 @@ def search(
             _run_trial(optuna, study, trial, wanted, Path(data), folder, workers, say)
         finally:
             claim.release()
-    return found(study, folder)
+    result = found(study, folder)
+    _tell_boards(result)
+    return result
+
+
+def _tell_boards(result: SearchResult) -> None:
+    """Write how many trials the best run was chosen from, for the results of these runs."""
+    runs = [record["run"] for record in result.trials if record["run"] is not None]
+    if runs:
+        table = {"trials": len(result.trials), "best": result.best, "monitor": result.monitor, "runs": runs}
+        write_json(result.folder / "summaries" / SEARCH_FILE, table)
 
 
 def found(study: optuna.Study, folder: Path) -> SearchResult:

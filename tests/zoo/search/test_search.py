@@ -13,12 +13,14 @@ from pathlib import Path
 
 import pytest
 
+from affinity_zoo import evaluate
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.board.results import load_result
 from affinity_zoo.zoo.search.claims import Claim
 
 optuna = pytest.importorskip("optuna", reason="Optuna (the extra search) is not installed")
 
+TRIALS = 8
 SPACE = """
 featurizers = ["atom-types"]
 architectures = ["resnet3d"]
@@ -60,24 +62,35 @@ def test_a_claim_ends_with_its_process(tmp_path: Path) -> None:
     mine.release()
 
 
+@pytest.fixture(scope="module")
+def demo_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The index of the demonstration set: all its structures."""
+    from affinity_zoo.zoo.data.index.run import build_index
+    from affinity_zoo.zoo.demo.complexes import make_demo_set
+
+    root = tmp_path_factory.mktemp("demo")
+    make_demo_set(root / "set", decoys_per_ligand=4, tries=20)
+    build_index(root / "set", root / "data", workers=0, progress=False)
+    return root / "data"
+
+
 @pytest.mark.slow
-def test_a_search_killed_twice_ends_with_sealed_runs(small_data: Path, tmp_path: Path) -> None:
+def test_a_search_killed_twice_ends_with_sealed_runs(demo_data: Path, tmp_path: Path) -> None:
     folder = tmp_path / "search"
-    command = _command(small_data, folder, 4, "--no-prune", "--json")
-    for kill in range(2):
+    command = _command(demo_data, folder, TRIALS, "--no-prune", "--json")
+    for wanted in (2, 5):  # killed while this many runs have begun
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wanted = kill + 1
         while process.poll() is None and len(list((folder / "summaries").glob("*_logs"))) < wanted:
             time.sleep(0.2)
         time.sleep(1.0)
         process.send_signal(signal.SIGKILL)
-        process.wait()
+        assert process.wait() == -signal.SIGKILL
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout[done.stdout.index("{\n") :])
-    assert [t["state"] for t in told["trials"]] == ["complete"] * 4
+    assert [t["state"] for t in told["trials"]] == ["complete"] * TRIALS
     runs = [t["run"] for t in told["trials"]]
-    assert len(set(runs)) == 4
+    assert len(set(runs)) == TRIALS == len(list((folder / "summaries").glob("*_logs")))
     best = max(told["trials"], key=lambda t: t["value"])
     assert told["best"] == best["run"]
     for run in runs:
@@ -86,8 +99,20 @@ def test_a_search_killed_twice_ends_with_sealed_runs(small_data: Path, tmp_path:
         ]
         assert len(results) == 1
     study = _study(folder)
-    assert len(study.trials) == 4 and study.best_value == best["value"]
+    assert len(study.trials) == TRIALS and study.best_value == best["value"]
     assert {t.user_attrs["run"] for t in study.trials} == set(runs)
+    storage = f"sqlite:///{folder / 'study.db'}"
+    tool = (sys.executable, "-c", "import optuna.cli; raise SystemExit(optuna.cli.main())")
+    asked = (*tool, "best-trial", "--storage", storage, "--study-name", "affinity-zoo", "--format", "json")
+    told_by_optuna = json.loads(subprocess.run(asked, capture_output=True, text=True, check=True).stdout)
+    assert told_by_optuna["number"] == best["trial"]
+    for run in (told["best"], next(run for run in runs if run != told["best"])):
+        of_search = evaluate(run, demo_data, split="test", views=1, runs=folder / "summaries").model["note"]
+        assert of_search == (
+            f"best of {TRIALS} on validation ({told['monitor']})"
+            if run == told["best"]
+            else f"one of {TRIALS} of a search"
+        )
     page = (folder / "search.html").read_text()
     assert "<svg" in page
     assert not re.search(r'(?:src|href)="https?:', page)
