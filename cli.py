@@ -62,7 +62,7 @@ def _run() -> int:
             traceback.print_exc()
         elif isinstance(error, OSError) and error.filename is not None:
             # the user's disk, permissions or paths: what the system says is the cause
-            told = f"{error.filename}: {error.strerror}; change the path, or what stands there"
+            told = f"{error.filename}: {error.strerror}; change the path, or move what is there"
         else:
             raise
         terminal.error(told)

@@ -232,7 +232,7 @@ def pack(  # type: ignore[no-untyped-def]
         rotations, shifts: (B, 3, 3) and (B, 3) Å.
         half: half the box, Å.
         reach: an atom is kept within ``half`` plus so many radii on every axis.
-        turned: crop to the box as it lies; else to the sphere around it, whatever the rotation.
+        turned: crop to the box in this rotation; else to the sphere around it, which holds for any rotation.
         sizes: padded sizes, ascending; beyond the largest its multiples are used.
         outside: as many as the largest structure has atoms; written.
         picked: as many as the table has atoms, and one; written: the atoms that are kept, pose by pose.

@@ -179,7 +179,7 @@ def _gaussian(lanes: int) -> Any:
 def _binary(lanes: int) -> Any:
     @intrinsic
     def binary(typing, row, at, squares, index, square, amount):  # type: ignore[no-untyped-def]
-        """row[at + k] = amount inside the radius, unless a larger amount (0 is none) is there."""
+        """row[at + k] = amount inside the radius, unless the row already has a larger amount (0: none)."""
 
         def code(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
             v = _Lanes(context, builder, signature, arguments, lanes)
@@ -315,7 +315,7 @@ def select(xyz, radius, centre, rotation, shift, reach, half, selected):  # type
 
 @njit(**_OPTIONS)
 def _larger(old, new):  # type: ignore[no-untyped-def]
-    """The larger amount, where 0 means that there is none."""
+    """Return the larger of two amounts; 0 means none."""
     if new != 0 and (old == 0 or new > old):
         return new
     return old

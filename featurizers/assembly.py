@@ -33,7 +33,7 @@ class Crop(NamedTuple):
 
     half: float  #: half the box, Å
     reach: float  #: an atom is kept within ``half`` plus so many of its radii
-    turned: bool  #: of the box as it lies; False: of the sphere around it, whatever the rotation
+    turned: bool  #: of the box in this rotation; False: of the sphere around it, for any rotation
 
 
 class Packed(NamedTuple):

@@ -1,4 +1,4 @@
-"""gnina's featurizer: one density per atom type, receptor and ligand in channels of their own."""
+"""gnina's featurizer: one density per atom type, receptor and ligand in separate channels."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ class AtomTypes(Featurizer):
 
 
 def _openbabel(atoms: Atoms) -> NDArray[np.uint8]:
-    """The atoms' types with :data:`OPENBABEL_TYPES` put in; typed input has no residue names and stays as it is."""
+    """The atoms' types with :data:`OPENBABEL_TYPES` put in; typed input has no residue names and is not changed."""
     import numpy as np
 
     types = np.array(atoms.atom_type)

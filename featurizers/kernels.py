@@ -244,7 +244,7 @@ def _channel_and_value(encoding: Encoding) -> tuple[NDArray[np.int32], NDArray[n
 
 
 def _all_values(encoding: Encoding, n_channels: int) -> NDArray[np.float32]:
-    """(n, C) amounts, also where the encoding says channel and value."""
+    """(n, C) amounts, also for an encoding with channel and value."""
     if encoding.values is not None:
         return _floats(encoding.values)
     channel, value = _channel_and_value(encoding)

@@ -16,7 +16,7 @@ For atoms with a value in each channel, ``values`` (B, N, C) float32 stands inst
 ``value``. Where atoms have few kinds, ``kind`` (B, N) uint8 and the table ``kinds`` (256, 3) float32 of radius, channel
 and value stand instead of all three: half the bytes.
 
-Positions are computed in float32 whatever the precision policy; only the image is cast. Atoms are
+Positions are computed in float32 under every precision policy; only the image is cast. Atoms are
 written through ``segment_sum`` and ``segment_max``, a few samples at a time, so that memory is bounded.
 """
 
@@ -31,7 +31,7 @@ from keras import ops
 from affinity_zoo.plugins.contracts import Box, Featurizer
 
 PACKAGE = "affinity_zoo"  #: the name under which Keras knows these layers
-DEFAULT_MAX_RADIUS = 3.0  #: Å, for featurizers without a statement of their own
+DEFAULT_MAX_RADIUS = 3.0  #: Å, for featurizers that do not state one
 
 Inputs = dict[str, Any]
 

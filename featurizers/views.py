@@ -203,7 +203,7 @@ class View:
 def fixed_view(seed: int, number: int) -> View:
     """The view of a number, by which poses are scored.
 
-    It depends on the seed and the number alone, so equal poses have equal images wherever they stand.
+    It depends on the seed and the number alone, so equal poses have equal images at any position of the input.
 
     Args:
         seed: of the list of rotations.

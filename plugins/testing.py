@@ -81,7 +81,7 @@ def check_scorer(scorer: type[Scorer] | Scorer, **options: object) -> Report:
 
 
 def check_baseline(baseline: type[Baseline] | Baseline, **options: object) -> Report:
-    """Check a baseline: one number, wherever the complex lies.
+    """Check a baseline: one number, independent of the position of the complex.
 
     Arguments, result and errors as for :func:`check_featurizer`.
 

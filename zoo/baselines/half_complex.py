@@ -80,7 +80,7 @@ class ReceptorOnly(HalfComplex):
 class ReceptorOnlySite(HalfComplex):
     """Trained on the receptor's atoms in shells around the site: one number for all poses of a receptor.
 
-    The site is the mean centre of all evaluated (or training) poses of a receptor, so poses cannot be told
+    The site is the mean centre of all evaluated (or training) poses of a receptor, so poses cannot be distinguished
     apart. Within a complex the result is chance; between complexes it measures the information in the protein alone.
     """
 

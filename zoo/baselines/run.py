@@ -31,7 +31,8 @@ def default_baselines() -> list[Baseline]:
 def learned_baselines(trained_on: Path | None) -> list[Baseline]:
     """The baselines that learn from the index that a model was trained on.
 
-    The list is empty if the index is gone, or if its training rows have no label (after distillation only).
+    The list is empty if the index does not exist any more, or if its training rows have no
+    label (after distillation only).
 
     Args:
         trained_on: folder of the index; None: it is not known.

@@ -17,7 +17,7 @@ _KEPT: Final = 8  #: blocks of a size that are kept for later: about the batches
 
 
 class _Lease:
-    """A block lent out. Every view of the array made of it holds it; when the last is gone the block is free."""
+    """A block in use. Every view of its array holds it; the block is free when the last view is deleted."""
 
     def __init__(self, buffers: Buffers, block: NDArray[np.uint8], dtype: Any, length: int) -> None:
         self._buffers, self._block = buffers, block

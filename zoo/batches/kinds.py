@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Encoding
 from affinity_zoo.plugins.errors import AffinityZooError
 
-MOST: Final = 256  #: kinds that a byte tells apart, padding among them
+MOST: Final = 256  #: number of kinds that a byte can distinguish, padding included
 
 
 class Kinds:
@@ -38,11 +38,11 @@ class Kinds:
             encoding: float32 ``radius`` and ``value``, int32 ``channel``.
 
         Raises:
-            AffinityZooError: there are more kinds than a byte tells apart.
+            AffinityZooError: there are more kinds than a byte can distinguish.
         """
         assert encoding.channel is not None and encoding.value is not None
         atoms = np.stack([encoding.radius, encoding.channel.astype(np.float32), encoding.value], axis=1)
-        # by their bits: the device gets the same numbers, whatever they are
+        # compared by their bits: the device gets exactly the same numbers
         bits = np.ascontiguousarray(atoms).view(np.dtype((np.void, atoms.itemsize * 3)))[:, 0]
         found, inverse = np.unique(bits, return_inverse=True)
         with self._lock:

@@ -200,7 +200,7 @@ def in_flight(batch_bytes: int, workers: int, max_bytes: int = MAX_IN_FLIGHT) ->
         workers: threads wanted.
 
     Returns:
-        Threads, and batches kept ready: at least one each, whatever the bound.
+        Threads, and batches kept ready: at least one each, also if the bound is lower.
     """
     allowed = max_bytes // max(batch_bytes, 1) - 1
     workers = max(1, min(workers, allowed - 1))
@@ -214,7 +214,7 @@ def _py_dataset(batches: TrainingBatches, first_step: int, last_step: int, worke
     made = Ahead(batches, first_step, last_step, *in_flight(size, workers))
 
     class Steps(keras.utils.PyDataset):
-        """All steps in one stream; `fit` is told the length of an epoch.
+        """All steps in one stream; `fit` gets the length of an epoch.
 
         Keras's own threads would not do: they start anew with each epoch, and what they had made when `fit` looked at
         a first batch comes a second time. How often `fit` ends an epoch differs between backends, so that nothing

@@ -44,7 +44,7 @@ def write_baseline_results(
         judging: ``scorers`` and ``replicates`` for ``write_result``.
 
     Returns:
-        The JSON files, those that were there already too; a baseline that says nothing of any row has none.
+        The JSON files, including existing ones; a baseline without a value for any row has no file.
     """
     place = Path(folder) / f"{benchmark['name']}-{str(benchmark['hash'])[:8]}"
     bare = with_score(predictions, predictions.score)

@@ -40,7 +40,7 @@ def pack_benchmark(name: str, out: Path, *, root: Path, ids_only: bool = False) 
         name: of the benchmark.
         out: the ZIP file.
         root: the summaries folder.
-        ids_only: only the ids and hashes, where labels may not travel either.
+        ids_only: only the ids and hashes, if labels must not be passed on.
 
     Raises:
         AffinityZooError: there is no such benchmark, or its index changed.

@@ -218,7 +218,7 @@ def _difference(
     difference, low, high = mean_a - mean_b, spread.low, spread.high
     unit = "%" if scorer.unit == "%" else "" if scorer.unit == "fraction" else f" {scorer.unit}"
     shown = low > 0.0 or high < 0.0
-    # of a shown difference the size is said, whichever way it goes; else a - b
+    # a shown difference is stated by its size, whatever its sign; else a - b
     size, ends = (abs(difference), sorted((abs(low), abs(high)))) if shown else (difference, [low, high])
     figures = f"({size:.3g}{unit}, 95 % [{ends[0]:.3g}, {ends[1]:.3g}])"
     if shown:

@@ -102,7 +102,7 @@ def load_all(paths: Iterable[Path], *, recompute: bool = False) -> tuple[list[Re
         recompute: compute again even what was computed on this machine before.
 
     Returns:
-        The results, and a sentence for each that is refused: edited, damaged, or not what it says.
+        The results, and a sentence for each that is refused: edited, damaged, or with wrong statements.
     """
     read: list[Result] = []
     refused: list[str] = []

@@ -70,7 +70,7 @@ def check_overlap(
         dataset: the benchmark's index.
         rows: (N,) its rows there.
         training: the index that the model was trained on, where it is at hand: sequences and ligands are read from
-            it; else what the model's folder says of them.
+            it; else what the model's folder states about them.
         coordinates: compare the positions of ligands too; it reads every ligand of the benchmark.
 
     Returns:

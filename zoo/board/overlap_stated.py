@@ -26,7 +26,7 @@ def shown_overlap(result: Result, truth: Truth | None, thorough: bool = False) -
     Args:
         result: of a model.
         truth: truths of its benchmark; None: not available.
-        thorough: compare coordinates whatever the number of pairs.
+        thorough: compare coordinates for any number of pairs.
     """
     stated = _stated(result.data.get("overlap") or {})
     computed = _computed(result, truth, thorough) if truth is not None else {}

@@ -154,14 +154,14 @@ def unpack(source: Path, folder: Path, form: str, names: Sequence[str]) -> dict[
     Args:
         source: the ZIP archive.
         folder: to write to.
-        form: what the manifest must say that it is.
+        form: the kind of archive that the manifest must state.
         names: of files that it may hold, in folders or not.
 
     Returns:
         The manifest.
 
     Raises:
-        AffinityZooError: it is another archive, or a file is not what the manifest says.
+        AffinityZooError: it is another kind of archive, or a file differs from the manifest.
     """
     with open_archive(source, LIMITS) as archive:
         try:
@@ -184,7 +184,7 @@ def unpack(source: Path, folder: Path, form: str, names: Sequence[str]) -> dict[
         for name, digest in files.items():
             data = read_member(archive, name, MOST_FILE)
             if hashlib.sha256(data).hexdigest() != digest:
-                raise AffinityZooError(f"{source}: {name} is not what the manifest says; get the file again")
+                raise AffinityZooError(f"{source}: {name} differs from the manifest; get the file again")
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(data)

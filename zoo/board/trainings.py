@@ -38,7 +38,7 @@ def output_of(result: Result) -> str:
         result: One model or baseline, judged on one benchmark.
     """
     stated = str(result.model.get("output") or "")
-    # results of version 0.1.0 say it in the name only
+    # results of version 0.1.0 have it in the name only
     ending = str(result.model.get("name")).rpartition(" by ")[2]
     return stated or (ending if ending in NAMES and " by " in str(result.model.get("name")) else "")
 
@@ -85,7 +85,7 @@ def _trainings(members: Sequence[Result]) -> list[list[Result]]:
 
 
 def _seed(result: Result) -> Any:
-    """The seed of the training, where the result says it: the first of two."""
+    """The seed of the training, if the result states it: the first of two."""
     seeds = result.data.get("seeds")
     return seeds[0] if isinstance(seeds, list) and len(seeds) > 1 else None
 

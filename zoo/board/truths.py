@@ -41,14 +41,14 @@ class Truth:
             scored: of a model, in any order.
 
         Raises:
-            AffinityZooError: an id stands there twice or is none of the benchmark's.
+            AffinityZooError: an id occurs twice or does not belong to the benchmark.
         """
         if len(scored) == len(self.pairs) and np.array_equal(scored.id, self.pairs.id):
             # as the index has them: the ids of a benchmark are unique
             given = {k: v for k, v in scored.extra.items() if k not in (*OF_BENCHMARK, UNSCORED)}
             return replace(self.pairs, score=scored.score, extra={**given, **self.pairs.extra})
         if len(np.unique(scored.id)) < len(scored):
-            raise AffinityZooError("an id stands there more than once")
+            raise AffinityZooError("an id occurs more than once")
         foreign = scored.id[~np.isin(scored.id, self.pairs.id)]
         if len(foreign):
             raise AffinityZooError(

@@ -1,7 +1,7 @@
 """Verification of results: scores are taken by id, everything else is recomputed from the benchmark.
 
 The seal of a result is a hash that anyone can make again. So where the index of a benchmark is at hand, truths,
-groups, molecules, targets and sources come from it, and every figure and interval is taken again. What cannot be
+groups, molecules, targets and sources come from it, and every figure and interval is computed again. What cannot be
 known in principle: whether scores were made from the labels, and whether a training set is kept back.
 """
 
@@ -40,7 +40,7 @@ def believed(result: Result, truths: Truths, thorough: bool = False) -> Result:
             learn too.
 
     Returns:
-        The result with computed figures; ``result.verified`` says whether the benchmark was at hand.
+        The result with computed figures; ``result.verified`` says whether the benchmark was available.
 
     Raises:
         AffinityZooError: something that it states is not so.
@@ -192,7 +192,7 @@ def _check_count(result: Result, rows: Predictions) -> None:
 
 
 def _same_figures(result: Result, computed: dict[str, Metric], intervals: bool) -> None:
-    """Compare what a result states with what was computed; in another order of rows other groups are drawn."""
+    """Compare the figures of a result with computed ones; in another order of rows the bootstrap draws other groups."""
     for key, stated in result.metrics.items():
         found = computed.get(key)
         if found is None:

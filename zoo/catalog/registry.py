@@ -94,7 +94,7 @@ def blame(error: BaseException) -> str:
         return ""
     return (
         f"{type(error).__name__} in the plugin {plugin.name!r} of {plugin.origin}: {error}; tell its author, "
-        "or go on without plugins (`no_plugins=True`)"
+        "or continue without plugins (`no_plugins=True`)"
     )
 
 

@@ -189,7 +189,7 @@ def within_xyz(points: Array, around: Array, cutoff: float) -> NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class CloseContacts:
-    """Heavy-atom pairs under 0.75 of their van der Waals sum, told apart.
+    """Heavy-atom pairs under 0.75 of their van der Waals sum, by kind.
 
     Each is an array of ``(receptor index, ligand index)`` rows, int64 ``(K, 2)``.
     """

@@ -1,4 +1,4 @@
-"""PDB text of receptors and poses, made alike, so that nothing in a file but positions tells poses apart."""
+"""PDB text of receptors and poses, written in the same way, so that poses differ in their positions only."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def benchmarks_add(
             runs / "baselines", dataset, benchmarks.select_rows(dataset, split, wanted), made
         )
         terminal.say(
-            f"{len(written)} baselines judged; `affinity-zoo evaluate RUN {name}` puts a model beside them"
+            f"{len(written)} baselines judged; `affinity-zoo evaluate RUN {name}` puts a model on the same board"
         )
 
 

@@ -228,7 +228,7 @@ def _strict() -> bool:
 
 
 def _entries_named(registry: Any, name: str) -> list[Any]:
-    """Return the entries with a name or alias, of whatever kind."""
+    """Return the entries of all kinds with a name or alias."""
     from affinity_zoo.plugins.errors import UsageError
     from affinity_zoo.plugins.kinds import KINDS
     from affinity_zoo.plugins.names import nearest

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from glob import escape, glob
 from pathlib import Path
 
-RUNS = Path("summaries")  #: where runs lie unless --runs says otherwise, which completion cannot see
+RUNS = Path("summaries")  #: default folder of the runs; completion cannot see --runs
 
 
 def models(incomplete: str) -> list[str]:

@@ -19,10 +19,10 @@ What this shows, and what it does not:
  2. Poses are labelled by their RMSD to the crystal pose; the decoys here are crystal poses moved and turned.
  3. Train, validation and test hold different structures: a random split would look better and mean less.
  4. Every figure has a 95 % interval; with this few complexes they overlap, so the order of the rows proves little.
- 5. Baselines stand beside the models: what one number tells must be beaten before a network has learnt chemistry.
+ 5. Baselines are shown beside the models: a network must beat such single numbers before it has learnt chemistry.
  6. Two small networks after minutes of training lose to such a number; that is to be expected, and it is shown.
  7. {best} was trained on many more complexes; see `affinity-zoo models show {best}` for where it loses.
- 8. Fine-tuning starts from it; the lines above say whether it was worth it on this data.
+ 8. Fine-tuning starts from it; the lines above show whether it helped on this data.
  9. The test structure is one of {structures}, most of them with nucleotides: judge on your own data.
 10. The board and the explanation are pages without a server: open them in a browser, send them by mail."""
 
@@ -139,7 +139,7 @@ def _interval(row: BoardRow, key: str) -> str:
 
 
 def _explained(done: Demo, folder: Path) -> str:
-    """Explain a crystal pose of the test structure, and say where the page is."""
+    """Explain a crystal pose of the test structure, and print where the page is."""
     from affinity_zoo.zoo import shipped
     from affinity_zoo.zoo.commands.see import command
     from affinity_zoo.zoo.data.store.dataset import Dataset

@@ -65,7 +65,7 @@ def _keras() -> dict[str, str]:
         from affinity_zoo.zoo.runtime.device import find_device
 
         return {"backend": keras.config.backend(), "device": find_device().description}
-    except Exception as error:  # whatever is wrong with the backend is what the doctor is asked for
+    except Exception as error:  # any error of the backend is part of the report
         return {"error": f"{type(error).__name__}: {error}"}
 
 

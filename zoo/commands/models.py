@@ -148,7 +148,7 @@ def get(
     if is_handle(name):
         _say_use(hub_of(name).get_from_hub(name, output))
         return
-    published.get(name)  # a wrong name is said before Keras starts
+    published.get(name)  # a wrong name is reported before Keras starts
     from affinity_zoo.zoo.runtime.keras import start_keras
 
     start_keras()
@@ -309,6 +309,6 @@ def _say_use(folder: Path) -> None:
     from affinity_zoo.zoo.runtime.terminal import say
 
     here = model_path(folder.name)
-    # the name suffices where commands look for models by themselves
+    # the name is enough in folders that commands search
     name = folder.name if here is not None and here.resolve() == folder.resolve() else str(folder)
     say(f"{folder.name} is in {folder}; use it: `affinity-zoo predict {name} receptor.pdb poses.sdf`")

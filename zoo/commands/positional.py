@@ -65,7 +65,7 @@ def sort_words(
         found.table = structures.pop()
     if found.table is not None:
         if receptor is not None or structures or poses:
-            raise UsageError("a table names receptors and poses itself: give no others beside it")
+            raise UsageError("a table names receptors and poses: give no others with it")
         return found
     if receptor is None and structures:
         found.receptor = Path(structures.pop(0))

@@ -68,7 +68,7 @@ def predict(
     from affinity_zoo.zoo.prediction.shards import InputShard, shard_file
     from affinity_zoo.zoo.runtime.files import check_output
 
-    # what is wrong is said at once, not after Keras has started or a model was fetched
+    # errors are reported before Keras starts or a model is fetched
     given = sort_words(
         words or (), models=model or (), receptor=receptor, poses=ligand or (), table=table, command=USE
     )

@@ -1,7 +1,7 @@
 """Arguments as flags: messages of the rooms below name arguments, the command line shows its own options.
 
 A message names an argument in backticks: ``"`views` must be at least 1, not 0"``, with a value
-``"use `method='occlusion'`"``. A Python caller reads it as it is; here it becomes
+``"use `method='occlusion'`"``. A Python caller reads it unchanged; here it becomes
 ``--views must be at least 1, not 0`` and ``use --method occlusion``.
 """
 
@@ -42,7 +42,7 @@ def as_flags(message: str, app: typer.Typer, words: Sequence[str]) -> str:
         words: the command line without the program's name; the command is found in them.
 
     Returns:
-        The message; names that no command has stay as they are.
+        The message; names that no command has are not changed.
     """
     if not _ARGUMENT.search(message):
         return message

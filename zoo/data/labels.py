@@ -29,7 +29,7 @@ class Label:
     file: str
     record: int
     name: str
-    rmsd: float | None = None  #: Å; None where there is none, see ``reason``
+    rmsd: float | None = None  #: Å; None: not available, see ``reason``
     pose_label: int | None = None  #: 1 near-native, 0 wrong, None: between the thresholds or no RMSD
     n_heavy: int = 0
     reference: int | None = None  #: record of the reference file that it was measured against

@@ -153,7 +153,7 @@ def nearest(one: Any, others: Sequence[Any]) -> tuple[int, float]:
 
 
 def molecule_keys(dataset: Dataset, rows: Array) -> list[tuple[str, str]]:
-    """(target, molecule) of each row; the row's id stands for a molecule without a name.
+    """(target, molecule) of each row; the row's id is used for a molecule without a name.
 
     Args:
         dataset: The index.

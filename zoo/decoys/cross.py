@@ -29,7 +29,7 @@ def choose_guests(
         dataset: The index.
         names: Row of each crystal pose -> name of its complex.
         count: Largest number of ligands for one receptor.
-        seed: Seed of the choice; a complex draws from this and its own name, whatever else the index holds.
+        seed: Seed of the choice; each complex combines it with its own name, independently of the other complexes.
         workers: Processes for the alignments of the sequences.
 
     Returns:

@@ -53,7 +53,7 @@ class DisplaceOptions:
         count: poses wanted per ligand.
         min_rmsd: Å to the crystal pose; every pose is farther.
         reach: Å, how far the ligand's centre may go.
-        tries: broad searches per wanted pose; the best seven go on with exact distances.
+        tries: broad searches per wanted pose; the best seven continue with exact distances.
         steps: moves in one exact search; a broad one has half as many.
         apart: Å RMSD between two kept poses.
         max_mismatch: poses that differ more from the crystal pose, in units of MATCH_SCALE, are not kept.

@@ -166,7 +166,7 @@ class Docking:
         return engine
 
     def crystal(self, seed: int = 1) -> tuple[float, Docked]:
-        """Vina's score of the crystal pose as it is (kcal/mol), and the pose after Vina's local optimiser.
+        """Vina's score of the unchanged crystal pose (kcal/mol), and the pose after Vina's local optimiser.
 
         Args:
             seed: Seed of the random numbers.

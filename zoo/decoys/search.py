@@ -2,7 +2,7 @@
 
 A pose is scored by how far its one-number descriptions (contacts, burial, shortest distance,
 overlap) are from wished values, the crystal pose's. Receptor atoms are kept in cells as wide as the
-longest cutoff, so that one score costs some microseconds whatever the receptor's size.
+longest cutoff, so that one score costs some microseconds for a receptor of any size.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ class Method(ABC):
     """
 
     name: ClassVar[str]  #: as in ``decoys --method``
-    kind: ClassVar[str]  #: what the manifest calls a decoy; empty: it tells decoys by their pose label
+    kind: ClassVar[str]  #: name of a decoy in the manifest; empty: decoys are known by their pose label
     indexed: ClassVar[bool] = False  #: an ``index.csv`` names the poses, because one file has many
     options: Any = None
 
@@ -80,7 +80,7 @@ class DecoyTask:
     count: int
     min_rmsd: float
     seed: int
-    columns: dict[str, Any]  #: what the rows of the manifest also say: target, group, ...
+    columns: dict[str, Any]  #: further columns of the manifest: target, group, ...
     source: tuple[str, int] = ("", 0)  #: file of the crystal pose and its record
     host: str = ""  #: the complex of the receptor, where the ligand comes from another one (cross-docking)
     move: tuple[float, float, float] = (

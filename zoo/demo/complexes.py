@@ -81,7 +81,7 @@ def make_demo_set(
 ) -> DemoSet:
     """Write the demonstration set: the ancestor's folders, ``manifest.csv``, ``demo_set.json`` and a README.
 
-    The same seed gives the same files, whatever the number of workers. A finished set with the same parameters is
+    The same seed gives the same files for any number of workers. A finished set with the same parameters is
     used again; an unfinished or another one is replaced.
 
     Args:

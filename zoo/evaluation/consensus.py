@@ -102,7 +102,7 @@ def _score(
     learn_from: str | None,
     runs: Path,
 ) -> tuple[NDArray[np.float64], dict[str, Any]]:
-    """(N,) scores by the first truth, NaN where the row has none; and what the result says of them."""
+    """(N,) scores by the first truth, NaN where the row has none; and their description in the result."""
     truth = _truth(rows[0])
     filled = consensus.completed(rows, truth)
     if method == "stack":

@@ -27,7 +27,7 @@ def judged_rows(
         runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
 
     Returns:
-        The index, the numbers of its rows that are judged, and what a result says of them.
+        The index, the numbers of its rows that are judged, and their description in a result.
 
     Raises:
         AffinityZooError: the index cannot be opened, is not what the benchmark was, or has no such rows.

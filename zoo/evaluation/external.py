@@ -76,7 +76,7 @@ def evaluate_scores(
     known = about.pop("known", None)
     if direction is None and known is None:
         raise DirectionUnknownError(
-            f"it is not known which end of {about['column']} is better: say higher or lower (direction)"
+            f"the direction of {about['column']} is not known: give higher or lower (`direction`)"
         )
     chosen = direction or known.direction
     if chosen not in ("higher", "lower"):

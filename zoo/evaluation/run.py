@@ -168,7 +168,7 @@ def _warn_of_unscored(outputs: Sequence[NDArray[np.float64]], name: str) -> None
 
 
 def mean_affinity(trained_on: Path | None) -> float | None:
-    """Mean pK of the training pairs of an index, bounds left out; None: the index is gone or has none.
+    """Mean pK of the training pairs of an index, bounds left out; None: the index does not exist any more, or has none.
 
     Args:
         trained_on: Folder of the training index; None: not known.
@@ -257,7 +257,10 @@ def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[
         say: Receives the warning.
     """
     trained = dict(model.recipe.data.read_options)
-    indexed = {"typing": "bonds", **dataset.read_options}  # an index says its typing only where it is another
+    indexed = {
+        "typing": "bonds",
+        **dataset.read_options,
+    }  # an index states its typing only if it is not the default
     for name, wanted in trained.items():
         value = indexed.get(name, wanted)
         if value != wanted:

@@ -21,7 +21,7 @@ IDS = (
     "pair",
     "name",
     "pose",
-)  #: columns and properties that are taken as the id, the first that is there
+)  #: columns and properties that are read as the id; the first one present is used
 _DIFFDOCK = re.compile(r"^(rank\d+)_confidence(-?\d+(?:\.\d+)?)$")
 _BOLTZ = re.compile(r"^(affinity|confidence)_(.+?)(_model_\d+)?$")
 

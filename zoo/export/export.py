@@ -140,7 +140,7 @@ def _check(model: Model, format: str, source: str) -> None:
         and not makes_own_image(model.featurizer)
     ):
         raise AffinityZooError(
-            f"{model.card['name']} makes its images in a layer of its own: give `source='atoms'`"
+            f"{model.card['name']} makes its images in its own layer: give `source='atoms'`"
         )
 
 

@@ -108,7 +108,7 @@ def read_weights(path: Path) -> Weights:
         Weights by name; counters of training steps are left out.
 
     Raises:
-        AffinityZooError: the file cannot be read safely, or a TorchScript archive says that it is for another grid.
+        AffinityZooError: the file cannot be read safely, or a TorchScript archive states another grid.
     """
     found = read_torch_file(path)
     _check_grid(path, found.extra.get("metadata"))

@@ -154,7 +154,7 @@ def _check(folder: Path, where: str) -> None:
 
 
 def _write_readme(folder: Path) -> None:
-    """Write the README where there is none."""
+    """Write the README if it does not exist."""
     if not (folder / README).is_file():
         card = read_card(folder if (folder / "card.json").is_file() else read_ensemble(folder).members[0])
         (folder / README).write_text(readme_text(card), encoding="utf-8")

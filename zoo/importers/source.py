@@ -20,7 +20,7 @@ class Found:
 
     Attributes:
         paths: file name without ``.pt`` -> a file with the published hash.
-        reason: why the other files are not there; empty: nothing to say.
+        reason: why the other files are missing; empty: no reason.
     """
 
     paths: Mapping[str, Path] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class Source(ABC):
             keep: folder to write downloaded files to.
 
         Returns:
-            Those that are there, and why others are not.
+            The available files, and why others are missing.
 
         Raises:
             AffinityZooError: the source gives another file than the published one.

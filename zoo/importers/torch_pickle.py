@@ -1,8 +1,8 @@
 """The pickles inside PyTorch's files, read without executing anything.
 
-Python's own unpickler calls whatever a pickle names. This interpreter knows the few operations that PyTorch writes
-for weights and the few globals they name, builds plain tuples, lists, dicts and inert records of them, and refuses
-every other operation or global by its name. Nothing is imported and nothing is called on behalf of the file.
+Python's own unpickler calls any function that a pickle names. This interpreter knows the few operations that PyTorch
+writes for weights and the few globals they name, builds plain tuples, lists, dicts and inert records of them, and
+refuses every other operation or global by its name. Nothing is imported and nothing is called on behalf of the file.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def read_pickle(file: IO[bytes]) -> Any:
     """Read one pickle from a file, up to its end mark.
 
     Args:
-        file: open for reading bytes; stands after the pickle when this returns.
+        file: open for reading bytes; positioned after the pickle when this returns.
 
     Returns:
         Tuples, lists, dicts, numbers, texts, :class:`Record`, :class:`Storage`, :class:`Tensor`.
@@ -304,5 +304,5 @@ def _sizes(value: Any) -> tuple[int, ...]:
 
 def _as(kind: type, value: Any) -> Any:
     if not isinstance(value, kind):
-        raise UnsafePickle(f"its pickle has a {type(value).__name__} in the place of a {kind.__name__}")
+        raise UnsafePickle(f"its pickle has a {type(value).__name__} instead of a {kind.__name__}")
     return value

@@ -87,7 +87,7 @@ def write_reference(
 
 
 def _numbers(network: Any, inputs: Inputs) -> NDArray[Any]:
-    """A network's outputs as an array of the host, whatever the backend."""
+    """A network's outputs as an array of the host, for any backend."""
     import keras
 
     return np.asarray(keras.ops.convert_to_numpy(network(inputs, training=False)))

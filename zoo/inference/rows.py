@@ -32,7 +32,7 @@ class RowChunk:
 
     model: str  #: model directory
     data: str  #: folder of the index
-    mark: str  #: hash of its manifest: a worker must not go on with an index that was replaced
+    mark: str  #: hash of its manifest: a worker must not continue with an index that was replaced
     rows: NDArray[np.int64]
     choices: ScoringChoices
 

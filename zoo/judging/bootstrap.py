@@ -102,7 +102,7 @@ def replicate_values(
         draws: How often each group is drawn in each replicate.
     """
     fast = getattr(scorer, "resample", None)
-    # a scorer of a plugin is given what the contract says; one byte a count could overflow in its hands
+    # a scorer of a plugin gets the types of the contract: counts of one byte could overflow there
     own = type(scorer).__module__.startswith(scorers.__name__)
     counts = draws.counts if own else draws.counts.astype(np.int32)
     values = fast(predictions, truth, draws.group, counts) if fast is not None else None

@@ -31,7 +31,7 @@ def complete(
 
     Returns:
         The rows, ranked by the output that fits the truth, and how many of them had no score. Where none has a
-        score they are returned as they are.
+        score they are returned unchanged.
     """
     scored = for_truth(predictions, truth)
     known = known_rows(scored, truth)
@@ -51,7 +51,7 @@ def complete(
 def filled(
     score: NDArray[np.float64], truth: Truth, training_mean: float | None = None
 ) -> NDArray[np.float64]:
-    """Scores with a value for the missing ones, (N,); as they are where all or none are missing.
+    """Scores with a value for the missing ones, (N,); unchanged if all or none are missing.
 
     Args:
         score: (N,) larger is better; NaN or infinite: missing.

@@ -1,6 +1,6 @@
-"""From a score to a probability that holds: isotonic or Platt's calibration, kept beside a model.
+"""Calibration of a score to a probability: isotonic or Platt's, stored beside a model.
 
-``calibration.json`` in a model directory says how the model's pose logit becomes P(RMSD < 2 Å), on what it was
+``calibration.json`` in a model directory holds the map from the model's pose logit to P(RMSD < 2 Å), on what it was
 fitted, and how reliable it was on proteins that the fit did not see.
 """
 

@@ -15,7 +15,7 @@ from affinity_zoo.zoo.models.ensembles import ENSEMBLE_FILE, read_ensemble
 from affinity_zoo.zoo.models.folders import Name, find_model_folder, model_path
 from affinity_zoo.zoo.models.home import BESIDE, models_home
 
-DEFAULT_VIEWS = 4  #: views that a pose is scored in where the cards say nothing
+DEFAULT_VIEWS = 4  #: number of views if the cards do not state it
 
 
 def listing(pattern: str = "*", folder: Path | None = None) -> list[dict[str, Any]]:

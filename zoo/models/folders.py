@@ -94,7 +94,7 @@ def _folders(model: Name, runs: Path) -> list[Path]:
         if (folder / "model.keras").is_file():
             return [folder]
         raise AffinityZooError(
-            f"{folder} holds no model yet: the run is not finished; go on with `affinity-zoo train DATA --resume`"
+            f"{folder} holds no model yet: the run is not finished; continue it with `affinity-zoo train DATA --resume`"
         )
     to_download = published.find(str(model))
     if to_download is not None:

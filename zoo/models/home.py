@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 HOME = "AFFINITY_ZOO_HOME"  #: environment variable that names the folder
-BESIDE = Path("models")  #: looked into first: models that lie beside the user's work
+BESIDE = Path("models")  #: searched first: models in the current folder
 
 
 def user_folder() -> Path:

@@ -106,7 +106,7 @@ def load_models(names: Sequence[Name], runs: str | Path = "summaries") -> list[M
         runs: folder of the runs, for numbers.
 
     Raises:
-        AffinityZooError: as :func:`load_model`; what is not there is said before anything is loaded.
+        AffinityZooError: as :func:`load_model`; missing models are reported before anything is loaded.
     """
     return [_load(folder) for folder in find_model_folders(names, runs)]
 

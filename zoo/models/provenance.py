@@ -33,7 +33,7 @@ def coordinates_hash(xyz: np.ndarray) -> str:
 def encoding_hash(featurizer: Featurizer) -> str:
     """Return the SHA-256 of a featurizer's encodings of all elements, atom types and flags, in both roles.
 
-    Encoding is code and stays in its package; this tells whether the code at prediction is that of training.
+    Encoding is code and stays in its package; the hash shows whether the code at prediction is that of training.
 
     Args:
         featurizer: An instance with its options.

@@ -282,7 +282,7 @@ def get(name: str) -> Published:
         name: Name of a model.
 
     Raises:
-        AffinityZooError: there is none; the message names those alike.
+        AffinityZooError: there is none; the message names similar ones.
     """
     found = find(name)
     if found is None:

@@ -151,7 +151,7 @@ class Recipe:
     start: Start = Start()
 
     def with_training(self, **changes: Any) -> Recipe:
-        """Return a copy with fields of the table ``training`` changed; None leaves a field as it is.
+        """Return a copy with fields of the table ``training`` changed; None does not change a field.
 
         Args:
             changes: New values by name.

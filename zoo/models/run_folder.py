@@ -48,7 +48,7 @@ class RunFolder(ShownInNotebooks):
         return self.netstate / "model"
 
     def __fspath__(self) -> str:
-        """Return the path of :attr:`logs`: a run can be given wherever one of its folders can."""
+        """Return the path of :attr:`logs`: a run can be given instead of one of its folders."""
         return str(self.logs)
 
     def remove_if_empty(self) -> None:

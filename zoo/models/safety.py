@@ -38,7 +38,7 @@ def check_folder(folder: Path, allowed: Iterable[str] | None = ()) -> None:
     Args:
         folder: with ``model.keras``.
         allowed: registered names of the classes that the model's plugins bring (``custom_objects``); None: classes
-            are not looked at, because the plugins are not loaded yet.
+            are not checked, because the plugins are not loaded yet.
 
     Raises:
         AffinityZooError: it carries a pickle, a class or function that is not allowed, a path outside itself, or an

@@ -13,8 +13,8 @@ class ScoringModel(keras.Model):
 
     It takes a dict: ``{"image": (B, D, D, D, C)}``, or the encoded atoms that the voxelizer layer takes
     (:mod:`affinity_zoo.featurizers.layers`). So one model serves a laptop, where a compiled kernel makes the
-    images, and an accelerator, to which only atoms travel. Whatever the precision policy, everything up to the image is
-    float32.
+    images, and an accelerator, to which only atoms are sent. Everything up to the image is float32
+    under every precision policy.
 
     Args:
         network: from ``(B, D, D, D, C)`` to ``(B, outputs)``.

@@ -86,7 +86,7 @@ def _largest_output(layer: Any) -> int:
 
 
 def memory() -> int:
-    """Return the bytes of this machine's memory; 8 GiB where the system does not say."""
+    """Return the bytes of this machine's memory; 8 GiB if the system does not report it."""
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (ValueError, OSError, AttributeError):

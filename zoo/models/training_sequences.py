@@ -1,6 +1,6 @@
 """``training_sequences.txt`` of a model directory: the protein chains that the model was trained on.
 
-With it and ``training_ligands.npz`` an overlap check needs no training structures: a model that is given away says
+With it and ``training_ligands.npz`` an overlap check needs no training structures: a model that is passed on states
 itself which proteins and ligands of a benchmark it has seen. One sequence a line, each once, sorted.
 """
 
@@ -49,7 +49,7 @@ def write_training_sequences(
 
 
 def load_training_sequences(folder: Path) -> set[str] | None:
-    """The chains that a model was trained on; None where its directory does not say.
+    """The chains that a model was trained on; None: the directory does not state them.
 
     Args:
         folder: The model directory.

@@ -15,7 +15,7 @@ from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.prediction.reading import ComplexPose, Protein
 from affinity_zoo.zoo.prediction.similarity import nearest_ligand
 
-FAR: Final = 5.0  #: Å; a ligand none of whose atoms comes nearer to the receptor is not in it
+FAR: Final = 5.0  #: Å; a ligand with no atom nearer to the receptor does not lie in it
 CLOSE: Final = 2.75  #: Å; heavy atoms further apart do not clash (C-C: 2.55)
 UNLIKE: Final = (
     0.2  #: Tanimoto similarity to the nearest training ligand below which a ligand is far from all
@@ -31,7 +31,7 @@ REMEDIES: Final = {
     "bound": "a residue of the receptor lies where the pose lies: `drop_bound_ligand` leaves it out",
     "outside": "the calibration saw no such score: its probability is that of the nearest score it saw",
     "range": "the model gave no such score on its validation set: trust it less",
-    "note": "the reader says how it took the record: see the column warnings",
+    "note": "the reader made a choice: see the column warnings",
 }
 
 

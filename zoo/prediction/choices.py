@@ -37,7 +37,7 @@ class Choices:
         consensus: scores that form a consensus with the models' own (:func:`.consensus.members_of`); empty: none.
         consensus_within: what the consensus compares: molecule (its poses), target or all; None: by the output.
         shard: which of the parts of a divided prediction to score.
-        read: read options (:class:`affinity_zoo.zoo.data.readers.ReadOptions`) in the place of the models' own.
+        read: read options (:class:`affinity_zoo.zoo.data.readers.ReadOptions`) that override the models' own.
 
     Raises:
         UsageError: a value is out of its range.

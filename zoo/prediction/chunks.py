@@ -58,7 +58,7 @@ class Chunk:
     models: tuple[str, ...]  #: model directories
     scoring: ScoringChoices  #: with a number of views
     structures: bool = False  #: give the poses too, as SDF
-    read: Mapping[str, Any] = field(default_factory=dict)  #: read options in the place of the models' own
+    read: Mapping[str, Any] = field(default_factory=dict)  #: read options that override the models' own
     validity: str = ""  #: method of checking the poses; empty: they are not checked
     similarity: bool = False  #: give the similarity to the training data
 
@@ -182,7 +182,7 @@ class Cutter:
             with gzip.open(path) as file:
                 return spooled(blocks(file), target)
         except (OSError, EOFError, zlib.error, AffinityZooError):
-            return None  # the reader says what is wrong with it
+            return None  # the reader reports what is wrong with it
 
 
 @lru_cache(maxsize=4)

@@ -21,7 +21,7 @@ class PredictionColumn:
 
     Args:
         name: in CSV, Parquet, JSON and data frames; an SDF property has the prefix ``affinity_zoo_``.
-        unit: of its numbers; empty where there is none.
+        unit: of its numbers; empty: none.
         better: ``higher`` or ``lower``; empty where neither is.
         meaning: one sentence.
         when: when the column is there; empty: always.

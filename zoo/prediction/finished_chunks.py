@@ -20,7 +20,7 @@ class FinishedChunks:
     Args:
         folder: made where it is missing.
         fingerprint: of inputs, models and options; parts of another one are never used.
-        resume: go on with what is there; otherwise the folder is emptied first.
+        resume: use the existing chunks; otherwise the folder is emptied first.
 
     Raises:
         UsageError: ``resume`` is asked for, and the folder belongs to another prediction, or to nobody.

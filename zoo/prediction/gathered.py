@@ -61,7 +61,7 @@ def _with_unique_ids(
     shard: InputShard,
     cutter: Cutter,
 ) -> list[PosePrediction]:
-    """The rows with an id each; a user's ids come back as they are.
+    """The rows with an id each; ids of the user are not changed.
 
     Other parts of a divided prediction count too: the ids of their rows follow from the pieces, without reading.
     """

@@ -30,7 +30,7 @@ Merged = tuple[PosePrediction, "Part", Span]
 
 @dataclass(frozen=True)
 class Part:
-    """One part: its output and what it says of itself."""
+    """One part: its output and its description."""
 
     output: Path
     header: Header
@@ -70,7 +70,7 @@ def merge(parts: Sequence[Path], out: Path, sdf: Path | None = None) -> Summary:
     first = found[0].header
     if sdf is not None and (without := [part.name for part in found if not part.header.sdf]):
         raise UsageError(f"{without[0]} was predicted without an SDF file: predict it again with `sdf`")
-    if sdf is not None:  # what is wrong is said before anything is written
+    if sdf is not None:  # errors are reported before anything is written
         for part in found:
             _opened(part).close()
     rows = 0
@@ -159,7 +159,7 @@ def _placed(parts: Sequence[Part]) -> Iterator[tuple[Part, PlacedRow]]:
 
 @dataclass(frozen=True)
 class _Molecules:
-    """What must be known of all parts before the best rows can be told."""
+    """What must be known of all parts before the best rows can be chosen."""
 
     first: dict[tuple[str, str], str]  #: first skeleton of each target and name, in the order of the input
     #: how many the parts were given; records without atoms count with the first of their name

@@ -17,10 +17,10 @@ class Pipes:
 
     Args:
         output: the CSV; None: it goes to standard output, and nothing is kept.
-        resume: whether a stopped prediction goes on.
+        resume: whether a stopped prediction is continued.
 
     Raises:
-        UsageError: nothing is kept to go on with.
+        UsageError: nothing is kept that could be continued.
     """
 
     def __init__(self, output: Path | None, resume: bool) -> None:
@@ -37,7 +37,7 @@ class Pipes:
         self._stack.close()
 
     def poses(self, given: Sequence[str]) -> list[str | Path]:
-        """Pose files, with standard input in the place of ``-``.
+        """Pose files, with standard input for ``-``.
 
         Args:
             given: Paths from the user.

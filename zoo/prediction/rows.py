@@ -14,7 +14,7 @@ NAN: Final = math.nan
 class PosePrediction:
     """The prediction of one pose. Rows without a score come last, with the reason. NaN: not available.
 
-    How numbers of several views and models are combined is said in :mod:`affinity_zoo.zoo.inference.combine`.
+    :mod:`affinity_zoo.zoo.inference.combine` describes how numbers of several views and models are combined.
     """
 
     rank: int = 0  #: from 1; 0 without a score
@@ -43,7 +43,7 @@ class PosePrediction:
     record: int = 0  #: in the file, from 0
     receptor: str = ""
     skeleton: str = ""  #: a hash of elements and bonds without orders
-    #: columns that are there on request alone, such as those of validity; None: not available
+    #: columns on request, such as those of validity; None: not available
     extras: Mapping[str, Any] = field(default_factory=dict)
 
     def value(self, name: str) -> Any:

@@ -142,9 +142,7 @@ def run(
     }
     readings = {name: options.changed(choices.read) for name, options in own.items()}
     loaded: list[ReadyModel] = []
-    if (
-        not choices.dask and not choices.processes
-    ):  # what is wrong with a model is said before anything is read
+    if not choices.dask and not choices.processes:  # errors of a model are reported before anything is read
         loaded = [ready(m) if isinstance(m, Model) else held_model(m) for m in given.values()]
     if one_receptor and inputs.entries:
         reading.protein(inputs.entries[0].receptor, readings[Path(names[0])])
@@ -163,13 +161,13 @@ def run(
         done = FinishedChunks(parts, text_hash(repr((hashes, str(choices.shard)))), resume)
         if done.discarded:
             notes.append(
-                f"{done.discarded} pieces of a stopped prediction were not used: `resume=True` goes on with them"
+                f"{done.discarded} pieces of a stopped prediction were not used: `resume=True` continues with them"
             )
         try:
             _score_all(inputs, names, loaded, choices, done, sdf is not None)
         except KeyboardInterrupt:
             if kept:
-                warn(f"what is finished is kept in {parts}: the same call with `resume=True` goes on")
+                warn(f"finished chunks are kept in {parts}: the same call with `resume=True` continues")
             raise
         rows, places = gathered(inputs, done, choices.shard, choices.chunk)
         if members:

@@ -1,4 +1,4 @@
-"""Shards of a prediction: which chunks are whose, and the file beside a part's output that a merge reads.
+"""Shards of a prediction: the chunks of each, and the file beside a part's output that a merge reads.
 
 A part is an ordinary output. The file beside it (``ranked.csv.shard``) holds the part's rows in their order, unrounded,
 with the place of each in the input, so that parts are merged into the bytes of an undivided prediction.
@@ -73,7 +73,7 @@ class InputShard:
 
 @dataclass(frozen=True)
 class Header:
-    """What a part says of itself: parts of one prediction differ in number, counts and SDF alone."""
+    """Description of a part: parts of one prediction differ only in number, counts and SDF."""
 
     shard: InputShard
     models: str  #: hash of the models
@@ -194,7 +194,7 @@ def write_part(
 
 
 def read_header(path: Path) -> Header:
-    """Read what a part says of itself.
+    """Read the description of a part.
 
     Args:
         path: from :func:`shard_file`.

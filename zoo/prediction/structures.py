@@ -21,7 +21,7 @@ _OURS: Final = re.compile(
 def structure_text(pose: ComplexPose) -> bytes:
     """A pose as SDF text without the closing ``$$$$``; empty for one without atoms.
 
-    An SDF record is given as it stands, with its own properties and without those of an earlier prediction. Of
+    An SDF record is written unchanged, with its own properties and without those of an earlier prediction. Of
     other formats the heavy atoms are given with single bonds by distance: the bond orders are not known.
 
     Args:

@@ -19,7 +19,7 @@ def write_calibration_page(path: Path, name: str, method: str, about: Mapping[st
         path: the HTML file.
         name: of the model.
         method: how it was fitted.
-        about: what the calibration says of itself, its reliability on unseen groups among it.
+        about: description of the calibration, with its reliability on unseen groups.
     """
     found = about["reliability"]
     lines = (

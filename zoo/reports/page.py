@@ -54,7 +54,7 @@ def document(title: str, body: str, before: str = "", script: str = SCRIPT) -> s
         title: of the page, also its heading.
         body: HTML below the heading.
         before: HTML above the heading, such as links.
-        script: that runs when the page is there.
+        script: runs when the page is loaded.
     """
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'

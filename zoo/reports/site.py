@@ -38,7 +38,7 @@ LEVELS = 3  #: folders above a result in which a card is looked for
 
 
 def write_site(folder: Path, boards: Sequence[Board], title: str = "affinity-zoo leaderboard") -> Path:
-    """Write the pages; a site that is there is replaced.
+    """Write the pages; an existing site is replaced.
 
     Args:
         folder: of the site.

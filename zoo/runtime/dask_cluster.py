@@ -11,7 +11,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 class DaskCluster:
     """Factory of executors on a Dask cluster, for :func:`ordered_map`.
 
-    Its workers need this package and the same paths. A worker process runs one task at a time, whatever its number
+    Its workers need this package and the same paths. A worker process runs one task at a time, for any number
     of threads, because not all code is thread-safe.
     """
 
@@ -32,7 +32,7 @@ class DaskCluster:
         """Check that the scheduler is still running.
 
         Raises:
-            AffinityZooError: the scheduler is gone. The caller keeps finished results.
+            AffinityZooError: the scheduler does not answer. The caller keeps finished results.
         """
         if self._client.status != "running":
             raise AffinityZooError(

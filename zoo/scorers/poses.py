@@ -150,7 +150,7 @@ class DockingSuccessValid(DockingSuccess):
 
     As docking-success, but a near-native pose counts only if it is physically valid: if the benchmark's column
     ``pose_valid`` (``affinity-zoo label --validity``) is 1. A pose that was not checked counts as not valid; how many
-    those are is said.
+    the details give their number.
 
     Args:
         top: number of first poses that count.

@@ -70,8 +70,8 @@ def search(
 ) -> SearchResult:
     """Search a space on the validation set of an index.
 
-    Several processes may work on one folder at a time. A trial whose process was killed is taken over: its run goes on
-    from its last whole epoch. The test set is never looked at.
+    Several processes may work on one folder at a time. A trial whose process was killed is taken over: its run
+    continues from its last whole epoch. The test set is not used.
 
     Args:
         data: a folder that ``affinity-zoo index`` made, with a validation set.
@@ -169,7 +169,7 @@ def _study(optuna: Any, folder: Path, space: Space, seed: int, prune: bool) -> o
     study = optuna.create_study(
         storage=storage, study_name="affinity-zoo", direction=direction, pruner=pruner, load_if_exists=True
     )
-    # the trials that are there already decide the stream: a sampler that starts anew must not repeat itself
+    # the number of existing trials seeds the sampler: a new one must not repeat its choices
     study.sampler = optuna.samplers.TPESampler(seed=seed + 7919 * len(study.get_trials(deepcopy=False)))
     return study  # type: ignore[no-any-return]
 
@@ -195,7 +195,7 @@ def _enqueue(study: optuna.Study, points: list[dict[str, Any]]) -> int:
 
 
 def _next_trial(optuna: Any, study: optuna.Study, folder: Path, trials: int) -> tuple[Any, Claim | None]:
-    """A trial whose process is gone, else a new one; None: enough are done or under way."""
+    """A trial whose process has ended, else a new one; None: enough are done or under way."""
     running, waiting = optuna.trial.TrialState.RUNNING, optuna.trial.TrialState.WAITING
     for frozen in study.get_trials(deepcopy=False, states=(running,)):
         claim = Claim(folder / "locks", frozen.number)
@@ -221,7 +221,7 @@ def _run_trial(
     workers: int,
     say: Callable[[str], None],
 ) -> None:
-    """Train one trial, or go on with its run; tell the study how it ended."""
+    """Train one trial, or continue its run; report to the study how it ended."""
     runs = folder / "summaries"
     watcher = _Pruning(trial)
     state = optuna.trial.TrialState

@@ -35,7 +35,7 @@ def output_column(card: Mapping[str, Any], name: str | None) -> tuple[int, dict[
         name: of the output; None: the first.
 
     Returns:
-        The column of the network's output, and what the card says of it.
+        The column of the network's output, and its description on the card.
 
     Raises:
         UsageError: the model has no such output.

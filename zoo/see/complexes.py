@@ -141,7 +141,7 @@ def labels(atoms: Atoms) -> list[str]:
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
-    """Names that are not told apart (SDF files have elements only) get their number in the file, from 1.
+    """Names that are not unique (SDF files have elements only) get their number in the file, from 1.
 
     Args:
         names: Names, possibly repeated.

@@ -28,7 +28,7 @@ WORDS = {
 
 
 def write_tables(explanation: Explanation, folder: Path) -> list[Path]:
-    """Write ``atoms.csv`` and ``residues.csv``; headers say unit and direction.
+    """Write ``atoms.csv`` and ``residues.csv``; headers state unit and direction.
 
     Args:
         explanation: Contributions of the atoms of one complex to its score.

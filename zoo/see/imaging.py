@@ -25,7 +25,7 @@ class WeightedImager:
 
     Args:
         featurizer, box: what the image is made by.
-        receptor, ligand: the complex; the box is centred on this ligand and stays there whatever the weights.
+        receptor, ligand: the complex; the box is centred on this ligand for all weights.
         layer: the voxelizer of the model, needed where it is the featurizer's own and has weights.
     """
 

@@ -21,7 +21,7 @@ REPLACED = {
 
 
 def replacement(name: str) -> str:
-    """Say what took the place of a model that came with an earlier version; empty: there was none of this name."""
+    """Name the successor of a model of an earlier version; empty: no earlier model has this name."""
     if name not in REPLACED:
         return ""
     successor, why = REPLACED[name]
@@ -38,7 +38,7 @@ def names() -> list[str]:
 
 
 def find(name: str) -> Path | None:
-    """Return the folder of a shipped model; None: there is none of this name.
+    """Return the folder of a shipped model; None: no model has this name.
 
     Args:
         name: Name of the model.

@@ -13,7 +13,7 @@ from affinity_zoo.zoo.shipping.notes import Notes
 def first_line(
     result: Result, differences: dict[str, MetricDifference], names: Mapping[str, str], where: str = ""
 ) -> str:
-    """Say in a sentence what the model wins and loses against on a benchmark; losses first.
+    """Describe in a sentence which rows the model beats and which it loses against on a benchmark; losses first.
 
     Args:
         result: of the model.
@@ -66,7 +66,7 @@ def _named(
 def names_of(rivals: Sequence[Result], notes: Notes) -> dict[str, str]:
     """How the first line calls baselines and other models, by the name of their rows.
 
-    Of a baseline that learns, the row that learnt from the training data stands for the cross-validated one.
+    Of a baseline that learns, the row that learnt from the training data replaces the cross-validated one.
 
     Args:
         rivals: Results of the baselines.

@@ -44,7 +44,7 @@ def measure(
         data: folder of an index; None: synthetic complexes.
         seconds: of each figure.
         batch_size: Poses in a batch.
-        say: told what is being measured.
+        say: receives the name of each measurement.
 
     Returns:
         For each ``featurizer``, ``place`` and ``threads``: ``poses_per_s``; ``poses_per_cpu_s``, by the processor

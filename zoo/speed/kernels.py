@@ -221,5 +221,5 @@ def _check_peer(peer: str | None, python: str | None) -> None:
     if not python:
         raise UsageError(
             "`peer='molgrid'` needs `peer_python`, the path of an interpreter: "
-            "molgrid wants numpy < 2, so an environment of its own"
+            "molgrid needs numpy < 2, so give the Python of a separate environment"
         )

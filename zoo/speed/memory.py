@@ -1,4 +1,4 @@
-"""Peak memory of the input pipeline over one epoch, in a process of its own for each number of rows.
+"""Peak memory of the input pipeline over one epoch, in a separate process for each number of rows.
 
 ``python -m affinity_zoo.zoo.speed.memory ROWS`` prints the peak of this process in MiB.
 """

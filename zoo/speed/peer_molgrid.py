@@ -1,6 +1,6 @@
 """Runs under another interpreter: times molgrid's CPU gridding, or returns its images for comparison.
 
-molgrid needs numpy < 2, so it lives in an environment of its own. This file imports nothing of
+molgrid needs numpy < 2, so it is in a separate environment. This file imports nothing of
 affinity-zoo; :mod:`affinity_zoo.zoo.speed.kernels` starts it by its path::
 
     python peer_molgrid.py time INPUTS.npz GRIDS.json OUT.json

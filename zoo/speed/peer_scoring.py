@@ -1,6 +1,6 @@
 """Runs under another interpreter: scores typed poses with molgrid's images and the networks in PyTorch.
 
-molgrid needs numpy < 2, so it lives in an environment of its own, with torch. This file imports nothing of
+molgrid needs numpy < 2, so it is in a separate environment, with torch. This file imports nothing of
 affinity-zoo; :mod:`affinity_zoo.zoo.speed.scoring` starts it by its path::
 
     python peer_scoring.py INPUTS.npz WEIGHTS.npz OUT.json

@@ -91,7 +91,7 @@ def _kernels(
 
 
 def machine() -> dict[str, Any]:
-    """Processor, cores and load, as far as the system says."""
+    """Processor, cores and load, as far as the system reports them."""
     model = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():

@@ -134,7 +134,7 @@ def training_rates(one: Setup, steps: int = 8, rounds: int = 3) -> dict[str, flo
         ``constant_per_s``, ``pipeline_per_s`` (medians of the rounds) and ``overhead``, the median of
         pipeline / constant of each round: 1.0 is none. ``step_cpu_ms`` and ``image_cpu_ms``: processor time a
         sample takes in the training step on one batch, and to be read and imaged on the host; unlike
-        rates they say the same on a busy machine.
+        rates they are comparable on a busy machine.
     """
     constant = _constant(one)
     _fit(one.model, constant, 3)  # compiles

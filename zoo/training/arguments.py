@@ -28,7 +28,7 @@ def refuse_conflicts(
         UsageError: two arguments contradict each other.
     """
     if resume is not None and recipe is not None:
-        raise UsageError("`resume` goes on with the run's own recipe: leave out `recipe`")
+        raise UsageError("`resume` continues with the run's own recipe: leave out `recipe`")
     if start is not None:
         if resume is not None:
             raise UsageError("`resume` remembers the model that the run started from: leave out `start`")

@@ -80,7 +80,7 @@ def load(folder: Path, epoch: int, model: keras.Model, optimizer: bool = True) -
                 _assign(model.optimizer.variables, file, "optimizer")
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise AffinityZooError(
-            f"{path}: cannot be restored ({error}); delete it to go on from the one before"
+            f"{path}: cannot be restored ({error}); delete it to continue from the previous one"
         ) from error
     return state
 

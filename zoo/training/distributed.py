@@ -42,8 +42,8 @@ def ending_together(cluster: Cluster | None, run: int) -> Iterator[None]:
         yield
     except gone as error:
         raise AffinityZooError(
-            "another worker of this training is gone, so this one stops too; see the other's output, then start all "
-            f"of them again with `resume={run}`: they go on after the last whole epoch"
+            "another worker of this training has ended, so this one stops too; see the other's output, then start all "
+            f"of them again with `resume={run}`: they continue after the last whole epoch"
         ) from error
 
 

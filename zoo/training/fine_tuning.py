@@ -147,7 +147,7 @@ def take_weights(
 
 
 def _in_words(kept: Sequence[str], tasks: Sequence[str], outputs: Sequence[str]) -> str:
-    """Say which outputs of the old network the new one has: ``keeps pose; new: rmsd; without affinity``."""
+    """Describe which outputs of the old network the new one has: ``keeps pose; new: rmsd; without affinity``."""
     new = [task for task in tasks if task not in kept]
     left = [output for output in outputs if output not in tasks]
     parts = (("keeps its output", kept), ("new output", new), ("without its output", left))

@@ -69,7 +69,7 @@ def prepare(
     """Resolve every choice, choose the rows, take a run number and write the resolved recipe.
 
     Args:
-        run: the run to go on with; None: a new one below ``runs``.
+        run: the run to continue; None: a new one below ``runs``.
 
     Raises:
         UsageError: an unknown name, option or number, or one that ``run`` was not trained with.

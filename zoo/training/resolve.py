@@ -92,7 +92,7 @@ def choose_precision(wanted: bool | Half, backend: Backend, before: Recipe | Non
     """
     if wanted is not True:
         return wanted
-    # a run of an earlier version says True and was trained in float16
+    # a run of an earlier version has True and was trained in float16
     trained = before.training.mixed_precision if before is not None else False
     return trained or backend.half_precision()
 

@@ -122,7 +122,7 @@ def targets_of(dataset: Dataset, rows: NDArray[np.int64], training: Training) ->
     A wrong pose is one with pose_label 0, or without a label and with an RMSD above 2 Å. Its affinity is left out,
     or taken as an upper bound (a network should not find a wrong pose better than the right one can be); gnina's
     way of writing it (a negative pK, kept as ``affinity_masked``) is understood then. Of a pose at ``rmsd_cap`` or
-    beyond only the bound is taught: how far off a wrong pose lies tells nothing more.
+    beyond it only the bound is learnt: the exact RMSD of a wrong pose carries no more information.
 
     Args:
         dataset: The index.
@@ -155,7 +155,7 @@ def _affinities(
     if "affinity_masked" in dataset.columns:
         kept = np.array([float(cell) if cell else np.nan for cell in dataset.column("affinity_masked")[rows]])
         value = np.where(wrong & np.isnan(value), kept, value)
-    value[wrong & (side == 1)] = np.nan  # "better than" says nothing of a wrong pose
+    value[wrong & (side == 1)] = np.nan  # a lower bound does not apply to a wrong pose
     side[wrong] = -1
     return value, side
 

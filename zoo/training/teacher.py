@@ -153,7 +153,7 @@ def _compute(teacher: Teacher, dataset: Dataset, folder: Path, blocks: list[int]
 
 
 def _as_targets(model: Model, outputs: NDArray[np.float64]) -> dict[str, NDArray[np.float32]]:
-    """Mean over views of (n, views, outputs): a probability for a logit, pK and Å as they are; (n,) float32 each."""
+    """Mean over views of (n, views, outputs): a probability for a logit, pK and Å unchanged; (n,) float32 each."""
     made: dict[str, NDArray[np.float32]] = {}
     for number, entry in enumerate(model.card["outputs"]):
         values = outputs[:, :, number]

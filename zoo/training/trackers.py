@@ -14,11 +14,11 @@ from affinity_zoo.zoo.models.run_folder import RunFolder
 from affinity_zoo.zoo.training.watch import Watcher
 
 EXPERIMENT = "affinity-zoo"
-RUN_FILE = "mlflow_run.txt"  #: in the logs: the tracker's run, which a resumed training goes on with
+RUN_FILE = "mlflow_run.txt"  #: in the logs: the tracker's run, which a resumed training continues
 
 
 class MlflowTracker(Watcher):
-    """Parameters, curves and files in MLflow; where they go, MLflow's own ``MLFLOW_TRACKING_URI`` says."""
+    """Parameters, curves and files in MLflow, on the server that MLflow's ``MLFLOW_TRACKING_URI`` names."""
 
     def __init__(self) -> None:
         try:
@@ -66,7 +66,7 @@ def find_tracker(name: str) -> Watcher:
             :class:`~affinity_zoo.zoo.training.watch.Watcher` that is made without arguments.
 
     Raises:
-        UsageError: there is none of this name, or the class is no watcher.
+        UsageError: no tracker has this name, or the class is not a watcher.
         AffinityZooError: what it needs is not installed.
     """
     if name in TRACKERS:

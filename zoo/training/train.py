@@ -62,18 +62,18 @@ def train(
         featurizer_options, architecture_options: option names to values.
         recipe: a TOML file or the name of a preset such as ``ancestor``.
         runs: Folder that holds ``x_logs`` and ``x_netstate`` of each run.
-        resume: a run to go on with, from its last whole epoch; only ``epochs`` and ``early_stopping`` may be
+        resume: a run to continue from its last whole epoch; only ``epochs`` and ``early_stopping`` may be
             others than in its recipe.
         box: voxels along an edge and their spacing in Å; None: the recipe's, or the plugins' own.
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         workers: threads that make batches.
         logical_cpus: number of logical CPU devices to train on (to test distribution).
-        distributed: train together with the other tasks of this Slurm step; ``TF_CONFIG`` says so by itself.
+        distributed: train together with the other tasks of this Slurm step; not needed with ``TF_CONFIG``.
         start: fine-tune this model (a model directory, a run, the name of a shipped model): featurizer, architecture,
             box and weights are its own; where the tasks differ its head is new.
         freeze: leading layers of it that are not trained.
         say: receives each line of output; on several hosts on the first one only.
-        watchers: told of the start, every epoch and the end; each may stop the training after an epoch.
+        watchers: called at the start, after every epoch and at the end; each may stop the training after an epoch.
         trackers: experiment trackers: ``mlflow``, or ``package.module:Class`` of a watcher of yours.
         training: fields of the recipe's table ``training``: ``epochs``, ``batch_size``, ...
 
@@ -102,7 +102,7 @@ def train(
         wanted = read_recipe(run.logs / "recipe.toml")
         if wanted.data.content_hash != dataset.content_hash:
             raise AffinityZooError(
-                f"run {run.x} was trained on other data than {data}: give the same folder to go on with it"
+                f"run {run.x} was trained on other data than {data}: give the same folder to continue it"
             )
     else:
         run, wanted = None, read_recipe(recipe) if recipe is not None else Recipe()

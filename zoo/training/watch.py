@@ -28,7 +28,7 @@ class Watcher:
             validation: scalars of the validation rows.
 
         Returns:
-            Why training should stop now; empty: it goes on.
+            Why training should stop now; empty: it continues.
         """
         return ""
 

@@ -1,6 +1,6 @@
 """The checks of PoseBusters (its configuration for docked poses), as columns.
 
-Buttenschoen, Morris, Deane, Chem. Sci. 2024, 15, 3130, doi:10.1039/D3SC04185A. Waters are not looked at: the readers
+Buttenschoen, Morris, Deane, Chem. Sci. 2024, 15, 3130, doi:10.1039/D3SC04185A. Waters are ignored: the readers
 drop them.
 """
 

@@ -243,7 +243,7 @@ def test_the_scores_of_another_benchmark(
 def test_an_id_that_stands_there_twice(zoo: Zoo) -> None:
     rows = zoo.scores(1.0, 2)
     zoo.write("liar", replace(rows, id=np.where(np.arange(len(rows)) == 1, rows.id[0], rows.id)))
-    refused(zoo, "an id stands there more than once")
+    refused(zoo, "an id occurs more than once")
 
 
 def test_an_overlap_set_to_none(zoo: Zoo) -> None:

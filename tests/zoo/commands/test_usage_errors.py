@@ -68,7 +68,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, receptor_pdb) -> Path:
         ("train . -f atom-typs -a resnet3d", "is not an index"),
         (
             "train . --resume 3 --recipe ancestor",
-            "--resume goes on with the run's own recipe: leave out --recipe",
+            "--resume continues with the run's own recipe: leave out --recipe",
         ),
         ("train . --from zoo-small -f atom-types", "--from takes --featurizer from the model"),
         ("train . --freeze 2", "--freeze keeps layers of a trained model: name it with --from"),

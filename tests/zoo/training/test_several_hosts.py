@@ -148,7 +148,7 @@ def test_two_workers_train_as_one_and_survive_a_kill(small_data: Path, tmp_path:
     killed.processes[1].kill()
     codes = killed.wait()
     assert codes[0] == 1 and codes[1] < 0
-    assert "another worker of this training is gone" in killed.said(0) and "--resume 1" in killed.said(0)
+    assert "another worker of this training has ended" in killed.said(0) and "--resume 1" in killed.said(0)
     # this time Slurm's variables say who the workers are
     again = Workers(tmp_path, small_data, "killed", "-A", "dropout=0", "--resume", "1", "--distributed")
     assert again.wait() == [0, 0], again.said(0) + again.said(1)

@@ -86,7 +86,7 @@ def publish(building: Path, out: Path) -> None:
 
 
 def set_aside_failures(building: Path, out: Path) -> Path:
-    """Keep the failures of an indexing that read nothing; an index that is there stays as it was.
+    """Keep the failures of an indexing that read nothing; an existing index is not changed.
 
     Args:
         building: Folder with the file of failures.

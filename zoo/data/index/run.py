@@ -247,7 +247,7 @@ def _empty_sets(count: dict[str, int], fractions: Sequence[float]) -> list[str]:
 
 
 def _reasons(path: Path) -> dict[str, int]:
-    """Count failures of one kind, most frequent first; each kind is named by its first reason as it stands."""
+    """Count failures of one kind, most frequent first; each kind is named by its first reason."""
     count: Counter[str] = Counter()
     first: dict[str, str] = {}
     with open(path, encoding="utf-8", newline="") as handle:

@@ -113,7 +113,7 @@ def names_affinity(column: str) -> bool:
 
 
 def uses_decimal_comma(cells: list[str]) -> bool | None:
-    """Whether a column writes decimals with a comma: True, False (with a point), None where no cell tells.
+    """Whether a column writes decimals with a comma: True, False (with a point), None: no cell is decisive.
 
     Args:
         cells: of the column.
@@ -156,7 +156,7 @@ def _digits(text: str, decimal_comma: bool) -> float:
 
 
 def _exponent(unit: str) -> int:
-    """Power of ten of a unit; ``nm`` and ``NM`` are nM, but ``MM`` is not told from mM."""
+    """Power of ten of a unit; ``nm`` and ``NM`` are nM, but ``MM`` cannot be distinguished from mM."""
     text = unit.replace("µ", "u").replace("μ", "u").lower()
     if text.endswith("molar"):
         return _PREFIX[_LONG[text.removesuffix("molar")]]

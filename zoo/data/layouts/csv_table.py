@@ -1,6 +1,6 @@
 """Tables of users: any usual delimiter, encoding and spelling of the header; one pass holds one row.
 
-The delimiter is said by a first line ``sep=;``, else it is the one of comma, semicolon, tab and bar that cuts the first
+A first line ``sep=;`` gives the delimiter; else it is the one of comma, semicolon, tab and bar that cuts the first
 lines into the same number of cells, more than one. Encodings: UTF-8 with or without a byte order mark, UTF-16, else
 Latin-1 (Windows-1252).
 """

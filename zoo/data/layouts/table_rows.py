@@ -25,7 +25,7 @@ def read_row(
         row: Cells by the table's column names.
         chosen: The table's column for each column of the index.
         extra: Further columns of the table to keep as they are.
-        commas: Whether affinities have decimal commas; None: no cell of the table tells.
+        commas: Whether affinities have decimal commas; None: no cell is decisive.
 
     Returns:
         The pose, and the reason for each truth that was left out.
@@ -74,7 +74,7 @@ def read_row(
 
 
 def _file(text: str) -> str:
-    """A path as it is written on any system."""
+    """A path with forward slashes."""
     return text.replace("\\", "/") if "\\" in text and "/" not in text else text
 
 

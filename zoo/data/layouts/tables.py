@@ -71,7 +71,7 @@ def _table_of(source: Path) -> Path | None:
 
 
 def _decimal_comma(read: Table, column: str | None) -> bool | None:
-    """Whether affinities are written with a decimal comma; None: no cell tells."""
+    """Whether affinities are written with a decimal comma; None: no cell is decisive."""
     if column is None:
         return None
     at = read.names.index(column)
@@ -98,7 +98,7 @@ def notes_of(chosen: Mapping[str, str], masked: int) -> list[str]:
     if chosen.get("pose_label") == "label":
         notes.append(
             "a plain label is taken as pose_label (near-native or not); "
-            "if it says who binds, use `columns`, as active=label"
+            "if it marks binders, use `columns`, as active=label"
         )
     if chosen.get("receptor") == "pocket":
         notes.append("receptors are pockets: shifts are limited by them, and decoys are refused")

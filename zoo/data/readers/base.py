@@ -62,7 +62,7 @@ class ReadOptions:
     def as_dict(self) -> dict[str, Any]:
         """The options as plain values, ready for JSON or TOML."""
         values = asdict(self)
-        if self.typing == "bonds":  # unknown to earlier versions, whose indexes it does not change
+        if self.typing == "bonds":  # unknown to earlier versions; it does not change their indexes
             del values["typing"]
         return values
 
@@ -148,7 +148,7 @@ class RawAtoms:
     occupancy: NDArray[np.float32]
     charge: NDArray[np.int8]
     hetero: NDArray[np.bool_]  #: (N,) from a HETATM line
-    #: (N,) the element is not what the file says: taken from names, or corrected by them
+    #: (N,) the element differs from the file's: taken from the name, or corrected by it
     guessed: NDArray[np.bool_]
     pseudo: NDArray[np.bool_]  #: (N,) no atom: lone pair, dummy, glue atom, membrane point
 
@@ -159,7 +159,7 @@ class RawAtoms:
     def of(
         cls, xyz: NDArray[np.float32], element: NDArray[np.uint8], name: NDArray[np.bytes_], **given: Any
     ) -> RawAtoms:
-        """Raw atoms of which some columns are given; the others say nothing.
+        """Raw atoms of which some columns are given; the others get neutral values.
 
         Args:
             xyz: (N, 3) Å.

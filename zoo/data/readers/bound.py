@@ -27,7 +27,7 @@ class Foreign:
 
 @dataclass(frozen=True, eq=False)
 class Bound:
-    """A residue of the receptor in the place of a pose."""
+    """A residue of the receptor that overlaps with a pose."""
 
     residue: Foreign
     distance: float  #: Å, the shortest

@@ -23,8 +23,8 @@ MAX_BYTES: Final = 2 << 30  #: largest unpacked size of a single structure file
 class Format:
     """A file format, the endings of its files and the module that reads it.
 
-    The module says by its functions what the format may hold: ``read_receptor``, ``read_poses``, ``models`` (all atoms
-    of each model, for files of whole complexes), ``count`` (of the records of a file).
+    The functions of the module define what the format may hold: ``read_receptor``, ``read_poses``, ``read_models`` (all
+    atoms of each model, for files of whole complexes), ``count`` (of the records of a file).
     """
 
     name: str

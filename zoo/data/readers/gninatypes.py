@@ -14,7 +14,7 @@ from affinity_zoo.zoo.data.readers.elements import SYMBOLS
 from affinity_zoo.zoo.data.readers.sanity import skeleton
 
 _RECORD: Final = np.dtype([("xyz", "<f4", 3), ("type", "<i4")])
-#: type -> element; the generic metal has none of its own
+#: type -> element; the generic metal has none
 _ELEMENT: Final = np.array(
     [1, 1, 6, 6, 6, 6, 7, 7, 7, 7, 8, 8, 8, 8, 16, 16, 15, 9, 17, 35, 53, 12, 25, 30, 20, 26, 0, 5], np.uint8
 )

@@ -9,7 +9,7 @@ from affinity_zoo.zoo.data.readers.base import RawAtoms
 
 
 def residue_runs(*columns: NDArray[np.generic]) -> NDArray[np.int64]:
-    """(N,) running number of each atom's residue: a new one wherever a column changes.
+    """(N,) running number of each atom's residue: it increases at each change of a column.
 
     Args:
         columns: (N,) each, such as chain, number, insertion code and name.

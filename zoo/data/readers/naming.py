@@ -3,11 +3,11 @@
 The rules, in this order:
 
 1. A single atom in a residue with the name of an ion is that ion, regardless of the element column.
-2. Atoms of amino acids and nucleotides are what the first letter of their name says, should the column contradict it.
+2. Atoms of amino acids and nucleotides have the element of the first letter of their name if the column contradicts it.
 3. A symbol in the element column counts.
 4. Else the name: its first two letters where they are an element, stand in columns 13-14 (or are an element that is
    no usual name of a light atom), and no neighbour is nearer than such an element allows; else its first letter.
-5. What stands alone in its residue is never a hydrogen.
+5. The only atom of a residue is never a hydrogen.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def settle_elements(
         xyz: (N, 3) Å.
 
     Returns:
-        Atomic numbers (0: unknown), which of them the column did not say, and which atoms are none (dummies, lone
-        pairs).
+        Atomic numbers (0: unknown), which of them do not come from the column, and which are not atoms
+        (dummies, lone pairs).
     """
     found = column.copy()
     if not len(run):
@@ -127,7 +127,7 @@ _LETTER[97:123] = _LETTER[65:91]
 
 
 def _first_letters(name: NDArray[np.bytes_]) -> NDArray[np.uint8]:
-    """Atomic number by the first letter of each name; selenium (SE) is told from sulphur."""
+    """Atomic number by the first letter of each name; selenium (SE) is distinguished from sulphur."""
     chars = np.ascontiguousarray(name).view(np.uint8).reshape(len(name), -1)
     letter = ((chars | 32) >= ord("a")) & ((chars | 32) <= ord("z"))
     place = letter.argmax(1)

@@ -16,7 +16,7 @@ from affinity_zoo.zoo.data.readers.sanity import skeleton
 from affinity_zoo.zoo.data.readers.select import heavy, make_atoms
 from affinity_zoo.zoo.data.readers.typing import type_from_geometry
 
-#: tag -> element; a tag that stands for several takes the commonest (7: N, P; 8: O, S; 9: the halogens)
+#: tag -> element; a tag of several elements means the commonest (7: N, P; 8: O, S; 9: the halogens)
 _ELEMENT: Final = {0: 1, 1: 1, 5: 5, 6: 6, 7: 7, 8: 8, 9: 17}
 _RECEPTOR: Final = 20  #: what the tags of a receptor have on top
 NOTE: Final = "from four-column arrays: elements guessed from tags (7 as N, 8 as O, 9 as Cl), bonds perceived"

@@ -2,7 +2,7 @@
 
 libmolgrid's Open Babel runs without a data folder, and so perceives bonds by the tables compiled into it; with the data
 folder of the ``openbabel-wheel`` package other rings are aromatic (histidine, tryptophan and adenine without hydrogens,
-among others). The tables are read once for a process, hence a process of its own.
+among others). The tables are read once per process, hence the separate process.
 
 Requests on standard input: format and text of one molecule, each after its length. Answers on standard output: the
 number of heavy atoms, then for each its position and gnina type; -1 where the molecule cannot be read.

@@ -29,7 +29,7 @@ class Block:
     ended: bool = False  #: TORSDOF has ended it: the next atom opens another
     rooted: bool = False  #: it has a ROOT
     source: bytes = b""  #: the file, where ``numbers`` are not kept
-    table: NDArray[np.uint8] | None = None  #: the atom lines as rows of characters, in the place of ``lines``
+    table: NDArray[np.uint8] | None = None  #: the atom lines as rows of characters, instead of ``lines``
 
     def number(self, i: int) -> int:
         """Where in the file atom line ``i`` stands, from 1.

@@ -1,7 +1,7 @@
 """Bonds, rings, hybridisation and hydrogens of a molecule from the positions of its heavy atoms alone.
 
 The rules follow Open Babel's (distance, then mean angle, then ring torsions), which typed the data that
-gnina's networks were trained on. Hydrogens in a file are deliberately not looked at, so that a molecule is
+gnina's networks were trained on. Hydrogens in a file are deliberately ignored, so that a molecule is
 the same with and without them.
 """
 
@@ -47,7 +47,7 @@ def perceive(
     Args:
         xyz: (N, 3) heavy atoms, Å.
         element: (N,) atomic numbers.
-        pairs: (M, 2) bonded atoms, i < j, where the file says them; None: by distance.
+        pairs: (M, 2) bonded atoms, i < j, from the file; None: by distance.
     """
     if pairs is None:
         pairs, length = bonds(xyz, element)

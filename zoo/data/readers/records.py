@@ -2,8 +2,8 @@
 
 - **Files**: a folder is searched through with its subfolders, endings count in any case, ``.gz`` may follow.
 - **Id**: the file below the folder that all files share, without its ending; ``#record`` behind it where the file holds
-  several records or one is named. Ids that a table gives stay as they are. No id is given twice.
-- **Molecule**: the table's, else the record's name, else (a name such as ``LIG`` says nothing) the file's.
+  several records or one is named. Ids of a table are not changed. All ids are unique.
+- **Molecule**: the table's, else the record's name, else (if the name is generic, such as ``LIG``) the file's.
 - **Absent records**: a record that a table names and the file does not have is a failure, not a gap.
 """
 
@@ -18,7 +18,7 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord
 from affinity_zoo.zoo.data.readers.formats import TABLE, format_of, is_structure, without_ending
 
-#: names that say nothing: programs write them where they know none
+#: generic names: programs write them if they know no other
 NO_NAMES: Final = frozenset(
     (
         "",
@@ -43,7 +43,7 @@ def pose_files(given: Iterable[str | Path], but: Iterable[str | Path] = ()) -> l
     """The pose files among files and folders.
 
     Args:
-        given: files, which are taken as they are, and folders, which are searched through.
+        given: files and folders; folders are searched with their subfolders.
         but: files that a folder may hold and that are no poses, such as the receptor.
 
     Returns:
@@ -186,11 +186,11 @@ def unique(ids: Iterable[str]) -> list[str]:
 
 
 def molecule_of(name: str, other: str) -> str:
-    """The molecule that a pose belongs to, where no table says.
+    """The molecule of a pose without a table.
 
     Args:
         name: of the record.
-        other: where that says nothing: the file's name without ending, or the complex it belongs to.
+        other: used if that is generic: the file's name without ending, or the complex it belongs to.
     """
     name = name.strip()
     return other if name.upper() in NO_NAMES else name

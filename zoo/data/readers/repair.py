@@ -58,7 +58,7 @@ def repaired(molecule: Any) -> tuple[Any, tuple[str, ...]]:
     Chem.SanitizeMol(partial, rest)
     kinds = ", ".join(f"{a.GetSymbol()}{a.GetIdx() + 1}" for a in wrong)
     said = f"{done}; " if done else ""
-    return partial, (f"repaired: {said}valence of {kinds} left as it is",)
+    return partial, (f"repaired: {said}valence of {kinds} not changed",)
 
 
 def _charges(molecule: Any, elements: Collection[int] = tuple(_CHARGE)) -> str:

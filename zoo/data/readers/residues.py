@@ -53,7 +53,7 @@ LIPIDS: Final = frozenset(
     b"POPC POPE POPG POPS DPPC DOPC DMPC DLPC DSPC DOPE DPPE DPPG CHL1 CLR CHOL".split()
 )
 
-#: residues whose atoms are none: points of a membrane (OPM), dummy atoms
+#: residues of pseudo-atoms: points of a membrane (OPM), dummy atoms
 DUMMIES: Final = frozenset((b"DUM", b"DMY", b"MEM"))
 #: atom names of lone pairs and virtual sites of force fields, in residues that have no such real atom
 VIRTUAL_SITES: Final = frozenset(b"LP LP1 LP2 LP3 LPA LPB EP EP1 EP2 EPW MW".split())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-#: SDF properties with an energy in kcal/mol (lower is better), the first that is there is taken
+#: SDF properties with an energy in kcal/mol (lower is better); the first one present is used
 PROPERTIES: Final = (
     "minimizedAffinity", "docking_score", "r_i_docking_score", "r_i_glide_gscore", "vina_score",
     "vina_affinity", "vinardo_score", "affinity_vina", "SCORE", "score", "docking score", "free_energy",
@@ -31,7 +31,7 @@ def from_properties(properties: Mapping[str, str]) -> float:
 
 
 def from_remarks(text: bytes) -> float:
-    """The score of ``REMARK VINA RESULT`` in the lines of one model; NaN where there is none.
+    """The score of ``REMARK VINA RESULT`` in the lines of one model; NaN: there is none.
 
     Args:
         text: Lines of one model.

@@ -203,7 +203,7 @@ def _from_bonds(molecule: Any, heavy: NDArray[np.int64]) -> tuple[Typing | None,
     from rdkit import Chem
 
     if any(b.GetBondType() == Chem.BondType.AROMATIC for b in molecule.GetBonds()):
-        # "Aromatic" bonds (PDBbind's files) say which N-H there is by the hydrogen alone: geometry, as for MOL2.
+        # "Aromatic" bonds (PDBbind's files) show N-H by the hydrogen only: typed from geometry, as for MOL2.
         return None, ()
     try:
         fixed, done = repaired(molecule)

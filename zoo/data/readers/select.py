@@ -49,7 +49,7 @@ def chosen_model(models: Sequence[RawAtoms], options: ReadOptions) -> RawAtoms:
 
     Args:
         models: of the file.
-        options: say which.
+        options: The option ``model`` counts from 1.
 
     Raises:
         ReadError: there is no such model.

@@ -92,12 +92,12 @@ def type_site(site: Site) -> tuple[int, AtomFlag]:
 def type_from_geometry(
     xyz: NDArray[np.float32], element: NDArray[np.uint8], pairs: NDArray[np.int64] | None = None
 ) -> Typing:
-    """Type heavy atoms whose bond orders are not known: they are perceived, and flagged so.
+    """Type heavy atoms whose bond orders are not known: bonds are perceived, and the atoms flagged.
 
     Args:
         xyz: (N, 3) Å.
         element: (N,) atomic numbers; no hydrogens.
-        pairs: (M, 2) bonded atoms where the file says them; None: perceived too.
+        pairs: (M, 2) bonded atoms from the file; None: perceived too.
     """
     graph = perceive(xyz, element, pairs)
     in_ring = {i for ring in graph.rings for i in ring}

@@ -19,7 +19,7 @@ class SplitTask:
     data: Dataset
     identity: float = 0.3  #: smallest identity (0..1) of sequences that stay together
     column: str = "year"  #: column with the date of a row
-    workers: int | None = None  #: processes for the alignments; None: one a core
+    workers: int | None = None  #: processes for the alignments; None: one per core
 
     @cached_property
     def sequences(self) -> Mapping[int, Sequence[str]]:

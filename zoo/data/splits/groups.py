@@ -125,7 +125,7 @@ def write_splits(
 
     Args:
         folder: of the index.
-        columns: ``id`` first; the others are there for the reader's eye.
+        columns: ``id`` first; the others are for human readers only.
         places: the split of each row.
         how: rule of the split; it is stored in ``splits.json`` with a hash of each set's ids.
 

@@ -56,9 +56,9 @@ def split(
         seed: seed of the random order.
         identity: sequences at least this identical (0..1) are one group, for the rule ``sequence``.
         column: column of the index with the year or date, for the rule ``time``.
-        folds: number of folds to make in the place of three sets; 0: none.
+        folds: number of folds instead of three sets; 0: three sets.
         fold: the fold that is the test set, from 0; the next one is the validation set.
-        workers: processes for the alignments of sequences; None: one a core.
+        workers: processes for the alignments of sequences; None: one per core.
 
     Raises:
         UsageError: an unknown rule, or a number out of its range.

@@ -1,7 +1,7 @@
 """Sequences of receptors near their ligands, and their similarity.
 
 Identity is taken from Smith-Waterman alignments (BLOSUM62, gap 11/1) by Biopython's ``PairwiseAligner``: it
-is well kept, comes with ProDy on every platform, runs compiled and exact, and needs no program beside
+is maintained, is a dependency of ProDy on every platform, is compiled and exact, and needs no other program
 Python, as MMseqs2 or CD-HIT would.
 """
 

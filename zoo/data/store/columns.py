@@ -1,6 +1,6 @@
 """The columns of an index as arrays beside its table: opened without reading it, mapped into memory.
 
-``columns/`` holds one ``.npy`` for each column (numbers as they are; text as fixed-width unicode, or as numbers of a
+``columns/`` holds one ``.npy`` for each column (numbers unchanged; text as fixed-width unicode, or as numbers of a
 list of its values where they are few), the row numbers of each split, and ``columns.json`` with the hashes of the
 files they were made from. The CSV files stay the truth: where one was edited its arrays are not used.
 """

@@ -100,7 +100,7 @@ class Dataset:
             if len(cells) != len(self):
                 raise AffinityZooError(
                     f"{path} does not belong to its store ({len(cells)} rows, the store has {len(self)}): "
-                    "values may be edited, rows may not be taken out or added; index again"
+                    "values may be edited, but rows must not be removed or added; index again"
                 )
             self._cache[name] = _typed(path, name, cells)
         return self._cache[name]

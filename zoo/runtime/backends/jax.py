@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class JAX(Backend):
-    """JAX: the first of its devices; steps are compiled for each shape by themselves."""
+    """JAX: the first of its devices; JAX compiles a step for each shape."""
 
     def device(self, logical_cpus: int = 0) -> Device:
         """Return the first device of JAX.
