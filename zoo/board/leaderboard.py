@@ -50,6 +50,7 @@ class BoardRow:
     kind: str = "model"  #: model, baseline, external or consensus
     coverage: float = 1.0  #: share of the pairs that have a score; of several trainings the smallest
     notes: list[str] = field(default_factory=list)
+    unseen: Metric | None = None  #: the board's first figure on the rows without overlap with the training
 
 
 @dataclass(frozen=True, eq=False)
@@ -263,8 +264,16 @@ def _row(members: list[Result]) -> BoardRow:
     return BoardRow(
         row_name(members), _featurizer(first) or _origin(first), str(model.get("architecture") or ""),
         first.is_baseline, metrics, members, _overlap(members),
-        first.kind, min(_coverage(member) for member in members), notes,
+        first.kind, min(_coverage(member) for member in members), notes, _unseen(members),
     )  # fmt: skip
+
+
+def _unseen(members: Sequence[Result]) -> Metric | None:
+    """The figure of a row on what its trainings have not seen; None: not known for one of them."""
+    found = [member.unseen for member in members if member.unseen is not None]
+    if len(found) < len(members):
+        return None
+    return found[0] if len(found) == 1 else _mean(found)
 
 
 def _origin(result: Result) -> str:

@@ -40,7 +40,8 @@ def table_rows(board: Board, most: int | None = None) -> list[list[str]]:
 
 _PARTS = {
     "name": "model", "featurizer": "featurizer", "architecture": "architecture",
-    "coverage": "coverage", "overlap": "overlap with training", "notes": "notes",
+    "coverage": "coverage", "overlap": "overlap with training", "unseen": "first figure without overlap",
+    "notes": "notes",
 }  # fmt: skip
 
 
@@ -75,6 +76,8 @@ def part_of(row: BoardRow, part: str) -> str:
         return f"({row.name})" if row.baseline else row.name
     if part == "coverage":
         return coverage_text(row.coverage)
+    if part == "unseen":
+        return f"{cell(row.unseen)}, {row.unseen.counted}" if row.unseen is not None else ""
     return "; ".join(row.notes) if part == "notes" else str(getattr(row, part))
 
 
@@ -201,6 +204,7 @@ def as_json(boards: Sequence[Board]) -> dict[str, Any]:
                         "name": row.name, "featurizer": row.featurizer, "architecture": row.architecture,
                         "kind": row.kind,
                         "overlap": row.overlap, "coverage": row.coverage, "notes": row.notes,
+                        "without_overlap": row.unseen.as_dict() if row.unseen is not None else None,
                         "metrics": {key: metric.as_dict() for key, metric in row.metrics.items()},
                         "results": [str(result.path) for result in row.results],
                     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -46,6 +46,7 @@ class Check:
     of: int = 0
     examples: tuple[str, ...] = ()
     how: str = ""  #: what was compared, or why it could not be
+    ids: frozenset[str] = field(default=frozenset(), repr=False)  #: of the affected rows
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +126,8 @@ def seen_by(folders: Sequence[Path]) -> Seen:
 
 def overlap_with_training(
     pairs: Path, dataset: Dataset, rows: Array, trained_on: Path | None, folders: Sequence[Path] = ()
-) -> dict[str, Any]:
-    """:func:`check_overlap` as JSON, with the training index opened where it is still there.
+) -> dict[str, Check]:
+    """:func:`check_overlap`, with the training index opened where it is still there.
 
     Args:
         pairs: ``training_pairs.csv`` of the model.
@@ -139,7 +140,7 @@ def overlap_with_training(
     if trained_on is not None:
         with contextlib.suppress(AffinityZooError):
             training = Dataset.open(trained_on)
-    return as_dict(check_overlap(pairs, dataset, rows, training))
+    return check_overlap(pairs, dataset, rows, training)
 
 
 def verdict(checks: Mapping[str, Check]) -> str:
@@ -166,7 +167,20 @@ def as_dict(checks: Mapping[str, Check]) -> dict[str, Any]:
     Args:
         checks: Checks by name.
     """
-    return {"verdict": verdict(checks), **{name: asdict(check) for name, check in checks.items()}}
+    entries = {name: asdict(check) for name, check in checks.items()}
+    for entry in entries.values():
+        entry.pop("ids")
+    return {"verdict": verdict(checks), **entries}
+
+
+def seen_ids(checks: Mapping[str, Check]) -> frozenset[str] | None:
+    """Return the ids of all rows that one of the checks finds; None: no check could be made.
+
+    Args:
+        checks: Checks by name.
+    """
+    known = [check for check in checks.values() if check.verdict != "cannot know"]
+    return frozenset().union(*(check.ids for check in known)) if known else None
 
 
 def read_pairs(path: Path) -> dict[str, set[str]]:
@@ -227,4 +241,4 @@ def _ligands(theirs: list[Any], dataset: Dataset, rows: Array) -> Check:
 
 
 def _found(same: list[str], of: int, how: str) -> Check:
-    return Check("found" if same else "none", len(same), of, tuple(same[:5]), how)
+    return Check("found" if same else "none", len(same), of, tuple(same[:5]), how, frozenset(same))

@@ -17,7 +17,7 @@ MOST_ROWS = 50_000  #: pairs whose coordinates an ordinary board compares
 CANNOT_KNOW = "cannot know"
 
 
-def shown_overlap(result: Result, truth: Truth | None, thorough: bool = False) -> str:
+def shown_overlap(result: Result, computed: Mapping[str, Check]) -> str:
     """Return the summary of a result's overlap, limited to what can be verified here.
 
     Ids and coordinates are compared if the training pairs are available. Sequences and ligands need the training
@@ -25,11 +25,9 @@ def shown_overlap(result: Result, truth: Truth | None, thorough: bool = False) -
 
     Args:
         result: of a model.
-        truth: truths of its benchmark; None: not available.
-        thorough: compare coordinates for any number of pairs.
+        computed: the checks that could be made here, from :func:`computed_overlap`.
     """
     stated = _stated(result.data.get("overlap") or {})
-    computed = _computed(result, truth, thorough) if truth is not None else {}
     if not stated and not computed:
         said = str((result.data.get("overlap") or {}).get("verdict") or CANNOT_KNOW)
         return said if said == CANNOT_KNOW else f"{said} (as stated)"
@@ -47,7 +45,17 @@ def shown_overlap(result: Result, truth: Truth | None, thorough: bool = False) -
     return f"{words} ({'' if len(taken) == len(checks) else ', '.join(taken) + ' '}as stated)"
 
 
-def _computed(result: Result, truth: Truth, thorough: bool) -> dict[str, Check]:
+def computed_overlap(result: Result, truth: Truth | None, thorough: bool = False) -> dict[str, Check]:
+    """Return the overlap checks that can be made here, by name, those that cannot be known left out.
+
+    Args:
+        result: of a model.
+        truth: truths of its benchmark; None: not available.
+        thorough: compare coordinates whatever the number of pairs, and proteins and ligands by what the model's
+            folder holds.
+    """
+    if truth is None:
+        return {}
     named = (result.data.get("training") or {}).get("pairs")
     files = [result.path.with_name(PAIRS), *([Path(named)] if isinstance(named, str) and named else [])]
     pairs = next((file for file in files if file.is_file()), None)

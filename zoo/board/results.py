@@ -61,6 +61,7 @@ class Result(ShownInNotebooks):
         False  #: whether the metrics were recomputed with the true values of the benchmark's index
     )
     pairs_hash: str = ""  #: of everything but the scores
+    unseen: Metric | None = None  #: the board's first figure on the rows without overlap with the training
 
     @property
     def kind(self) -> str:
@@ -128,7 +129,7 @@ def write_result(
         command: that makes this result again.
         wall_time_s: seconds that the scoring took.
         n_failed: inputs that never became a row.
-        overlap: with the training set, from :func:`~affinity_zoo.zoo.board.overlap.overlap_with_training`.
+        overlap: with the training set, from :func:`~affinity_zoo.zoo.board.overlap.as_dict`.
         scorers: None: those that fit the truths.
         threshold: for the confusion matrix, from validation.
         replicates: of the bootstrap.

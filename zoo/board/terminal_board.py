@@ -13,7 +13,7 @@ RIVALS = 2  #: number of best baselines shown by default
 MOST = 4  #: number of metrics shown by default
 FEWEST = 2  #: number of metrics shown before other columns
 #: other columns than the name, in order of importance
-ORDER = ("coverage", "overlap", "featurizer", "architecture", "notes")
+ORDER = ("coverage", "overlap", "unseen", "featurizer", "architecture", "notes")
 FRAME = 3  #: columns that a border and its spaces take
 
 

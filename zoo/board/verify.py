@@ -17,10 +17,11 @@ import numpy as np
 from affinity_zoo.plugins.contracts import Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board import figure_cache
-from affinity_zoo.zoo.board.overlap_stated import shown_overlap
+from affinity_zoo.zoo.board.overlap_stated import computed_overlap, shown_overlap
 from affinity_zoo.zoo.board.results import Result, scorers_of
 from affinity_zoo.zoo.board.standing import baseline_class
 from affinity_zoo.zoo.board.truths import Truth, Truths, pairs_hash
+from affinity_zoo.zoo.board.unseen import seen_rows, without_overlap
 from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.judge import Metric, default_scorers, judge, metric_key
 from affinity_zoo.zoo.judging.predictions import labels_hash
@@ -64,16 +65,20 @@ def believed(result: Result, truths: Truths, thorough: bool = False) -> Result:
     if truth is not None:
         benchmark |= {"name": truth.name, "labels_hash": truth.labels_hash}
     data = {**result.data, "n_unscored": unscored, "benchmark": benchmark}
+    unseen = None
     if not result.is_baseline:
-        data["overlap"] = {
-            **(result.data.get("overlap") or {}),
-            "verdict": shown_overlap(result, truth, thorough),
-        }
+        computed = computed_overlap(result, truth, thorough)
+        verdict = shown_overlap(result, computed)
+        data["overlap"] = {**(result.data.get("overlap") or {}), "verdict": verdict}
+        unseen = without_overlap(
+            rows, seen_rows(rows, computed), _scorers(result, rows), result.training_mean
+        )
     judged = truth.judged if truth is not None else None
     return replace(
         result,
         data=data,
         metrics=metrics,
+        unseen=unseen,
         judged=judged,
         verified=truth is not None,
         pairs_hash=pairs_hash(rows),
@@ -87,7 +92,7 @@ def _own_labels(result: Result, rows: Predictions, truths: Truths) -> dict[str, 
     name = known.name if known is not None else result.benchmark["name"]
     data = {**result.data, "benchmark": {**result.benchmark, "labels_hash": labels, "name": name}}
     if not result.is_baseline and result.data.get("overlap"):
-        data["overlap"] = {**result.data["overlap"], "verdict": shown_overlap(result, None)}
+        data["overlap"] = {**result.data["overlap"], "verdict": shown_overlap(result, {})}
     return data
 
 

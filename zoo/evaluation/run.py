@@ -16,8 +16,9 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.baselines.run import learned_baselines
 from affinity_zoo.zoo.batches.fits import fits_box
 from affinity_zoo.zoo.board.baseline_results import write_baseline_results
-from affinity_zoo.zoo.board.overlap import overlap_with_training
+from affinity_zoo.zoo.board.overlap import as_dict, overlap_with_training
 from affinity_zoo.zoo.board.results import Result, command_line, load_result, write_result
+from affinity_zoo.zoo.board.unseen import with_seen
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.ancestor_files import write_ancestor_files
 from affinity_zoo.zoo.evaluation.data import count_failures, judged_rows, named_scorers, with_defaults
@@ -115,10 +116,13 @@ def evaluate(
     if output is not None:
         described["name"], place = f"{described['name']} by {output}", f"{place}-by-{output}"
         described["output"] = output
+    overlap = overlap_with_training(
+        candidate.training_pairs(), dataset, rows, candidate.trained_on, [m.folder for m in candidate.models]
+    )
     path = write_result(
         candidate.logs / "results" / place,
         model=described,
-        predictions=predictions,
+        predictions=with_seen(predictions, overlap),
         benchmark=benchmark,
         training=training,
         seeds=[model.recipe.training.seed, seed],
@@ -126,13 +130,7 @@ def evaluate(
         command=command_line(),
         wall_time_s=time.perf_counter() - started,
         n_failed=count_failures(dataset),
-        overlap=overlap_with_training(
-            candidate.training_pairs(),
-            dataset,
-            rows,
-            candidate.trained_on,
-            [m.folder for m in candidate.models],
-        ),
+        overlap=as_dict(overlap),
         scorers=with_defaults(named, predictions, threshold),
         threshold=threshold,
     )

@@ -17,6 +17,7 @@ from affinity_zoo import __version__
 from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.figures import cell, coverage_text
 from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, rivals_of
+from affinity_zoo.zoo.board.leaderboard_text import part_of
 from affinity_zoo.zoo.board.pairs import PairFigure, all_pairs
 from affinity_zoo.zoo.judging.judge import plain
 from affinity_zoo.zoo.reports.compare_script import COMPARE
@@ -171,6 +172,7 @@ def _model(rows: Sequence[tuple[Board, BoardRow]]) -> str:
         told = [
             f"coverage {coverage_text(row.coverage)}",
             *([f"overlap with training: {row.overlap}"] if row.overlap else []),
+            *([f"first figure without overlap: {part_of(row, 'unseen')}"] if row.unseen else []),
             *row.notes,
         ]
         fails = failures(row, alone.get(id(row)))

@@ -8,6 +8,7 @@ from html import escape
 
 from affinity_zoo.zoo.board.figures import cell, coverage_text
 from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, BoardRow, MetricColumn
+from affinity_zoo.zoo.board.leaderboard_text import part_of
 from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 
@@ -20,7 +21,7 @@ def board_table(board: Board, link: Callable[[BoardRow], str] | None = None) -> 
     """
     told = [
         part
-        for part in ("coverage", "overlap with training", "notes")
+        for part in ("coverage", "overlap with training", "without overlap", "notes")
         if any(_told(row, part) for row in board.rows)
     ]
     head = _head("model") + _head("made of") + "".join(_head(part) for part in told)
@@ -73,6 +74,8 @@ def _metric_head(column: MetricColumn, is_sorted: bool) -> str:
 def _told(row: BoardRow, part: str) -> str:
     if part == "coverage":
         return coverage_text(row.coverage)
+    if part == "without overlap":
+        return part_of(row, "unseen")
     return "; ".join(row.notes) if part == "notes" else row.overlap
 
 

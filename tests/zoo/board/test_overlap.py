@@ -11,12 +11,14 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem import AllChem
 
-from affinity_zoo.plugins.contracts import Atoms, Role
+from affinity_zoo.plugins.contracts import Atoms, Predictions, Role
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.board.overlap import check_overlap, overlap_with_training, seen_by, verdict
+from affinity_zoo.zoo.board.overlap import Check, check_overlap, overlap_with_training, seen_by, verdict
+from affinity_zoo.zoo.board.unseen import SEEN, seen_rows, with_seen, without_overlap
 from affinity_zoo.zoo.data.similarity import fingerprint, nearest, similar_sequences
 from affinity_zoo.zoo.data.splits.sequences import chains_near, identity
 from affinity_zoo.zoo.data.store.dataset import Dataset
+from affinity_zoo.zoo.judging.judge import default_scorers, judge
 from affinity_zoo.zoo.models.provenance import coordinates_hash
 from affinity_zoo.zoo.models.training_ligands import write_training_ligands
 from affinity_zoo.zoo.models.training_sequences import FILE, write_training_sequences
@@ -183,7 +185,7 @@ def test_a_model_folder_alone_tells_proteins_and_ligands(
     assert by_folder == by_index
     assert verdict(by_folder) == "found: sequence 1, ligand 1 of 3"
     found = overlap_with_training(pairs, other, np.arange(3), tmp_path / "gone", [tmp_path])
-    assert found["verdict"] == verdict(by_index)
+    assert verdict(found) == verdict(by_index)
 
 
 def test_an_ensemble_knows_what_all_of_its_members_know(
@@ -218,3 +220,47 @@ def test_a_fine_tuned_model_has_seen_what_its_start_saw(
     # where the first model does not say what it saw, the second cannot say it either
     assert write_training_sequences(lost, other, np.arange(1), tmp_path) == 0
     assert seen_by([lost]).sequences is None
+
+
+def scored(n: int, seen: list[int] | None = None) -> Predictions:
+    """Two groups of poses; the score is right in the first half of the rows and wrong in the second."""
+    label = np.tile([1.0, 0.0], n // 2)
+    right = np.arange(n) < n // 2
+    score = np.where(right, label, 1.0 - label)
+    extra = {} if seen is None else {SEEN: np.array(seen)}
+    group, empty = np.repeat(["a", "b"], n // 2), np.full(n, np.nan)
+    return Predictions(
+        id=np.array([f"r{i}" for i in range(n)]), target=group, group=group, molecule=np.full(n, "m"),
+        source=np.full(n, "docked"), pose_label=label, active=empty, affinity=empty, rmsd=empty,
+        docking_score=empty, score=score, extra=extra,
+    )  # fmt: skip
+
+
+def test_the_figure_without_overlap_is_that_of_the_other_rows() -> None:
+    checks = {
+        "id": Check("found", 4, 8, ids=frozenset({"r0", "r1", "r2", "r3"})),
+        "ligand": Check("cannot know"),
+    }
+    rows = with_seen(scored(8), checks)
+    assert rows.extra[SEEN].tolist() == [1, 1, 1, 1, 0, 0, 0, 0]
+    scorers = default_scorers(rows)
+    everything = next(iter(judge(rows).values()))
+    figure = without_overlap(rows, seen_rows(rows, {}), scorers, None)
+    assert figure is not None and everything.value == 0.5
+    assert figure.name == everything.name and figure.value == 0.0 and figure.n == 1
+    # what is computed here counts beside what is stated: nothing is taken back
+    honest = {"id": Check("found", 2, 8, ids=frozenset({"r4", "r5"}))}
+    assert seen_rows(rows, honest).tolist() == [True] * 6 + [False] * 2  # type: ignore[union-attr]
+
+
+def test_no_figure_where_nothing_or_everything_was_seen() -> None:
+    rows, unknown = scored(8), {"id": Check("cannot know")}
+    scorers = default_scorers(rows)
+    assert SEEN not in with_seen(rows, unknown).extra
+    assert seen_rows(rows, unknown) is None
+    for seen in (None, np.zeros(8, bool), np.ones(8, bool)):
+        assert without_overlap(rows, seen, scorers, None) is None
+    # a row that states nothing may have been seen
+    missing = scored(8, seen=[0, 0, 0, 0, 1, 0, 0, 0])
+    missing.extra[SEEN] = np.where(np.arange(8) == 0, np.nan, missing.extra[SEEN])
+    assert seen_rows(missing, {}).tolist() == [True, False, False, False, True, False, False, False]  # type: ignore[union-attr]
