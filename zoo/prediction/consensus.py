@@ -158,12 +158,18 @@ def with_consensus(
         failed = row.status == "failed"
         named = dict.fromkeys(COLUMNS) if failed else dict(zip(COLUMNS, both, strict=True))
         made.append(replace(row, extras={**row.extras, **named}))
-    if by in CONSENSUS and within == "molecule" and len({molecule(row) for row in rows if row.skeleton}) > 1:
+    if by in CONSENSUS and within == "molecule" and _several_molecules(rows):
         notes.append(
             "the consensus compares the poses of each molecule with each other, not molecules: `consensus_within` "
             "'target' compares all poses of a target"
         )
     return made, notes
+
+
+def _several_molecules(rows: Sequence[PosePrediction]) -> bool:
+    """Whether a target has poses of more than one molecule."""
+    molecules = {molecule(row) for row in rows if row.skeleton}
+    return len(molecules) > len({target for target, _, _ in molecules})
 
 
 def _check_some(member: Member, column: Array) -> None:

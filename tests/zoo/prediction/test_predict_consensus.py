@@ -54,6 +54,8 @@ def test_what_is_compared() -> None:
     assert np.allclose(values(by_target), zscore(logits)) and not notes
     by_molecule, (note,) = with_consensus(rows, "consensus", OWN_AND_DOCKING, {})
     assert np.allclose(values(by_molecule), [-1, 1, 0]) and "`consensus_within` 'target'" in note
+    redocked = [pose("A", 1.0, -1.0), pose("B", 2.0, -2.0, target="U")]
+    assert with_consensus(redocked, "consensus", OWN_AND_DOCKING, {})[1] == []
     two = [*rows, pose("A", 5.0, -5.0, target="U")]
     assert values(with_consensus(two, "pose", OWN_AND_DOCKING, {}, "target")[0])[3] == 0.0
     assert np.allclose(
