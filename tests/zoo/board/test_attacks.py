@@ -203,6 +203,46 @@ def test_changed_molecules_groups_sources_or_labels(zoo: Zoo, column: str) -> No
     assert zoo.auc("liar2") == true["roc-auc-per-complex"].value
 
 
+@pytest.mark.parametrize("way", ["all valid", "bad poses not checked", "column left out", "figure"])
+def test_changed_validity_of_poses(
+    way: str, tmp_path: Path, at_hand: Add, made_index: Callable[..., Dataset]
+) -> None:
+    """Which pose is valid is said by the benchmark: a result's own column changes nothing, a figure is computed."""
+    valid = np.where(np.arange(120) < 60, "0", "1")  # of each complex the first pose is near-native
+    checked = made_index(
+        tmp_path / "data", pose_valid=valid, rmsd=np.where(np.arange(120) % 6 == 0, 1.0, 6.0)
+    )
+    zoo = Zoo(tmp_path / "summaries", at_hand(checked))
+    honest = zoo.scores(3.0, 2)
+    zoo.write("honest", honest)
+    true = judge(honest)
+    key = "docking-success-valid"
+    assert true[key].value <= 50.0 < true["docking-success"].value
+    extra: dict[str, Any] = dict(honest.extra)
+    if way == "all valid":
+        extra["pose_valid"] = np.ones(120)
+    elif way == "bad poses not checked":
+        extra["pose_valid"] = np.where(valid == "1", 1.0, np.nan)
+    elif way == "column left out":
+        del extra["pose_valid"]
+    path = zoo.write("liar", replace(honest, extra=extra))
+
+    def better(data: dict[str, Any]) -> None:
+        data["metrics"][key] |= {"value": 100.0, "low": 99.0, "high": 100.0}
+
+    if way == "figure":
+        forge(path, better)
+    for thorough in (False, True):
+        board = zoo.board(thorough)
+        rows = {row.name: row for row in board.rows}
+        assert rows["honest"].metrics[key].value == true[key].value
+        if "liar" in rows:
+            shown = rows["liar"].metrics[key]
+            assert (shown.value, shown.low, shown.high) == (true[key].value, true[key].low, true[key].high)
+        else:
+            assert any("liar" in reason for reason in board.refused)
+
+
 def test_three_changed_results_do_not_vote_out_the_honest(zoo: Zoo) -> None:
     zoo.write("honest too", zoo.scores(1.0, 7))
     label = zoo.dataset.column("pose_label")
