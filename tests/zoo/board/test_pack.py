@@ -130,7 +130,7 @@ def _smuggle(parts: dict[str, bytes]) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (_edit, "is differs from the manifest"),
+        (_edit, "differs from the manifest"),
         (_smuggle, "is no part of such an archive"),
         (lambda parts: parts.update({"extra.txt": b"x"}), "its manifest and its files differ"),
         (lambda parts: parts.update({"../out.txt": b"x"}), "leads out of the archive"),
