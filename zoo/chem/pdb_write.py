@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 from numpy.typing import NDArray
 
+CODE = string.digits + string.ascii_uppercase
 CHAINS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
 
@@ -24,9 +26,14 @@ def atom_lines(
 ) -> str:
     """Atoms as PDB lines with END: occupancy 1.00, B factor 0.00, no bonds.
 
+    Residue names of four letters also fill column 21, as in files of CHARMM. The format has no room for longer ones
+    (PDB codes such as ``A1BXY``): each is shortened to ``~`` and two characters, and a REMARK line gives the full name.
+
     Args:
         xyz: (N, 3) Å; values outside -999 to 9999 do not fit the format.
-        symbol: element symbols. name, residue_name: as in the source, cut to four and three letters.
+        symbol: element symbols.
+        name: as in the source, cut to four letters.
+        residue_name: as in the source; see above for names of more than three letters.
         residue_number: taken modulo 10,000, as the format asks.
         insertion: insertion codes; chain: names of any length, renamed A, B, ... in the order of first use
             where one is longer than a letter.
@@ -35,19 +42,34 @@ def atom_lines(
     n = len(xyz)
     insertion = insertion if insertion is not None else [""] * n
     letters = _one_letter(chain if chain is not None else ["A"] * n)
+    short_names = _short_names(residue_name)
     record = "HETATM" if hetero else "ATOM  "
-    lines = []
+    lines = [
+        f"REMARK 900 RESIDUE {new.strip()} IS {old}\n" for old, new in short_names.items() if len(old) > 4
+    ]
     for i in range(n):
         short = symbol[i].strip().upper()
         label = name[i].strip()[:4]
         label = f"{label:<4}" if len(short) == 2 or len(label) == 4 else f" {label:<3}"
         x, y, z = xyz[i]
         lines.append(
-            f"{record}{(i + 1) % 100000:5d} {label} {residue_name[i].strip()[:3]:>3} {letters[i]}"
+            f"{record}{(i + 1) % 100000:5d} {label} {short_names[residue_name[i].strip()]}{letters[i]}"
             f"{residue_number[i] % 10000:4d}{insertion[i].strip()[:1] or ' '}   {x:8.3f}{y:8.3f}{z:8.3f}"
             f"{1.0:6.2f}{0.0:6.2f}          {short:>2}\n"
         )
     return "".join(lines) + "END\n"
+
+
+def _short_names(residue_name: Sequence[str]) -> dict[str, str]:
+    """Columns 18 to 21 for each residue name, in the order of first use."""
+    known: dict[str, str] = {}
+    for name in dict.fromkeys(text.strip() for text in residue_name):
+        if len(name) <= 4:
+            known[name] = f"{name:>3} " if len(name) < 4 else name
+        else:
+            free = (f"~{end} " for end in (name[-2:], *map("".join, product(CODE, repeat=2))))
+            known[name] = next(short for short in free if short not in known.values())
+    return known
 
 
 def _one_letter(chain: Sequence[str]) -> list[str]:

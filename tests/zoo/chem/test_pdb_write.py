@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affinity_zoo.zoo.chem.pdb_write import atom_lines
+from affinity_zoo.zoo.data.readers.pdb import parse_pdb
 
 ATOMS = [
     ("C", "CA"),
@@ -46,6 +47,27 @@ def test_long_chain_names_become_letters_in_order_of_use() -> None:
         np.zeros((3, 3)), ["C"] * 3, ["CA"] * 3, ["ALA"] * 3, [1, 1, 1], chain=["YH", "LA0", "YH"]
     )
     assert [line[21] for line in text.splitlines()[:-1]] == ["A", "B", "A"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text("ABCD012", min_size=1, max_size=6), min_size=1, max_size=12, unique=True))
+def test_residue_names_of_any_length_stay_distinct(names: list[str]) -> None:
+    n = len(names)
+    text = atom_lines(np.zeros((n, 3)), ["C"] * n, ["CA"] * n, names, [1] * n)
+    atoms = [line for line in text.splitlines() if line.startswith("ATOM")]
+    assert all(len(line) == 78 and line[21] == "A" for line in atoms)
+    back = [line[17:21].strip() for line in atoms]
+    remarks = dict(line.split()[3::2] for line in text.splitlines() if line.startswith("REMARK"))
+    assert [remarks.get(name, name) for name in back] == names
+    # ProDy reads three letters
+    assert list(prody.parsePDBStream(io.StringIO(text)).getResnames()) == [name[:3] for name in back]
+
+
+def test_long_residue_names_are_read_back_by_our_reader() -> None:
+    text = atom_lines(
+        np.zeros((3, 3)), ["C"] * 3, ["C1"] * 3, ["A1BXY", "TIP3", "LIG"], [1, 2, 3], hetero=True
+    )
+    assert parse_pdb(text.encode())[0].residue_name.tolist() == [b"~XY", b"TIP3", b"LIG"]
 
 
 def test_insertion_codes_and_large_numbers_keep_the_columns() -> None:
