@@ -26,8 +26,9 @@ def atom_lines(
 ) -> str:
     """Atoms as PDB lines with END: occupancy 1.00, B factor 0.00, no bonds.
 
-    Residue names of four letters also fill column 21, as in files of CHARMM. The format has no room for longer ones
-    (PDB codes such as ``A1BXY``): each is shortened to ``~`` and two characters, and a REMARK line gives the full name.
+    Residue names have three letters in the format. Of a name of four letters (``TIP3``) the first three are written if
+    no other name has them; else, and for longer names (PDB codes such as ``A1BXY``), ``~`` and two characters that are
+    unique in the text. A REMARK line gives the full name.
 
     Args:
         xyz: (N, 3) Å; values outside -999 to 9999 do not fit the format.
@@ -45,7 +46,9 @@ def atom_lines(
     short_names = _short_names(residue_name)
     record = "HETATM" if hetero else "ATOM  "
     lines = [
-        f"REMARK 900 RESIDUE {new.strip()} IS {old}\n" for old, new in short_names.items() if len(old) > 4
+        f"REMARK 900 RESIDUE {new.strip()} IS {old}\n"
+        for old, new in short_names.items()
+        if new.strip() != old
     ]
     for i in range(n):
         short = symbol[i].strip().upper()
@@ -61,14 +64,14 @@ def atom_lines(
 
 
 def _short_names(residue_name: Sequence[str]) -> dict[str, str]:
-    """Columns 18 to 21 for each residue name, in the order of first use."""
-    known: dict[str, str] = {}
-    for name in dict.fromkeys(text.strip() for text in residue_name):
-        if len(name) <= 4:
-            known[name] = f"{name:>3} " if len(name) < 4 else name
-        else:
-            free = (f"~{end} " for end in (name[-2:], *map("".join, product(CODE, repeat=2))))
-            known[name] = next(short for short in free if short not in known.values())
+    """Columns 18 to 21 for each residue name; no two names get the same."""
+    names = list(dict.fromkeys(text.strip() for text in residue_name))
+    known = {name: f"{name:>3} " for name in names if len(name) < 4}
+    for name in names:
+        if name not in known:
+            first = [f"{name[:3]} "] if len(name) == 4 else []
+            marked = (f"~{end} " for end in (name[-2:], *map("".join, product(CODE, repeat=2))))
+            known[name] = next(short for short in (*first, *marked) if short not in known.values())
     return known
 
 

