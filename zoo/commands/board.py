@@ -134,7 +134,7 @@ def compare(
     benchmark: Annotated[
         str | None,
         typer.Option(
-            help="Benchmark to compare on, where both have several.", autocompletion=completion.benchmarks
+            help="Benchmark to compare on, if both have several.", autocompletion=completion.benchmarks
         ),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),

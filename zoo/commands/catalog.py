@@ -103,7 +103,7 @@ def show(
 ) -> None:
     """Show one part and its options, or the columns of a prediction.
 
-    Of a plugin's or a built-in class: options, input, output and origin.
+    For a class: its options, input, output and origin.
 
     Example: affinity-zoo show atom-types
     """

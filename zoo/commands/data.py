@@ -100,7 +100,7 @@ def check(
     csv: Annotated[Path | None, typer.Option("--csv", help="CSV file for all findings.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Report what would be read, what is odd, and what predicts the label trivially.
+    """Report what would be read, anomalies, and simple properties that predict the label.
 
     Example: affinity-zoo check FOLDER --csv findings.csv
     """
@@ -131,7 +131,7 @@ def check(
     first = {f.what: f"{f.id} {f.detail}" for f in reversed(report.findings)}
     odd = [(what, n, first[what]) for what, n in report.counts().items()]
     title = f"{path}: {report.rows:,} pairs readable, {report.failed:,} failed ({report.layout})"
-    terminal.table(title, ["what is odd", "pairs", "for example"], odd or [("nothing", 0, "")])
+    terminal.table(title, ["anomaly", "pairs", "for example"], odd or [("nothing", 0, "")])
     if report.predictors:
         told = [
             (p.truth, p.what, round(p.auc, 3), "LOOK" if p.suspicious else "", p.detail)
@@ -163,7 +163,7 @@ def split(
     workers: Annotated[int | None, typer.Option(help="Number of worker processes; 0: none.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Split an index again, and report what the sets share.
+    """Split an index again, and report the overlap of the sets.
 
     Example: affinity-zoo split DATA --split-by sequence
     """
@@ -192,7 +192,7 @@ def split(
     keys = list(dict.fromkeys(k for border in summary.leaks.values() for k in border))
     rows = [[k.replace("_", " "), *(border.get(k, "") for border in summary.leaks.values())] for k in keys]
     if rows:
-        terminal.table("what the sets share", ["", *summary.leaks], rows)
+        terminal.table("overlap of the sets", ["", *summary.leaks], rows)
     for note in summary.notes:
         terminal.say(note)
 

@@ -57,7 +57,7 @@ def demo(
     ),
     epochs: Annotated[int, typer.Option(help="Epochs of each training.", min=1, metavar="N")] = 8,
     seed: Annotated[int, typer.Option(help="Seed of decoys, weights and rotations.", min=0, metavar="N")] = 0,
-    workers: Annotated[int, typer.Option(help="Threads.", min=1, metavar="N")] = 2,
+    workers: Annotated[int, typer.Option(help="Number of threads.", min=1, metavar="N")] = 2,
 ) -> None:
     """Run a demonstration from crystal structures to a leaderboard in a few minutes.
 

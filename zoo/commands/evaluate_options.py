@@ -36,7 +36,7 @@ Scores = Annotated[
 ]
 Name = Annotated[str | None, typer.Option(help="Name of the row for --scores.", metavar="NAME")]
 Direction = Annotated[
-    str | None, typer.Option(help="Direction of --scores: higher or lower is better.", metavar="END")
+    str | None, typer.Option(help="Better end of --scores: higher or lower.", metavar="END")
 ]
 Column = Annotated[str | None, typer.Option(help="Column or SDF property of the score.", metavar="NAME")]
 IdColumn = Annotated[

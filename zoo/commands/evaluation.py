@@ -146,7 +146,7 @@ def calibrate(
     ],
     data: Annotated[
         Path,
-        typer.Argument(help="A benchmark's name or an index, kept for this: neither trained nor judged on."),
+        typer.Argument(help="Name of a benchmark, or an index, that is used neither for training nor for evaluation."),
     ],
     method: Annotated[str, typer.Option(help="isotonic or platt.", metavar="NAME")] = "isotonic",
     split: Annotated[
@@ -163,7 +163,7 @@ def calibrate(
 ) -> None:
     """Fit P(RMSD < 2 Å) to a model's pose score, by protein.
 
-    The labelled set is kept for this. `predict` gives near_native_probability from then on.
+    The labelled set must serve for nothing else. Afterwards `predict` gives near_native_probability.
 
     Example: affinity-zoo calibrate 3 kept-for-it --method platt
     """

@@ -45,7 +45,7 @@ def explain(
     runs: options.Runs = Path("summaries"),
     json_output: options.Json = False,
 ) -> None:
-    """Say which atoms of ligand and receptor a model's score comes from.
+    """Attribute a model's score to the atoms of ligand and receptor.
 
     Example: affinity-zoo explain zoo-small receptor.pdb poses.sdf --record 2 -o why
     """

@@ -163,7 +163,7 @@ def index(
     seconds: Annotated[float, typer.Option(help="Approximate time per format, seconds.", min=0.05)] = 1.0,
     as_json: Json = False,
 ) -> None:
-    """Time reading structures, format by format, beside a plain ProDy or RDKit loop.
+    """Time reading structures, format by format, compared with a plain ProDy or RDKit loop.
 
     Example: affinity-zoo speed index
     """

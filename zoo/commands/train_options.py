@@ -42,7 +42,7 @@ Monitor = Annotated[
 EarlyStopping = Annotated[
     int | None,
     typer.Option(
-        help="Epochs without gain before it stops; 0: never.",
+        help="Epochs without gain until it stops; 0: never.",
         metavar="N",
     ),
 ]
@@ -90,7 +90,7 @@ MixedPrecision = Annotated[
 ]
 ShuffleLabels = Annotated[
     bool | None,
-    typer.Option("--shuffle-labels", help="Shuffle the labels: a control that must not learn."),
+    typer.Option("--shuffle-labels", help="Shuffle the labels, as a control."),
 ]
 Teacher = Annotated[
     list[str] | None,
