@@ -82,4 +82,4 @@ format: $(VENV)/.development
 	$(BIN)/ruff check --fix .
 
 clean:
-	rm -rf $(VENV) $(VENV)-backends build dist *.egg-info
+	rm -rf $(VENV) $(VENV)-backends build dist .cache *.egg-info
