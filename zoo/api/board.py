@@ -110,5 +110,7 @@ def leaderboard(
         AffinityZooError: no result was found, or none is usable, or the benchmark or metric is unknown.
     """
     given = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
-    boards = build_boards(map(Path, given), benchmark=benchmark, sort_by=sort_by, recompute=verify)
+    boards = build_boards(
+        [Path(path) for path in given], benchmark=benchmark, sort_by=sort_by, recompute=verify
+    )
     return Leaderboard(tuple(boards))

@@ -89,7 +89,10 @@ def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple
             f"{w} on {', '.join(sorted(n for n, _ in s)) or 'nothing'}"
             for w, s in zip((a, b), names, strict=True)
         )
-        raise AffinityZooError(f"the two have no {'such ' if benchmark else ''}benchmark in common: {have}")
+        raise AffinityZooError(
+            f"the two have no {'such ' if benchmark else ''}benchmark in common: {have}; "
+            "`affinity-zoo evaluate MODEL BENCHMARK` puts both on one"
+        )
     if len(common) > 1:
         several = ", ".join(name for name, _ in common)
         raise AffinityZooError(f"both have results on {several}: choose one with `benchmark`")

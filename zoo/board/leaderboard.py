@@ -143,12 +143,12 @@ def build_boards(
     Raises:
         AffinityZooError: no result was found, or none is usable, or the benchmark or metric is unknown.
     """
+    paths = list(paths)
     results, refused = load_all(paths, recompute=recompute)
     if not results:
-        why = f": {refused[0]}" if refused else ""
-        raise AffinityZooError(
-            f"no usable result{why or ' was found'}; `affinity-zoo evaluate RUN` makes one"
-        )
+        places = ", ".join(map(str, paths))
+        why = f": {refused[0]}" if refused else f" was found in {places}"
+        raise AffinityZooError(f"no usable result{why}; `affinity-zoo evaluate RUN` makes one")
     groups: dict[tuple[str, str, str], list[Result]] = {}
     for result in results:
         entry = result.benchmark

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
@@ -79,12 +80,15 @@ def plugin_state(plugin: Plugin) -> dict[str, Any]:
     }
 
 
-def conformance(registry: Registry, name: str | None = None) -> list[dict[str, Any]]:
+def conformance(
+    registry: Registry, name: str | None = None, start: Callable[[], object] = lambda: None
+) -> list[dict[str, Any]]:
     """Run the conformance checks; a plugin that cannot be loaded gives a failed report.
 
     Args:
         registry: registry of the classes.
         name: a class's name or alias, a plugin or a distribution; None: all plugins.
+        start: called before the first check of a class, to start Keras.
 
     Raises:
         UsageError: no plugin has this name.
@@ -105,6 +109,7 @@ def conformance(registry: Registry, name: str | None = None) -> list[dict[str, A
         for kind, classes in plugin.classes.items():
             for cls in classes:
                 if whole or wanted in names_of(cls):
+                    start()
                     report = check(kind, cls)
                     results = [asdict(result) for result in report.results]
                     reports.append({"kind": kind, "name": report.name, "ok": report.ok, "results": results})

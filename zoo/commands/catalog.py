@@ -207,8 +207,7 @@ def check(
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.keras import start_keras
 
-    start_keras()
-    reports = describe.conformance(catalog(), name)
+    reports = describe.conformance(catalog(), name, start_keras)
     if as_json:
         terminal.print_json(reports)
     else:

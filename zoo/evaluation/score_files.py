@@ -93,7 +93,7 @@ def _column(path: Path, names: Sequence[str], wanted: str | None) -> tuple[int, 
         found = "score" if "score" in names else getattr(preferred(list(names)), "name", None)
         if found is None:
             raise UsageError(
-                f"{path} has no column that is known to be a score ({', '.join(names)}): name it"
+                f"{path} has no column that is known to be a score ({', '.join(names)}): name it with `column`"
             )
         wanted = found
     if wanted not in names:
@@ -148,7 +148,7 @@ def _from_sdf(files: Sequence[Path], column: str | None, id_column: str | None) 
                 if column is None:
                     listed = ", ".join(name for name in properties if name != "_Name") or "none"
                     raise UsageError(
-                        f"{file} has no property that is known to be a score ({listed}): name it"
+                        f"{file} has no property that is known to be a score ({listed}): name it with `column`"
                     )
             where = f"{file}, record {record + 1}"
             key = id_column or next((name for name in IDS if name in properties), "_Name")

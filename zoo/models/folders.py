@@ -89,6 +89,8 @@ def _folders(model: Name, runs: Path) -> list[Path]:
     if path is not None:
         return list(read_ensemble(path).members) if (path / ENSEMBLE_FILE).is_file() else [path]
     path = Path(str(model) if isinstance(model, int) else model)
+    if (path / "card.json").is_file():
+        raise AffinityZooError(f"{path} is a model without its weights (model.keras): get the model again")
     if str(path).isdigit() or path.is_dir():
         folder = RunFolder.find(path, runs).model
         if (folder / "model.keras").is_file():

@@ -152,7 +152,7 @@ def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = 
     ]
     wrong = [Wrong(table.name, f.record, f.reason) for f in plan.failures]
     if not entries and not wrong:
-        raise AffinityZooError(f"{table} has no rows")
+        raise AffinityZooError(f"{table} has no rows: give a table with a row for each pose")
     # notes on truths are of no use here; notes on the columns are
     return PredictionInputs(entries, wrong, [note for note in plan.notes if " is column " in note])
 

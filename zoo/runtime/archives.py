@@ -85,7 +85,9 @@ def read_member(archive: zipfile.ZipFile, name: str, most: int) -> bytes:
     try:
         entry = archive.getinfo(name)
     except KeyError:
-        raise AffinityZooError(f"{archive.filename}: has no member {name!r}; get the file again") from None
+        raise AffinityZooError(
+            f"{archive.filename}: has no member {name!r}: it is damaged or of another kind; get the file again"
+        ) from None
     if entry.file_size > most:
         raise AffinityZooError(
             f"{archive.filename}: refused, its member {name!r} unpacks to {entry.file_size:,} bytes, more than {most:,}"

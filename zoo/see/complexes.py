@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Atoms
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.readers import PoseRecord, ReadOptions, read_poses, read_receptor
+from affinity_zoo.zoo.data.readers.base import ReadError
 from affinity_zoo.zoo.data.readers.bound import foreign_residues, lying_on
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
 from affinity_zoo.zoo.data.readers.records import receptor_file
@@ -59,7 +60,12 @@ def read_complex(
     if found.atoms is None:
         reason = found.failure.reason if found.failure else "no atoms"
         raise AffinityZooError(f"{poses}, record {record}: {reason}; give a pose that can be read")
-    read = read_receptor(protein, options)
+    try:
+        read = read_receptor(protein, options)
+    except ReadError as error:
+        raise AffinityZooError(
+            f"the receptor cannot be read ({error}); give `receptor` a PDB or mmCIF file"
+        ) from error
     bound = [str(near) for near in lying_on(foreign_residues(read.atoms), found.atoms)]
     notes = (*read.notes, *read.findings, *found.notes, *bound)
     return Complex(read.atoms, found.atoms, found, protein, poses, notes)

@@ -34,7 +34,7 @@ def table(source: Path, hints: Hints) -> Plan | None:
     names = read.names
     first = next(read.rows(), None)
     if first is None:
-        raise AffinityZooError(f"{path} has no rows")
+        raise AffinityZooError(f"{path} has no rows: give a table with a row for each pose")
     chosen = choose_columns(read, first[1], hints)
     extra = tuple(
         n for n in names if n not in chosen.values() and n and (n not in COLUMNS and n not in _MADE)

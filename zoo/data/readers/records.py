@@ -67,7 +67,8 @@ def pose_files(given: Iterable[str | Path], but: Iterable[str | Path] = ()) -> l
             if not inside:
                 endings = ", ".join(e for f in TABLE for e in f.endings)
                 raise AffinityZooError(
-                    f"{entry}: no pose files in it or its subfolders ({endings}, also .gz)"
+                    f"{entry}: no pose files in it or its subfolders ({endings}, also .gz); give "
+                    "files or folders with poses"
                 )
             files += inside
         elif entry.is_file():
