@@ -25,8 +25,15 @@ _PUBLIC: dict[str, str] = {
 __all__ = ["__version__", *_PUBLIC]
 
 
+#: names whose modules import Keras
+_KERAS = {"train", "evaluate", "predict", "explain"}
+
+
 def __getattr__(name: str) -> Any:
     if name in _PUBLIC:
+        if name in _KERAS:
+            # its backend writes notes that only its quiet start holds back
+            import_module("affinity_zoo.zoo.runtime.keras").start_keras()
         module, _, attribute = _PUBLIC[name].partition(":")
         return getattr(import_module(module), attribute)
     raise AttributeError(f"module 'affinity_zoo' has no attribute {name!r}")

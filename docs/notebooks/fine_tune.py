@@ -11,7 +11,7 @@ from pathlib import Path
 
 import affinity_zoo
 from affinity_zoo.zoo.demo.complexes import make_demo_set
-from affinity_zoo.zoo.demo.run import split_by_structure
+from affinity_zoo.zoo.demo.splitting import split_by_structure
 
 work = Path(tempfile.gettempdir()) / "affinity-zoo-notebooks"
 made = make_demo_set(work / "structures", decoys_per_ligand=2, tries=5)

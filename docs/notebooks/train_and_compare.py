@@ -10,7 +10,7 @@ from pathlib import Path
 
 import affinity_zoo
 from affinity_zoo.zoo.demo.complexes import make_demo_set
-from affinity_zoo.zoo.demo.run import split_by_structure
+from affinity_zoo.zoo.demo.splitting import split_by_structure
 
 work = Path(tempfile.gettempdir()) / "affinity-zoo-notebooks"
 runs = Path(tempfile.mkdtemp()) / "summaries"
@@ -32,13 +32,27 @@ split_by_structure(data, made)
 
 # %%
 first = affinity_zoo.train(
-    data, "element-tag", "resnet3d", architecture_options={"filters": 4}, box=(16, 1.5), epochs=2, runs=runs
+    data,
+    "element-tag",
+    "resnet3d",
+    architecture_options={"filters": 4},
+    box=(16, 1.5),
+    epochs=2,
+    runs=runs,
+    say=print,
 )
 first
 
 # %%
 second = affinity_zoo.train(
-    data, "atom-types", "resnet3d", architecture_options={"filters": 4}, box=(16, 1.5), epochs=2, runs=runs
+    data,
+    "atom-types",
+    "resnet3d",
+    architecture_options={"filters": 4},
+    box=(16, 1.5),
+    epochs=2,
+    runs=runs,
+    say=print,
 )
 second
 

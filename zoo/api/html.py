@@ -14,11 +14,13 @@ STYLE = """
 .affinity-zoo th, .affinity-zoo td { padding:.2rem .6rem; text-align:left; border-bottom:1px solid #8884;
   white-space:nowrap; background:none; }
 .affinity-zoo .plots { display:flex; flex-wrap:wrap; gap:1rem; }
-.affinity-zoo figure { margin:0; width:300px; } .affinity-zoo figcaption { font-weight:600; }
+.affinity-zoo figure { margin:0; width:300px; text-align:left; }
+.affinity-zoo figcaption { font-weight:600; font-style:normal; margin:0; max-width:none; }
 .affinity-zoo figure > svg { width:100%; height:auto; }
 .affinity-zoo text { font-size:11px; fill:currentColor; opacity:.75; }
 .affinity-zoo .grid { stroke:#8884; stroke-width:1; }
 .affinity-zoo .legend { list-style:none; padding:0; margin:.2rem 0; font-size:.85rem; }
+.affinity-zoo .legend li { margin:0; font-size:.85rem; list-style:none; }
 .affinity-zoo .legend svg { width:24px; height:10px; margin-right:6px; vertical-align:middle; }
 .affinity-zoo .soft { opacity:.75; margin:.2rem 0; max-width:80ch; }
 .affinity-zoo svg.bar { width:110px; height:14px; vertical-align:middle; }
@@ -72,6 +74,5 @@ def framed(page: str, height: int) -> str:
         height: of the frame, CSS pixels.
     """
     return (
-        f"<iframe sandbox='allow-scripts' loading='lazy' height='{height}' "
-        f'srcdoc="{escape(page, quote=True)}"></iframe>'
+        f"<iframe sandbox='allow-scripts' height='{height}' srcdoc=\"{escape(page, quote=True)}\"></iframe>"
     )

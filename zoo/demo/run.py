@@ -10,9 +10,8 @@ from pathlib import Path
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo import shipped
 from affinity_zoo.zoo.data.index.run import build_index
-from affinity_zoo.zoo.data.splits.groups import write_splits
-from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.demo.complexes import DemoSet, make_demo_set
+from affinity_zoo.zoo.demo.splitting import split_by_structure
 from affinity_zoo.zoo.evaluation.run import evaluate
 from affinity_zoo.zoo.models.loading import read_card
 from affinity_zoo.zoo.models.run_folder import RunFolder
@@ -147,18 +146,3 @@ def best_shipped(output: str = "pose") -> str:
         )
     shared = set.intersection(*(set(found) for found in figures.values()))
     return max(figures, key=lambda name: sum(figures[name][benchmark] for benchmark in shared))
-
-
-def split_by_structure(data: Path, made: DemoSet) -> dict[str, int]:
-    """Write the suggested split: whole structures in train, validation or test.
-
-    Args:
-        data: Folder of the index.
-        made: The demonstration set.
-    """
-    dataset = Dataset.open(data)
-    split_of = {structure: split for split, structures in made.splits.items() for structure in structures}
-    # a target is named after its structure: 4v8r_ADP_A_601
-    places = [split_of[str(target).split("_")[0]] for target in dataset.column("target")]
-    columns = {name: dataset.column(name).tolist() for name in ("id", "pose_label", "ligand", "receptor")}
-    return write_splits(data, columns, places, {"by": "structure", "structures": made.splits})

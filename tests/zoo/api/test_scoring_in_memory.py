@@ -198,6 +198,7 @@ def test_nothing_is_written_to_stderr(model, receptor, sdf) -> None:  # type: ig
     """No note of TensorFlow, no bar, no warning, on import, load or score."""
     program = (
         "import sys, affinity_zoo\n"
+        "affinity_zoo.train, affinity_zoo.explain\n"
         "scores = affinity_zoo.load_model(sys.argv[1]).score(sys.argv[2], sys.argv[3], views=1)\n"
         "print(len(scores), all(row.status == 'ok' for row in scores))\n"
     )
