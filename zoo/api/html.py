@@ -73,6 +73,5 @@ def framed(page: str, height: int) -> str:
         page: an HTML document.
         height: of the frame, CSS pixels.
     """
-    return (
-        f"<iframe sandbox='allow-scripts' height='{height}' srcdoc=\"{escape(page, quote=True)}\"></iframe>"
-    )
+    text = escape(page, quote=True)
+    return f"<iframe sandbox='allow-scripts' width='100%' height='{height}' srcdoc=\"{text}\"></iframe>"
