@@ -83,7 +83,7 @@ class _Lanes:
         self.type = ir.VectorType(kind or ir.FloatType(), lanes)
 
     def pointer(self, array: int, index: int) -> Any:
-        """Where the lanes of argument ``array`` start, at the number in argument ``index``."""
+        """Address of the lanes of argument ``array`` that start at the number in argument ``index``."""
         kind = self.signature.args[array]
         data = self.context.make_array(kind)(self.context, self.builder, self.arguments[array]).data
         return self.builder.bitcast(self.builder.gep(data, [self.arguments[index]]), self.type.as_pointer())

@@ -1,4 +1,4 @@
-"""What the shell offers when a word is completed: models, runs, benchmarks, and names of parts."""
+"""Shell completion: models, runs, benchmarks, and names of parts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def models(incomplete: str) -> list[str]:
 
 
 def models_and_files(incomplete: str) -> list[str]:
-    """What ``predict MODEL RECEPTOR POSES...`` takes: models, files and folders."""
+    """Complete ``predict MODEL RECEPTOR POSES...``: models, files and folders."""
     return [*models(incomplete), *(path for path in _paths(incomplete) if not path.endswith("/"))]
 
 

@@ -1,4 +1,4 @@
-"""What is wrong with the rows of an index: one look at each pair."""
+"""Checks of the rows of an index; each pair is checked once."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ def pdbqt_positions(text: str) -> NDArray[np.float64]:
 
 
 def heavy_order(ligand_pdbqt: str, xyz: NDArray[Any]) -> NDArray[np.int64]:
-    """For each input atom its place in the PDBQT text (which is written in the order of its branches).
+    """Index of each input atom in the PDBQT text (whose order is that of its branches).
 
     Args:
         ligand_pdbqt: PDBQT text of the ligand.

@@ -76,7 +76,7 @@ def unit_of(predictions: Predictions, truth: Truth) -> Units:
 
 
 def features(members: Sequence[Predictions], truth: Truth) -> Array:
-    """What a stacked model sees of each row: each member's score and its z-score within the unit, (N, 2 members).
+    """Inputs of a stacked model: each member's score and its z-score within the unit, (N, 2 members).
 
     Args:
         members: Predictions of each member, for the same rows.
@@ -103,7 +103,7 @@ def stacker(truth: Truth) -> Any:
 
 
 def targets_of(predictions: Predictions, truth: Truth) -> Array:
-    """What a stacked model learns, (N,): the affinity, else 1 and 0; an RMSD counts up to 2 Å.
+    """Targets of a stacked model, (N,): the affinity, else 1 and 0; an RMSD up to 2 Å is 1.
 
     Args:
         predictions: Predictions of N rows.

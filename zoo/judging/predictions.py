@@ -203,7 +203,7 @@ def _csv_parts(path: Path) -> Iterator[tuple[list[str], int, list[list[str]]]]:
 
 
 def _joined(parts: list[Array]) -> Array:
-    """One column from its parts; where a part is no number all of it is text."""
+    """Join the parts of a column; if a part is not numeric, the whole column is text."""
     if len(parts) == 1:
         return parts[0]
     if {part.dtype.kind for part in parts} == {"f", "U"}:

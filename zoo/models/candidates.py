@@ -137,7 +137,7 @@ def describe(candidate: Candidate) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _note_of_search(candidate: Candidate) -> str:
-    """What a board says of a run that a search chose or tried; empty: no search made it."""
+    """Note on a board about a run of a search; empty: no search made it."""
     try:
         found = json.loads((candidate.root / SEARCH_FILE).read_text(encoding="utf-8"))
         trials, best, tried = int(found["trials"]), found["best"], list(found["runs"])

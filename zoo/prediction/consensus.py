@@ -51,7 +51,7 @@ class Member:
 
     @property
     def words(self) -> str:
-        """What the score is called in a sentence."""
+        """Name of the score in a sentence."""
         if self.models:
             return f"score of {self.name}"
         return "docking score" if self.name == DOCKING else f"{self.name} score"
@@ -81,7 +81,7 @@ def members_of(wanted: str | Sequence[str], find: Callable[[str], Sequence[Path]
 def plan(
     wanted: Sequence[Member], rank_by: str | None, cards: Sequence[Mapping[str, Any]], models: Sequence[str]
 ) -> tuple[str, tuple[Member, ...]]:
-    """What to rank by, and all members: an output of the prediction's own models comes first.
+    """Ranking of a consensus and all members; an output of the prediction's own models comes first.
 
     Args:
         wanted: members that the user named; empty: no consensus.

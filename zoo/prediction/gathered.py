@@ -16,7 +16,7 @@ from affinity_zoo.zoo.prediction.shards import InputShard, Place
 
 
 class Stored(NamedTuple):
-    """Where a row and its structure lie in the finished chunks."""
+    """Position of a row and its structure in the finished chunks."""
 
     place: Place
     first: int = 0  #: byte of the chunk's structures

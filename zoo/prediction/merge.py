@@ -159,7 +159,7 @@ def _placed(parts: Sequence[Part]) -> Iterator[tuple[Part, PlacedRow]]:
 
 @dataclass(frozen=True)
 class _Molecules:
-    """What must be known of all parts before the best rows can be chosen."""
+    """Data of all parts that are needed to choose the best rows."""
 
     first: dict[tuple[str, str], str]  #: first skeleton of each target and name, in the order of the input
     #: how many the parts were given; records without atoms count with the first of their name

@@ -13,7 +13,7 @@ from affinity_zoo.zoo.prediction.inputs import blocks, spooled
 
 
 class Pipes:
-    """Where finished chunks and standard input are kept until the prediction is written.
+    """Files for finished chunks and standard input, kept until the prediction is written.
 
     Args:
         output: the CSV; None: it goes to standard output, and nothing is kept.

@@ -220,7 +220,7 @@ def _records(
 
 
 def _one(piece: RecordRange, number: int, text: bytes, options: ReadOptions) -> PoseRecord:
-    """One SDF record alone, so that one that trips the parser costs no other."""
+    """Read one SDF record separately, so that an error of the parser affects no other record."""
     try:
         for record in sdf_reader.read_poses(text, piece.shown, options, 0, 1):
             failure = record.failure and replace(record.failure, record=number)

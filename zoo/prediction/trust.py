@@ -39,7 +39,7 @@ def calibration_for(models: Sequence[str], abstain: float | None) -> Calibration
 
 
 def calibrated_folder(models: Sequence[str]) -> Path | None:
-    """Where the calibration of a model, or of an ensemble with exactly these members, lies; None: nowhere.
+    """Folder with the calibration of a model, or of an ensemble with exactly these members; None: there is none.
 
     Args:
         models: model directories.

@@ -19,7 +19,7 @@ DASHES = ("8 3", "3 3", "8 3 2 3", "2 5")  #: SVG dash patterns of baselines, in
 
 @dataclass(frozen=True)
 class DrawnRow:
-    """One row of a board, and how its line looks."""
+    """One row of a board, with colour and dash pattern of its line."""
 
     row: BoardRow
     predictions: Predictions
@@ -29,7 +29,7 @@ class DrawnRow:
 
 @dataclass(frozen=True)
 class DrawnBoard:
-    """What a plot may draw: a board, and those of its rows that have readable predictions."""
+    """Input of a plot: a board, and those of its rows that have readable predictions."""
 
     board: Board
     rows: list[DrawnRow]  #: the best models, then the best baselines

@@ -38,7 +38,7 @@ class Axis:
     log: bool = False
 
     def place(self, value: float) -> float:
-        """Where a value lies between the ends: 0 to 1, clipped.
+        """Position of a value between the ends: 0 to 1, clipped.
 
         Args:
             value: Number in the unit of the axis.

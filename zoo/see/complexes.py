@@ -88,7 +88,7 @@ class Residue:
 
     @property
     def label(self) -> str:
-        """As chemists write it: ``ASP 189 A``."""
+        """Label of the residue: ``ASP 189 A``."""
         return " ".join(part for part in (self.name, self.place, self.chain) if part)
 
 
@@ -131,7 +131,7 @@ def symbols(atoms: Atoms) -> list[str]:
 
 
 def labels(atoms: Atoms) -> list[str]:
-    """What each atom is called: ``ASP 189 A OD1``; ligand atoms by element and number from 1 without names.
+    """Label of each atom: ``ASP 189 A OD1``; ligand atoms without names get element and number from 1.
 
     Args:
         atoms: N heavy atoms, positions in Å.

@@ -42,7 +42,7 @@ def first_line(
 
 
 def second_line(differences: dict[str, MetricDifference], names: Mapping[str, str]) -> str:
-    """What the model loses against by the benchmark's second figure; empty: nothing.
+    """Rows that the model loses against by the benchmark's second figure; empty: none.
 
     Args:
         differences: Difference from each baseline.

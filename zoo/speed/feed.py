@@ -93,7 +93,7 @@ def _rates(
 
 
 def bytes_per_pose(batch: Inputs) -> int:
-    """What one pose of a batch takes, padding included.
+    """Bytes of one pose of a batch, padding included.
 
     Args:
         batch: A batch of atoms.

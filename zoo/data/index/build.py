@@ -216,7 +216,7 @@ class Builder:
         part.atoms.append(pose.atoms)
 
     def _of_receptor(self, file: str, ligand: Atoms) -> list[str]:
-        """What is odd about a row's receptor, and a ligand still in it where the pose lies."""
+        """Anomalies of a row's receptor, and residues of it that overlap with the pose."""
         found = [f"receptor: {note}" for note in self.receptor_findings.get(file, [])]
         if file not in self._foreign:
             if len(self._foreign) >= _FOREIGN:

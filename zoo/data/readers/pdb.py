@@ -116,7 +116,7 @@ _STANDARD = frozenset(n.encode() for n in AMINO_ACIDS | NUCLEOTIDES) | WATERS
 
 
 def _is_segment(table: NDArray[np.uint8]) -> NDArray[np.bool_]:
-    """Where columns 73 to 76 are a segment: left-aligned, behind a blank, and no line number of the old format."""
+    """Whether columns 73 to 76 are a segment: left-aligned, after a blank, and not a line number of the old format."""
     letter = table[:, 72] | 32
     found: NDArray[np.bool_] = (letter >= ord("a")) & (letter <= ord("z")) & (table[:, 71] == 32)
     return found

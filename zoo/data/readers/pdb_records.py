@@ -32,7 +32,7 @@ class Block:
     table: NDArray[np.uint8] | None = None  #: the atom lines as rows of characters, instead of ``lines``
 
     def number(self, i: int) -> int:
-        """Where in the file atom line ``i`` stands, from 1.
+        """Line number of atom line ``i`` in the file, from 1.
 
         Args:
             i: Number of the atom line in the record.

@@ -1,4 +1,4 @@
-"""What a record is called and where it is found: one rule for every command that reads structures.
+"""Names and ids of records, and search of files: the same rules for every command that reads structures.
 
 - **Files**: a folder is searched through with its subfolders, endings count in any case, ``.gz`` may follow.
 - **Id**: the file below the folder that all files share, without its ending; ``#record`` behind it where the file holds
@@ -135,7 +135,7 @@ def nth_record(files: Sequence[Path], record: int) -> tuple[Path, int]:
 
 
 def id_bases(files: Iterable[str]) -> dict[str, str]:
-    """For each file what the ids of its records begin with: different for different files.
+    """Start of the ids of each file's records; it is unique for each file.
 
     Args:
         files: as the user named them; each may come several times.

@@ -117,7 +117,7 @@ def _type(
 
 
 def _site(graph: Graph, i: int, ring: bool) -> tuple[int, int, int, bool, bool, bool, bool]:
-    """What the type of an atom depends on: the fields of :class:`Site`, without the charge."""
+    """Everything that the type of an atom depends on: the fields of :class:`Site`, without the charge."""
     near = graph.neighbours[i]
     element = int(graph.element[i])
     hydrogens = _hydrogens(graph, i)

@@ -1,4 +1,4 @@
-"""What a split rule is given and what it returns."""
+"""Input and output of a split rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the package asks of a backend of Keras beyond Keras's own interface."""
+"""Interface to a backend of Keras for everything that Keras itself does not offer."""
 
 from __future__ import annotations
 
