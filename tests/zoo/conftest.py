@@ -18,6 +18,7 @@ import pytest
 
 from affinity_zoo.plugins.contracts import Atoms, Role
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.data.store.dataset import Dataset
 
 #: N-acetyl-free tripeptide SER-LYS-PHE with real geometry (from 1UBI-like residues, moved to the origin)
@@ -369,3 +370,14 @@ def at_hand(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Datase
     monkeypatch.setattr(Dataset, "open", opened)
     monkeypatch.setenv("AFFINITY_ZOO_HOME", str(tmp_path / "home"))
     return add
+
+
+@pytest.fixture
+def few_baselines(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that leaves only the named baselines on every board, because the others take long."""
+
+    def leave(*names: str) -> None:
+        few = [catalog().create("baseline", name, {}) for name in names]
+        monkeypatch.setattr("affinity_zoo.zoo.board.baseline_results.default_baselines", lambda: few)
+
+    return leave

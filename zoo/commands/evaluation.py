@@ -146,7 +146,9 @@ def calibrate(
     ],
     data: Annotated[
         Path,
-        typer.Argument(help="Name of a benchmark, or an index, that is used neither for training nor for evaluation."),
+        typer.Argument(
+            help="Name of a benchmark, or an index, that is used neither for training nor for evaluation."
+        ),
     ],
     method: Annotated[str, typer.Option(help="isotonic or platt.", metavar="NAME")] = "isotonic",
     split: Annotated[

@@ -134,7 +134,10 @@ def decoys(
     exhaustiveness: Annotated[int, typer.Option(help="Exhaustiveness of the docking search.")] = 4,
     modes: Annotated[int, typer.Option(help="Number of poses per docking.")] = 40,
     passes: Annotated[
-        int, typer.Option(help="Largest number of dockings, each with another seed, until there are enough decoys.")
+        int,
+        typer.Option(
+            help="Largest number of dockings, each with another seed, until there are enough decoys."
+        ),
     ] = 3,
     workers: Annotated[
         int | None, typer.Option(help="Number of worker processes; 0: none. Default: one per processor.")

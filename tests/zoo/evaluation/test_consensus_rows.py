@@ -15,7 +15,6 @@ from affinity_zoo import evaluate_consensus, evaluate_scores
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.board import benchmarks
 from affinity_zoo.zoo.board.leaderboard import build_boards
-from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.data.store.dataset import Dataset
 
 Made = SimpleNamespace
@@ -26,11 +25,10 @@ def made(
     tmp_path: Path,
     at_hand: Callable[[Dataset], Dataset],
     made_index: Callable[..., Dataset],
-    monkeypatch: pytest.MonkeyPatch,
+    few_baselines: Callable[..., None],
 ) -> Made:
     """Two benchmarks of other proteins, each with two sets of scores and the docking score."""
-    few = [catalog().create("baseline", name, {}) for name in ("docking-score", "random")]
-    monkeypatch.setattr("affinity_zoo.zoo.board.baseline_results.default_baselines", lambda: few)
+    few_baselines("docking-score", "random")
     runs = tmp_path / "summaries"
     parts = {}
     for name, prefix in (("poses", "p"), ("others", "q")):

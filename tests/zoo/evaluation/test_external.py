@@ -18,7 +18,6 @@ from affinity_zoo.zoo.board import benchmarks
 from affinity_zoo.zoo.board.comparison import compare, find_pair
 from affinity_zoo.zoo.board.leaderboard import build_boards
 from affinity_zoo.zoo.board.leaderboard_text import as_markdown
-from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.evaluation.external import DirectionUnknownError
 from affinity_zoo.zoo.evaluation.score_files import read_scores
@@ -31,11 +30,10 @@ def made(
     tmp_path: Path,
     at_hand: Callable[[Dataset], Dataset],
     made_index: Callable[..., Dataset],
-    monkeypatch: pytest.MonkeyPatch,
+    few_baselines: Callable[..., None],
 ) -> Made:
     """A benchmark and scores of its pairs, of which lower is better; two baselines that cost little."""
-    few = [catalog().create("baseline", name, {}) for name in ("contacts", "random")]
-    monkeypatch.setattr("affinity_zoo.zoo.board.baseline_results.default_baselines", lambda: few)
+    few_baselines("contacts", "random")
     dataset = at_hand(made_index(tmp_path / "data"))
     runs = tmp_path / "summaries"
     benchmarks.add(runs, benchmarks.describe("poses", dataset))

@@ -13,7 +13,6 @@ from scipy.stats import rankdata, zscore
 from affinity_zoo import evaluate_consensus, evaluate_scores, predict
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.board import benchmarks
-from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.prediction.consensus import Member, members_of, plan, with_consensus
 from affinity_zoo.zoo.prediction.rows import PosePrediction
@@ -83,11 +82,10 @@ def test_the_consensus_of_a_board_is_that_of_a_prediction(
     tmp_path: Path,
     at_hand: Callable[[Dataset], Dataset],
     made_index: Callable[..., Dataset],
-    monkeypatch: pytest.MonkeyPatch,
+    few_baselines: Callable[..., None],
 ) -> None:
     """The same rows, one without a docking score and one without the model's, by both commands' code."""
-    few = [catalog().create("baseline", "docking-score", {})]
-    monkeypatch.setattr("affinity_zoo.zoo.board.baseline_results.default_baselines", lambda: few)
+    few_baselines("docking-score")
     docking = -7.0 + np.random.default_rng(1).normal(size=120)
     docking[[3, 40]] = np.nan
     dataset = at_hand(made_index(tmp_path / "poses", "p", docking_score=docking))
