@@ -199,3 +199,30 @@ def test_the_command_refuses_and_a_stopped_consensus_goes_on_without_it(
     assert done.code == 1 and "no pose has a docking score" in done.err and not out.exists()
     again = cli(*command, "--resume")
     assert again.code == 0 and len(table(out)) == 2
+
+
+def test_a_consensus_stopped_in_the_other_model_goes_on(
+    make_model, receptor, block, write_sdf, tmp_path, cli, monkeypatch
+) -> None:  # type: ignore[no-untyped-def]
+    from affinity_zoo.zoo.prediction import run
+
+    model, other = make_model("both-1", ("pose", "affinity"), seed=1), make_model("pose-2", seed=2)
+    poses = write_sdf(tmp_path / "poses.sdf", block, 6)
+    command = ("predict", model, "-r", receptor, "-l", poses, "--views", 1, "--consensus", other)
+    whole, stopped = tmp_path / "whole.csv", tmp_path / "stopped.csv"
+    assert cli(*command, "-o", whole).code == 0
+    real, calls = run._score_all, []
+
+    def once(*given: object) -> None:
+        calls.append(given[1])
+        if len(calls) > 1:
+            raise KeyboardInterrupt
+        real(*given)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_score_all", once)
+        assert cli(*command, "-o", stopped).code != 0 and not stopped.exists()
+    assert [len(models) for models in calls] == [1, 1] and calls[0] != calls[1]
+    assert cli(*command, "-o", stopped, "--resume").code == 0
+    assert stopped.read_bytes() == whole.read_bytes()
+    assert not list(tmp_path.glob("*.parts*"))
