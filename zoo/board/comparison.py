@@ -14,8 +14,9 @@ from affinity_zoo.plugins.contracts import Predictions, Scorer, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo.board.common_rows import common_rows
-from affinity_zoo.zoo.board.leaderboard import find_results, merge_seeds, row_name
+from affinity_zoo.zoo.board.leaderboard import find_results
 from affinity_zoo.zoo.board.results import Result, load_result
+from affinity_zoo.zoo.board.rows import merge_seeds, row_name
 from affinity_zoo.zoo.board.truths import Truths
 from affinity_zoo.zoo.board.verify import believed
 from affinity_zoo.zoo.judging import bootstrap

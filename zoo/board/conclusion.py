@@ -7,7 +7,8 @@ import math
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.comparison import MetricDifference, compare
 from affinity_zoo.zoo.board.figures import cell
-from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, MetricColumn, rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board, MetricColumn
+from affinity_zoo.zoo.board.rows import BoardRow, rivals_of
 
 
 def in_words(board: Board) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 
 from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.figures import cell, coverage_text
-from affinity_zoo.zoo.board.leaderboard import Board, BoardRow
+from affinity_zoo.zoo.board.leaderboard import Board
 from affinity_zoo.zoo.board.results import FORMAT
+from affinity_zoo.zoo.board.rows import BoardRow
 from affinity_zoo.zoo.judging.judge import plain
 
 

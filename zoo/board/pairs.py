@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from affinity_zoo.plugins.contracts import Predictions, Scorer
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.common_rows import common_rows
-from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board
+from affinity_zoo.zoo.board.rows import BoardRow, rivals_of
 from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.judge import truth_of
 from affinity_zoo.zoo.judging.missing import complete

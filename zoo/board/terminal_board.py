@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from affinity_zoo.zoo.board.figures import cell
-from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, BoardRow, MetricColumn, rivals_of
+from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, MetricColumn
 from affinity_zoo.zoo.board.leaderboard_text import part_of, parts_of, title_of
+from affinity_zoo.zoo.board.rows import BoardRow, rivals_of
 from affinity_zoo.zoo.board.standing import is_chance
 
 RIVALS = 2  #: number of best baselines shown by default

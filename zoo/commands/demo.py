@@ -10,7 +10,7 @@ import typer
 from affinity_zoo.zoo.commands import options
 
 if TYPE_CHECKING:
-    from affinity_zoo.zoo.board.leaderboard import BoardRow
+    from affinity_zoo.zoo.board.rows import BoardRow
     from affinity_zoo.zoo.demo.run import Demo
 
 LESSONS = """

@@ -8,7 +8,8 @@ from functools import cached_property
 from itertools import cycle
 
 from affinity_zoo.plugins.contracts import Predictions, Truth
-from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board
+from affinity_zoo.zoo.board.rows import BoardRow, rivals_of
 from affinity_zoo.zoo.reports.curves import RankingCurves, binary_truth, ranking_curves
 from affinity_zoo.zoo.reports.svg import COLOURS, GREY
 

@@ -14,8 +14,9 @@ from affinity_zoo import __version__
 from affinity_zoo.plugins.contracts import Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.conclusion import in_words
-from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, build_boards
+from affinity_zoo.zoo.board.leaderboard import Board, build_boards
 from affinity_zoo.zoo.board.leaderboard_text import without_figure
+from affinity_zoo.zoo.board.rows import BoardRow
 from affinity_zoo.zoo.reports.curves import binary_truth, hardest_misses, per_target
 from affinity_zoo.zoo.reports.drawn import drawn_board
 from affinity_zoo.zoo.reports.plots import plots

@@ -16,9 +16,10 @@ from typing import Any
 from affinity_zoo import __version__
 from affinity_zoo.zoo.board.conclusion import in_words
 from affinity_zoo.zoo.board.figures import cell, coverage_text
-from affinity_zoo.zoo.board.leaderboard import Board, BoardRow, rivals_of
+from affinity_zoo.zoo.board.leaderboard import Board
 from affinity_zoo.zoo.board.leaderboard_text import part_of
 from affinity_zoo.zoo.board.pairs import PairFigure, all_pairs
+from affinity_zoo.zoo.board.rows import BoardRow, rivals_of
 from affinity_zoo.zoo.judging.judge import plain
 from affinity_zoo.zoo.reports.compare_script import COMPARE
 from affinity_zoo.zoo.reports.drawn import MOST_BASELINES, drawn_board

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from html import escape
 
 from affinity_zoo.zoo.board.figures import cell, coverage_text
-from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, BoardRow, MetricColumn
+from affinity_zoo.zoo.board.leaderboard import ARROWS, Board, MetricColumn
 from affinity_zoo.zoo.board.leaderboard_text import part_of
+from affinity_zoo.zoo.board.rows import BoardRow
 from affinity_zoo.zoo.reports.svg import Axis, interval_bar
 
 

@@ -11,8 +11,8 @@ import pytest
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.board.comparison import compare, find_pair
-from affinity_zoo.zoo.board.leaderboard import merge_seeds
 from affinity_zoo.zoo.board.results import Result, load_result, write_result
+from affinity_zoo.zoo.board.rows import merge_seeds
 from affinity_zoo.zoo.judging.predictions import make_predictions, take
 from affinity_zoo.zoo.scorers.roc_auc import RocAuc
 

@@ -16,9 +16,10 @@ import pytest
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.board import benchmarks
 from affinity_zoo.zoo.board.benchmark_pack import add_benchmark, pack_benchmark
-from affinity_zoo.zoo.board.leaderboard import BoardRow, build_boards
+from affinity_zoo.zoo.board.leaderboard import build_boards
 from affinity_zoo.zoo.board.pack import add_results, pack_results
 from affinity_zoo.zoo.board.results import write_result
+from affinity_zoo.zoo.board.rows import BoardRow
 from affinity_zoo.zoo.data.store.dataset import Dataset
 from affinity_zoo.zoo.judging.predictions import from_dataset
 from affinity_zoo.zoo.models.run_folder import RunFolder
