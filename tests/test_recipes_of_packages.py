@@ -24,6 +24,16 @@ def recipe() -> Any:
     return pytest.importorskip("yaml").safe_load(RECIPE.read_text(encoding="utf-8"))
 
 
+def test_the_page_on_installation_names_every_extra() -> None:
+    page = (ROOT / "docs" / "install.md").read_text(encoding="utf-8").partition("## Extras")[2]
+    told = {
+        name
+        for row in re.findall(r"^\|([^|]*)\|", page, re.MULTILINE)
+        for name in re.findall(r"`(\w+)`", row)
+    }
+    assert told == set(PROJECT["optional-dependencies"])
+
+
 def requirement(text: str) -> tuple[str, str]:
     """Name and version of a requirement, written as pip or as conda writes it."""
     found = re.fullmatch(r"([\w.-]+)\s*(.*)", text)
