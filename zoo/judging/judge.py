@@ -15,7 +15,11 @@ from affinity_zoo.zoo.judging import bootstrap
 from affinity_zoo.zoo.judging.missing import complete
 from affinity_zoo.zoo.judging.outputs import PREFERENCE, fits_scale
 from affinity_zoo.zoo.judging.predictions import censored
+from affinity_zoo.zoo.runtime import memory
 from affinity_zoo.zoo.scorers.base import MeanOverUnits
+from affinity_zoo.zoo.scorers.units import units
+
+MANY = 100_000  #: rows whose temporary arrays are given back to the system after each scorer
 
 Choice = tuple[type[Scorer], Mapping[str, Any]]  #: a scorer's class and the options of one column
 
@@ -197,19 +201,25 @@ def judge(
         Metrics by :func:`metric_key`, in the order of ``scorers``; those whose truth is missing are left out.
     """
     chosen = default_scorers(predictions, threshold) if scorers is None else list(scorers)
-    prepared: dict[Truth, tuple[Predictions, int, bootstrap.Resampling | None]] = {}
-    metrics: dict[str, Metric] = {}
-    for scorer in chosen:
-        truth = truth_of(scorer, predictions)
-        if truth is None:
-            continue
-        if truth not in prepared:
-            rows, missing = complete(predictions, truth, training_mean)
-            draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
-            prepared[truth] = rows, missing, draws
-        metric = _judge_one(scorer, truth, *prepared[truth], len(predictions))
+    truths = [truth_of(scorer, predictions) for scorer in chosen]
+    found: dict[int, Metric] = {}
+    # truth by truth: the rows and draws of one take hundreds of megabytes where rows are a million
+    for truth in dict.fromkeys(truth for truth in truths if truth is not None):
+        units.cache_clear()
+        if len(predictions) > MANY:
+            memory.collect()
+        rows, missing = complete(predictions, truth, training_mean)
+        draws = bootstrap.resampling(rows, replicates, seed) if replicates and len(rows) else None
         bounds = int(censored(predictions).sum()) if truth == "affinity" else 0
-        metrics[metric_key(scorer)] = _with_bounds(metric, bounds) if bounds else metric
+        for number, scorer in enumerate(chosen):
+            if truths[number] == truth:
+                metric = _judge_one(scorer, truth, rows, missing, draws, len(predictions))
+                found[number] = _with_bounds(metric, bounds) if bounds else metric
+                if len(rows) > MANY:
+                    memory.give_back()
+        del rows, draws
+    units.cache_clear()
+    metrics = {metric_key(chosen[number]): found[number] for number in sorted(found)}
     if scorers is not None and not metrics:
         wanted = sorted({truth for scorer in chosen for truth in scorer.truths})
         raise UsageError(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import VALID, Predictions, Truth
 from affinity_zoo.plugins.errors import AffinityZooError
+from affinity_zoo.zoo.runtime import memory
 from affinity_zoo.zoo.runtime.files import whole
 from affinity_zoo.zoo.scorers.rescored import RELATION
 
@@ -184,6 +185,7 @@ def read_predictions(path: Path, like: Predictions | None = None) -> Predictions
                 shared.discard(name)
             kept.append(read)
     table = {name: _joined(parts.pop(name)) for name in list(parts)}
+    memory.give_back()
     extra = {name: column for name, column in table.items() if name not in (*TEXTS, *NUMBERS)}
     return make_predictions(extra=extra, **{name: c for name, c in table.items() if name not in extra})
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Array: TypeAlias = NDArray[Any]
 
-AT_ONCE = 4_000_000  #: counts that are held as float64 at once
+AT_ONCE = 1_000_000  #: counts that are held as float64 at once
 MOST_PAIRS = 12_000  #: largest number of rows for which Kendall's replicates use all pairs at once
 
 
@@ -36,6 +36,43 @@ def varies(x: Array, y: Array) -> bool:
         y: (N,) second column.
     """
     return len(x) > 2 and bool(np.any(x != x[0])) and bool(np.any(y != y[0]))
+
+
+def spearman_within(x: Array, y: Array, unit: Array, count: int) -> Array:
+    """Spearman's correlation within each unit, all at once: (U,).
+
+    0 where ``x`` is constant; NaN where ``y`` is, and in units of fewer than three rows.
+
+    Args:
+        x, y: (N,) columns.
+        unit: (N,) number of each row's unit.
+        count: U.
+    """
+    size = np.bincount(unit, minlength=count)
+    ranks = []
+    for column in (x, y):
+        rank = _middle_ranks(column, unit, size)
+        ranks.append(rank - (np.bincount(unit, rank, count) / np.maximum(size, 1))[unit])
+    sxx, syy, sxy = (np.bincount(unit, a * b, count) for a, b in ((ranks[0],) * 2, (ranks[1],) * 2, ranks))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.where(sxx > 0, sxy / np.sqrt(sxx * syy), 0.0)
+    return np.where((size > 2) & (syy > 0), found, np.nan)
+
+
+def _middle_ranks(values: Array, unit: Array, size: Array) -> Array:
+    """The rank of each value in its unit, from 0; equal values share the middle of their ranks: (N,)."""
+    order = np.lexsort((values, unit))
+    where, column = unit[order], values[order]
+    starts = np.flatnonzero(
+        np.r_[True, (where[1:] != where[:-1]) | (column[1:] != column[:-1])][: len(order)]
+    )
+    length = np.diff(np.append(starts, len(order)))
+    del column
+    middle = starts + (length - 1) / 2 - (np.cumsum(size) - size)[where[starts]]
+    del where
+    rank = np.empty(len(order))
+    rank[order] = np.repeat(middle, length)
+    return rank
 
 
 def group_sums(columns: Iterable[Array], group: Array, counts: Array) -> Iterator[Array]:

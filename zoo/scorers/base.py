@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from affinity_zoo.zoo.scorers.units import Units
 
 ONE_CLASS = "undefined: the rows have one class only"
-CHUNK = 4_000_000  #: largest size of temporary arrays while replicates are computed
+CHUNK = 1_000_000  #: largest size of temporary arrays while replicates are computed
 
 
 def resample_blocks(

@@ -106,18 +106,17 @@ class RmsdOrder(MeanOverUnits):
     ) -> NDArray[np.float64]:
         """See :class:`~affinity_zoo.zoo.scorers.base.MeanOverUnits`."""
         import numpy as np
-        from scipy.stats import spearmanr
 
-        from affinity_zoo.zoo.scorers.agreement import repeat, varies
+        from affinity_zoo.zoo.scorers.agreement import spearman_within
 
-        found = np.full(len(where), np.nan)
-        nearness = -_capped(predictions.rmsd, self.cap)
-        for unit, rows in enumerate(where.rows()):
-            drawn = None if weights is None else weights[rows]
-            x, y = repeat(predictions.score[rows], nearness[rows], drawn)
-            if len(rows) >= self.fewest and varies(y, y):
-                found[unit] = spearmanr(x, y).statistic if varies(x, x) else 0.0
-        return found
+        columns = predictions.score, -_capped(predictions.rmsd, self.cap), where.of_row
+        if weights is not None:
+            times = np.rint(weights).astype(np.int64)
+            score, nearness, unit = (np.repeat(column, times) for column in columns)
+        else:
+            score, nearness, unit = columns
+        found = spearman_within(score, nearness, unit, len(where))
+        return np.where(np.bincount(where.of_row, minlength=len(where)) >= self.fewest, found, np.nan)
 
 
 @dataclass(frozen=True)

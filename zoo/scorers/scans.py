@@ -20,7 +20,7 @@ Array: TypeAlias = NDArray[Any]
 AUC, R_PRECISION, AVERAGE_PRECISION, ENRICHMENT, BEDROC = range(
     5
 )  #: metrics that :func:`replicates` computes
-AT_ONCE = 4_000_000  #: largest number of float64 counts per job
+AT_ONCE = 1_000_000  #: largest number of float64 counts per job
 LARGE = 30_000_000  #: smallest number of rows times replicates that justifies compilation
 
 

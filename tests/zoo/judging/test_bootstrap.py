@@ -115,7 +115,7 @@ def test_a_million_predictions_in_5000_groups_take_seconds() -> None:
         id=np.arange(1_000_000).astype(str), score=rng.normal(size=1_000_000) + label, pose_label=label,
         affinity=label, target=group, molecule=group,
     )  # fmt: skip
-    started = time.perf_counter()
+    started = time.process_time()
     found = judge(table, [RocAucPerComplex(), RocAuc(), Top1(), Pearson()])
     assert len(found) == 4
-    assert time.perf_counter() - started < 60  # about 8 s alone on two cores; loose for a busy machine
+    assert time.process_time() - started < 60  # s of processor time, which a busy machine changes little

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
@@ -74,3 +74,25 @@ def test_caps_must_be_distances() -> None:
     for scorer in (FirstRmsd, RmsdOrder, RmsdError):
         with pytest.raises(ValueError, match="above 0 Å"):
             scorer(cap=0.0)
+
+
+@settings(max_examples=30)
+@given(seed=st.integers(0, 10**6), weighted=st.booleans())
+def test_order_of_many_complexes_is_scipys_in_each(seed: int, weighted: bool) -> None:
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 60))
+    complexes = rng.integers(0, 6, n).astype(str)
+    scores, rmsd = rng.integers(0, rng.choice([2, 30]), n) / 3.0, rng.integers(0, 12, n) / 1.5
+    table = make_predictions(id=np.arange(n).astype(str), target=complexes, score=scores, rmsd=rmsd)
+    weights = rng.integers(0, 4, n).astype(float) if weighted else None
+    scorer = RmsdOrder()
+    where = scorer.places(table, "rmsd")
+    found = scorer.values(table, "rmsd", where, weights)
+    for unit, rows in enumerate(where.rows()):
+        times = np.ones(len(rows), int) if weights is None else weights[rows].astype(int)
+        x, y = np.repeat(scores[rows], times), np.repeat(-np.minimum(rmsd[rows], scorer.cap), times)
+        if len(rows) < scorer.fewest or len(y) < 3 or len(set(y)) < 2:
+            assert np.isnan(found[unit])
+        else:
+            expected = spearmanr(x, y).statistic if len(set(x)) > 1 else 0.0
+            assert found[unit] == pytest.approx(expected, abs=1e-12)
