@@ -50,7 +50,7 @@ def test_positional_are_sorted(here: Path, words: str, options: dict, found: Wor
         ("gnina-default", {}, "no receptor given: affinity-zoo predict MODEL RECEPTOR POSES"),
         ("gnina-default rec.pdb", {}, "no pose given"),
         ("3 rec.pdb nothing/*.sdf", {}, "nothing/*.sdf: no file matches this pattern"),
-        ("3 a.sdf", {"table": "t.csv"}, "a table names receptors and poses itself"),
+        ("3 a.sdf", {"table": "t.csv"}, "a table names receptors and poses:"),
     ],
 )
 def test_what_is_missing_is_said(here: Path, words: str, options: dict, told: str) -> None:
