@@ -33,9 +33,10 @@ class ScorerUnderTest:
     @cached_property
     def base(self) -> Predictions:
         """Made-up predictions: few rows, or many where the scorer refuses so few."""
-        few = sample_predictions()
+        columns = self.cls.columns
+        few = sample_predictions(columns=columns)
         values = [self.instance.score(few, truth).value for truth in self.cls.truths]
-        return few if all(map(math.isfinite, values)) else sample_predictions(poses=1200)
+        return few if all(map(math.isfinite, values)) else sample_predictions(poses=1200, columns=columns)
 
     def value(
         self, predictions: Predictions, truth: Truth, weights: NDArray[np.float64] | None = None

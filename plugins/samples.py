@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Predictions, Role
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -66,7 +68,12 @@ def moved(atoms: Atoms, rotation: NDArray[np.float64], shift: NDArray[np.float64
 
 
 def sample_predictions(
-    groups: int = 6, poses: int = 8, seed: int = 0, decimals: int = 1, quality: float = 1.0
+    groups: int = 6,
+    poses: int = 8,
+    seed: int = 0,
+    decimals: int = 1,
+    quality: float = 1.0,
+    columns: Sequence[str] = (),
 ) -> Predictions:
     """Return synthetic predictions with every truth and tied scores; the arrays are read-only.
 
@@ -76,6 +83,7 @@ def sample_predictions(
         seed: of the random numbers.
         decimals: of the scores; few decimals make ties.
         quality: agreement of score and truth; negative: reversed.
+        columns: names of further columns, 1 in two of three rows and else 0.
     """
     import numpy as np
 
@@ -97,9 +105,10 @@ def sample_predictions(
         "docking_score": np.round(random.normal(-8.0, 1.0, n), 1),
         "source": np.where(positive, "near_native", "docked"),
     }
-    for array in arrays.values():
+    extra = {name: (np.arange(n) % 3 > 0).astype(np.float64) for name in columns}
+    for array in (*arrays.values(), *extra.values()):
         array.setflags(write=False)
-    return with_score(Predictions(**arrays), score)  # type: ignore[arg-type]
+    return with_score(Predictions(**arrays, extra=extra), score)  # type: ignore[arg-type]
 
 
 def with_score(predictions: Predictions, score: NDArray[np.float64]) -> Predictions:
@@ -116,7 +125,9 @@ def with_score(predictions: Predictions, score: NDArray[np.float64]) -> Predicti
     probability = 1.0 / (1.0 + np.exp(-np.clip(score, -30.0, 30.0)))
     for array in (score, probability):
         array.setflags(write=False)
-    return dataclasses.replace(predictions, score=score, extra={"probability": probability})
+    return dataclasses.replace(
+        predictions, score=score, extra={**predictions.extra, "probability": probability}
+    )
 
 
 def rows_of(predictions: Predictions, rows: NDArray[np.int64]) -> Predictions:

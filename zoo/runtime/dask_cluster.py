@@ -25,8 +25,15 @@ class DaskCluster:
 
     @property
     def slots(self) -> int:
-        """Current number of worker processes; it may change."""
-        return max(1, len(self._client.nthreads()))
+        """Current number of worker processes; it may change.
+
+        Raises:
+            AffinityZooError: the scheduler does not answer.
+        """
+        try:
+            return max(1, len(self._client.nthreads()))
+        except OSError:  # the connection broke before the client's status says so
+            raise self._gone() from None
 
     def check(self) -> None:
         """Check that the scheduler is still running.
@@ -35,9 +42,12 @@ class DaskCluster:
             AffinityZooError: the scheduler does not answer. The caller keeps finished results.
         """
         if self._client.status != "running":
-            raise AffinityZooError(
-                f"the Dask scheduler at {self._address} is gone: restart it and run the same command again"
-            )
+            raise self._gone()
+
+    def _gone(self) -> AffinityZooError:
+        return AffinityZooError(
+            f"the Dask scheduler at {self._address} is gone: restart it and run the same command again"
+        )
 
 
 def dask_cluster(address: str) -> DaskCluster:

@@ -121,7 +121,7 @@ def test_a_source_without_a_layout(tmp_path: Path, what: str) -> None:
         source.mkdir()
     if what == "nothing known":
         (source / "notes.txt").write_text("hello")
-    with pytest.raises(AffinityZooError, match=r"does not exist|is empty|no layout"):
+    with pytest.raises(AffinityZooError, match=r"does not exist|is empty|none of the known layouts"):
         build_index(source, tmp_path / "d")
     assert not (tmp_path / "d").exists()
 
