@@ -8,7 +8,10 @@ import pytest
 
 
 @pytest.mark.slow
-def test_the_demonstration_runs_and_can_be_given_again(tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]
+def test_the_demonstration_runs_and_can_be_given_again(  # type: ignore[no-untyped-def]
+    tmp_path: Path, cli, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "160")  # no cell of the table is broken in two
     folder = tmp_path / "demo"
     for number in (1, 2):
         code, out, err = cli("demo", "-o", folder, "--epochs", 1)
