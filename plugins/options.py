@@ -68,7 +68,8 @@ def option_help(cls: type) -> dict[str, str]:
     It reads the source if available, so it is meant for ``show``, not for start-up.
     """
     texts = _comments(cls)
-    texts.update(_docstring_args(inspect.getdoc(cls) or ""))
+    for base in reversed(cls.__mro__):  # an option of a base class is described there
+        texts.update(_docstring_args(inspect.cleandoc(base.__doc__ or "")))
     texts.update({option.name: option.help for option in options_of(cls) if option.help})
     names = {option.name for option in options_of(cls)}
     return {name: text for name, text in texts.items() if name in names}

@@ -48,7 +48,7 @@ def index_html(summary: IndexSummary) -> str:
 
 
 def run_html(run: RunFolder) -> str:
-    """A run: what it trained, its curves, and the figures of its best epoch.
+    """A run: what it trained, its curves, and the figures of the epoch that became the model.
 
     Args:
         run: The run.
@@ -56,19 +56,21 @@ def run_html(run: RunFolder) -> str:
     from affinity_zoo.zoo.models.recipe import read_recipe
     from affinity_zoo.zoo.reports.training_plots import training_figure
 
+    history = _history(run)
+    epochs, kept = list(history.get("epochs", ())), history.get("best_epoch")
     try:
         recipe = read_recipe(run.logs / "recipe.toml")
         made = f"{recipe.featurizer.name} + {recipe.architecture.name}"
+        if recipe.training.keep == "last":
+            kept = len(epochs)
     except AffinityZooError:
         made = "its recipe cannot be read"
-    history = _history(run)
-    epochs, best = list(history.get("epochs", ())), history.get("best_epoch")
     figure = training_figure("Loss", epochs)
     parts = [figure] if figure else []
-    found = next((epoch for epoch in epochs if epoch.get("epoch") == best), None)
+    found = next((epoch for epoch in epochs if epoch.get("epoch") == kept), None)
     if found is not None:
         rows = [(name, f"{value:.4g}") for name, value in dict(found.get("validation") or {}).items()]
-        parts.append(table(f"validation, epoch {best} of {len(epochs)}, whose weights are kept", (), rows))
+        parts.append(table(f"validation, epoch {kept} of {len(epochs)}, whose weights are kept", (), rows))
     return fragment(table(f"run {run.x}: {made}", (), [("model", run.model)]), beside(*parts))
 
 

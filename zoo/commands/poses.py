@@ -116,29 +116,39 @@ def decoys(
         ),
     ] = "dock",
     keep: Annotated[
-        str,
-        typer.Option(help="Poses that `sample` keeps: all, or labelled (none between 2 Å and --min-rmsd)."),
-    ] = "all",
+        str | None,
+        typer.Option(
+            help="Poses that `sample` keeps: all, or labelled (none between 2 Å and --min-rmsd).",
+            show_default="all",
+        ),
+    ] = None,
     cross: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             help="With `sample`: number of other ligands of the same target docked into each receptor, unlabelled.",
+            show_default="0",
         ),
-    ] = 0,
+    ] = None,
     per_ligand: Annotated[int, typer.Option(help="Number of decoys per crystal pose.")] = 10,
     min_rmsd: Annotated[
         float, typer.Option(help="Smallest RMSD (Å) of decoys from the crystal pose (the ancestor: 6).")
     ] = 4.0,
     seed: Annotated[int, typer.Option(help="Random seed of all poses.")] = 0,
-    exhaustiveness: Annotated[int, typer.Option(help="Exhaustiveness of the docking search.")] = 4,
-    modes: Annotated[int, typer.Option(help="Number of poses per docking.")] = 40,
+    exhaustiveness: Annotated[
+        int | None, typer.Option(help="With `dock`: exhaustiveness of the docking search.", show_default="4")
+    ] = None,
+    modes: Annotated[
+        int | None,
+        typer.Option(help="With `dock` or `sample`: number of poses per docking.", show_default="40"),
+    ] = None,
     passes: Annotated[
-        int,
+        int | None,
         typer.Option(
-            help="Largest number of dockings, each with another seed, until there are enough decoys."
+            help="With `dock`: largest number of dockings, each with another seed, until there are enough decoys.",
+            show_default="3",
         ),
-    ] = 3,
+    ] = None,
     workers: Annotated[
         int | None, typer.Option(help="Number of worker processes; 0: none. Default: one per processor.")
     ] = None,
@@ -154,8 +164,6 @@ def decoys(
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.dask_cluster import dask_cluster
 
-    if cross and method != "sample":
-        raise UsageError(f"--cross is an option of --method sample, not of {method!r}")
     made = make_decoys(
         data,
         out,

@@ -45,6 +45,8 @@ def choose_guests(
     def fingerprint(row: int) -> Any:
         return ligand_fingerprint(dataset.store.atoms(int(dataset.ligand_structure[row])))
 
+    for rows in members.values():
+        rows.sort(key=names.__getitem__)
     chosen: dict[int, list[int]] = {}
     for row, name in names.items():
         found: list[int] = []

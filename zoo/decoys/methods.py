@@ -41,14 +41,20 @@ def method_of(name: str, **settings: Any) -> Method:
 
     Args:
         name: A key of :data:`METHODS`.
-        settings: Values of its options; those that the method does not have are ignored.
+        settings: Values of its options; None: the default.
 
     Raises:
-        UsageError: There is no such method, or an option is out of its range.
+        UsageError: There is no such method, it has no such option, or a value is out of its range.
     """
     if name not in METHODS:
         raise UsageError(f"unknown method {name!r}: {', '.join(METHODS)}")
     method = METHODS[name].load()
     options = method().options
+    given = {key: value for key, value in settings.items() if value is not None}
     own = {field.name for field in fields(options)}
-    return method(type(options)(**{key: value for key, value in settings.items() if key in own}))
+    for key in given:
+        if key not in own:
+            raise UsageError(
+                f"`{key}` is no option of the method {name}: leave it out or choose another method"
+            )
+    return method(type(options)(**given))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from affinity_zoo.plugins.contracts import Place, Predictions, Scorer, Truth
@@ -27,7 +27,7 @@ class SeriesCorrelation(MeanOverUnits):
         fewest: Smallest number of rows of a target that counts.
     """
 
-    fewest: int = field(default=5, metadata={"help": "smallest number of rows of a target that counts"})
+    fewest: int = 5
 
     truths: ClassVar[tuple[Truth, ...]] = ("affinity",)
     missing: ClassVar[str] = "undefined: no target has enough rows with different pK"
