@@ -58,6 +58,7 @@ class Scoring:
         batch_size: int = 32,
         threads: int = 2,
         voxelize: str = "auto",
+        mixed_precision: bool = False,
         rank_by: str | None = None,
         validity: bool | str = False,
         similarity: bool = False,
@@ -74,6 +75,7 @@ class Scoring:
             batch_size: images at once.
             threads: threads that make images.
             voxelize: where images are made: ``auto``, ``host`` or ``device``.
+            mixed_precision: compute the network in half precision; scores differ by rounding.
             rank_by: pose, activity, affinity, rmsd or product; None: the first that the model gives.
             validity: check the poses: True: by PoseBusters where it is installed, else by RDKit alone; or
                 ``posebusters`` or ``rdkit``.
@@ -87,7 +89,7 @@ class Scoring:
             AffinityZooError: the receptor or a file that was named cannot be read.
         """
         models, cards = self._ready, [one.model.card for one in self._ready]
-        choices = ScoringChoices(views, seed, batch_size, voxelize, threads).resolved(cards)
+        choices = ScoringChoices(views, seed, batch_size, voxelize, threads, mixed_precision).resolved(cards)
         ranked_by = choose_ranking(rank_by, cards)
         pocket, items = self.pocket(receptor), as_items(molecules)
         read = {way: read_items(items, pocket, way) for way in ways_of(models)}

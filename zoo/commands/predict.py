@@ -47,6 +47,7 @@ def predict(
     voxelize: options.Voxelize = "auto",
     workers: options.Threads = 2,
     processes: predict_options.Processes = 0,
+    mixed_precision: predict_options.MixedPrecision = False,
     dask: options.Dask = "",
     read: predict_options.Read = None,
     offline: options.Offline = False,
@@ -83,7 +84,7 @@ def predict(
     members = members_of(
         consensus, lambda name: model_folders([name], runs, offline=offline)
     ) if consensus else ()  # fmt: skip
-    scoring = ScoringChoices(views, seed, batch_size, voxelize, workers)
+    scoring = ScoringChoices(views, seed, batch_size, voxelize, workers, mixed_precision)
     choices = Choices(
         scoring, rank_by, best_per, chunk, processes, dask, parse_read_options(read or []), abstain,
         validity, similarity, members, consensus_within, InputShard.parse(shard) if shard else InputShard(),

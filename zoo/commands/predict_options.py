@@ -55,8 +55,8 @@ Sdf = Annotated[
 RankBy = Annotated[
     str | None,
     typer.Option(
-        help="Column to rank by: pose, activity, affinity, rmsd, product (pose x pK), consensus or consensus-rank.",
-        show_default="the consensus, or the model's first output",
+        help="pose, activity, affinity, rmsd, product (pose x pK), consensus or consensus-rank.",
+        show_default="consensus, or the first output",
         metavar="WHAT",
     ),
 ]
@@ -112,6 +112,10 @@ Chunk = Annotated[
 Processes = Annotated[
     int,
     typer.Option(help="Number of scoring processes; 0: this one.", min=0, metavar="N"),
+]
+MixedPrecision = Annotated[
+    bool,
+    typer.Option("--mixed-precision", help="Compute the network in half precision: faster."),
 ]
 Read = Annotated[
     list[str] | None,

@@ -8,6 +8,7 @@ with elements.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -116,20 +117,40 @@ def fingerprint(ligand: Atoms) -> Any:
     Args:
         ligand: Atoms of the ligand.
     """
+    return fingerprint_of(*skeleton_of(ligand))
+
+
+def skeleton_of(ligand: Atoms) -> tuple[bytes, bytes]:
+    """The elements (int64) and the bonded pairs (int64, two a bond) of a ligand: equal for its poses.
+
+    Args:
+        ligand: Atoms of the ligand.
+    """
+    _, covalent = radii()
+    xyz = np.asarray(ligand.xyz, np.float64)
+    element = ligand.element.astype(np.int64)
+    gap = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1)
+    limit = 1.25 * (covalent[element][:, None] + covalent[element][None])
+    return element.tobytes(), np.argwhere(np.triu(gap < limit, 1)).astype(np.int64).tobytes()
+
+
+@lru_cache(maxsize=4096)
+def fingerprint_of(elements: bytes, bonds: bytes) -> Any:
+    """The fingerprint of a skeleton.
+
+    Args:
+        elements: As :func:`skeleton_of` gives them.
+        bonds: Likewise.
+    """
     from rdkit import Chem
     from rdkit.Chem import rdFingerprintGenerator
 
-    _, covalent = radii()
-    xyz = np.asarray(ligand.xyz, np.float64)
-    element = ligand.element.astype(int)
-    gap = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1)
-    limit = 1.25 * (covalent[element][:, None] + covalent[element][None])
     skeleton = Chem.RWMol()
-    for z in element.tolist():
+    for z in np.frombuffer(elements, np.int64).tolist():
         atom = Chem.Atom(z)
         atom.SetNoImplicit(True)
         skeleton.AddAtom(atom)
-    for i, j in np.argwhere(np.triu(gap < limit, 1)).tolist():
+    for i, j in np.frombuffer(bonds, np.int64).reshape(-1, 2).tolist():
         skeleton.AddBond(i, j, Chem.BondType.SINGLE)
     skeleton.UpdatePropertyCache(strict=False)
     Chem.FastFindRings(skeleton)

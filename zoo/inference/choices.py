@@ -24,6 +24,7 @@ class ScoringChoices:
         batch_size: images at once.
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         threads: threads that make batches.
+        mixed_precision: compute the network in half precision, where the device is faster in it.
 
     Raises:
         UsageError: a value is out of its range.
@@ -34,6 +35,7 @@ class ScoringChoices:
     batch_size: int = 32
     voxelize: str = "auto"
     threads: int = 2
+    mixed_precision: bool = False
 
     def __post_init__(self) -> None:
         for name in ("views", "batch_size", "threads"):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from affinity_zoo.featurizers.views import AS_GIVEN, View
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.batches.batches import BatchMaker, Inputs
+from affinity_zoo.zoo.runtime.backends import active_backend
 
 if TYPE_CHECKING:
     import keras
@@ -94,6 +95,7 @@ def outputs_of_networks(
         return [np.zeros((0, len(views), int(m.network.output_shape[-1])), np.float32) for m in models]
     tasks = [(view, start) for view in range(len(views)) for start in range(0, len(rows), batch_size)]
     pieces: list[list[list[NDArray[Any]]]] = [[[] for _ in views] for _ in models]
+    shared = active_backend().shared
 
     def make(task: tuple[int, int]) -> tuple[int, int, Inputs]:
         view, start = task
@@ -103,8 +105,9 @@ def outputs_of_networks(
         return view, len(part), maker.evaluation(filled, views[view])
 
     for view, n, inputs in _ahead(make, tasks, threads):
+        tensors = {name: shared(array) for name, array in inputs.items()}
         for model, found in zip(models, pieces, strict=True):
-            found[view].append(np.asarray(model.predict_on_batch(inputs))[:n])
+            found[view].append(np.asarray(model.predict_on_batch(tensors))[:n])
             done(n)
     return [np.stack([np.concatenate(piece) for piece in found], axis=1) for found in pieces]
 

@@ -10,11 +10,14 @@ from numpy.typing import NDArray
 
 from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.inference.half_precision import in_half_precision
 from affinity_zoo.zoo.inference.outputs import Done, nothing_done, outputs
 from affinity_zoo.zoo.inference.pooled import PooledBatches, after_pooling
 from affinity_zoo.zoo.runtime.device import find_device
 
 if TYPE_CHECKING:
+    import keras
+
     from affinity_zoo.zoo.batches.pairs import Pairs
     from affinity_zoo.zoo.inference.choices import ScoringChoices
     from affinity_zoo.zoo.models.loading import Model
@@ -44,6 +47,19 @@ class ReadyModel:
             return PooledBatches(pairs, imaging)
         return BatchMaker(pairs, imaging)
 
+    def network(self, maker: BatchMaker, choices: ScoringChoices) -> keras.Model:
+        """Return the network for the batches of a maker, in the precision of the choices.
+
+        Args:
+            maker: from :meth:`batches`.
+            choices: how to score.
+
+        Raises:
+            UsageError: half precision is wanted, and this device or this network cannot compute in it.
+        """
+        network = self.pooled if isinstance(maker, PooledBatches) else self.model.network
+        return in_half_precision(network) if choices.mixed_precision else network
+
     def outputs(
         self, maker: BatchMaker, rows: NDArray[np.int64], choices: ScoringChoices, done: Done = nothing_done
     ) -> NDArray[np.float64]:
@@ -58,9 +74,10 @@ class ReadyModel:
         Returns:
             (n, views, outputs) float64: logits, pK or Å as the network gives them.
         """
-        network = self.pooled if isinstance(maker, PooledBatches) else self.model.network
         views = choices.fixed_views()
-        found = outputs(network, maker, rows, views, choices.batch_size, choices.threads, done)
+        found = outputs(
+            self.network(maker, choices), maker, rows, views, choices.batch_size, choices.threads, done
+        )
         return found.astype(np.float64)
 
 

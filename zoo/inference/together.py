@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.zoo.inference.outputs import Done, nothing_done, outputs_of_networks
-from affinity_zoo.zoo.inference.pooled import PooledBatches
 from affinity_zoo.zoo.inference.ready import ReadyModel
 
 if TYPE_CHECKING:
@@ -50,8 +49,7 @@ def outputs_together(
         if len(members) == 1:
             found[members[0]] = first.outputs(maker, rows, choices, done)
             continue
-        pooled = isinstance(maker, PooledBatches)
-        networks = [models[i].pooled if pooled else models[i].model.network for i in members]
+        networks = [models[i].network(maker, choices) for i in members]
         answers = outputs_of_networks(
             networks, maker, rows, choices.fixed_views(), choices.batch_size, choices.threads, done
         )

@@ -13,7 +13,7 @@ from affinity_zoo.plugins.contracts import UNTYPED, Atoms, Box
 from affinity_zoo.zoo.chem.geometry import close_contacts
 from affinity_zoo.zoo.data.readers import ReadOptions
 from affinity_zoo.zoo.prediction.reading import ComplexPose, Protein
-from affinity_zoo.zoo.prediction.similarity import nearest_ligand
+from affinity_zoo.zoo.prediction.similarity import KnownLigands
 
 FAR: Final = 5.0  #: Å; a ligand with no atom nearer to the receptor does not lie in it
 CLOSE: Final = 2.75  #: Å; heavy atoms further apart do not clash (C-C: 2.55)
@@ -39,8 +39,7 @@ def findings(
     pose: ComplexPose,
     boxes: Iterable[Box],
     unknown: int,
-    models: Iterable[str],
-    marks: dict[tuple[str, bytes], object],
+    ligands: KnownLigands,
 ) -> list[str]:
     """All warnings of one pose, each beginning with its kind.
 
@@ -48,13 +47,12 @@ def findings(
         pose: with atoms and receptor.
         boxes: of the models.
         unknown: atoms that a featurizer had no place for.
-        models: model directories, for the similarity to their training ligands.
-        marks: fingerprints of the molecules of this chunk so far; poses of one molecule share one.
+        ligands: that the models were trained on.
     """
     assert pose.atoms is not None and pose.protein is not None
     found = [_cropped(pose.atoms, box) for box in sorted(set(boxes), key=lambda b: b.extent)[:1]]
     found += [_untyped(pose.atoms, unknown), *_geometry(pose.atoms, pose.protein)]
-    found += [f"bound: {pose.bound}" if pose.bound else "", _unlike(pose, tuple(models), marks)]
+    found += [f"bound: {pose.bound}" if pose.bound else "", _unlike(pose, ligands)]
     return [text for text in found if text] + [f"note: {note}" for note in pose.notes]
 
 
@@ -90,10 +88,10 @@ def _geometry(atoms: Atoms, protein: Protein) -> list[str]:
     return [f"clash: {clashes} atom pairs too close, the shortest {shortest:.2f} Å"] if clashes else []
 
 
-def _unlike(pose: ComplexPose, models: tuple[str, ...], marks: dict[tuple[str, bytes], object]) -> str:
+def _unlike(pose: ComplexPose, ligands: KnownLigands) -> str:
     """The similarity is used only if every model knows its training ligands."""
     assert pose.atoms is not None
-    best = nearest_ligand(pose.atoms, pose.molecule, models, marks)
+    best = ligands.nearest(pose.atoms)
     if best is None or best >= UNLIKE:
         return ""
     return f"unlike: the most similar training ligand has a similarity of {best:.2f}"

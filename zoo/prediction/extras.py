@@ -8,7 +8,7 @@ from typing import Any
 
 from affinity_zoo.zoo.prediction.reading import ComplexPose
 from affinity_zoo.zoo.prediction.similarity import COLUMNS as SIMILARITY
-from affinity_zoo.zoo.prediction.similarity import LIGAND, PROTEIN, Marks, nearest_ligand, nearest_protein
+from affinity_zoo.zoo.prediction.similarity import LIGAND, PROTEIN, KnownLigands, nearest_protein
 from affinity_zoo.zoo.validity.check import check_file, check_molecule, method_of
 from affinity_zoo.zoo.validity.columns import columns_of
 
@@ -57,18 +57,18 @@ class Extras:
             molecules: of each pose the RDKit molecule that it came from, or None; empty: they came from files.
         """
         given = molecules or [None] * len(poses)
-        marks: Marks = {}
+        ligands = KnownLigands(self.models if self.similarity else ())
         return [
-            dict.fromkeys(self.columns) if pose.atoms is None else self._one(pose, molecule, marks)
+            dict.fromkeys(self.columns) if pose.atoms is None else self._one(pose, molecule, ligands)
             for pose, molecule in zip(poses, given, strict=True)
         ]
 
-    def _one(self, pose: ComplexPose, molecule: Any, marks: Marks) -> dict[str, Any]:
+    def _one(self, pose: ComplexPose, molecule: Any, ligands: KnownLigands) -> dict[str, Any]:
         assert pose.protein is not None and pose.atoms is not None
         receptor = pose.protein.atoms
         made: dict[str, Any] = {}
         if self.similarity:
-            made[LIGAND] = nearest_ligand(pose.atoms, pose.molecule, self.models, marks)
+            made[LIGAND] = ligands.nearest(pose.atoms)
             made[PROTEIN] = nearest_protein(receptor, pose.atoms, self.models)
         if not self.validity:
             return made

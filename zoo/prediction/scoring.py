@@ -23,6 +23,7 @@ from affinity_zoo.zoo.prediction.columns import values_of
 from affinity_zoo.zoo.prediction.extras import Extras
 from affinity_zoo.zoo.prediction.reading import ComplexPose, read_pieces
 from affinity_zoo.zoo.prediction.rows import PosePrediction
+from affinity_zoo.zoo.prediction.similarity import KnownLigands
 from affinity_zoo.zoo.prediction.structures import structure_text
 
 Advance = Callable[[int], None]
@@ -106,15 +107,14 @@ def prepared(
         extras: columns on request; None: none.
         molecules: for them: of each pose the RDKit molecule that it came from, or None; empty: all are from files.
     """
-    folders = tuple(str(model.model.folder.resolve()) for model in models)
+    ligands = KnownLigands([str(model.model.folder.resolve()) for model in models])
     warnings: list[str] = []
-    marks: dict[tuple[str, bytes], object] = {}
     for pose in readings[models[0].options]:
         if pose.atoms is None:
             warnings.append("; ".join(f"note: {note}" for note in pose.notes))
             continue
         unknown = max(model.model.featurizer.encode(pose.atoms).unknown for model in models)
-        found = findings(pose, [model.model.box for model in models], unknown, folders, marks)
+        found = findings(pose, [model.model.box for model in models], unknown, ligands)
         warnings.append("; ".join(found))
     poses = readings[models[0].options]
     further = [values_of(pose) for pose in poses]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from affinity_zoo.plugins.contracts import Atoms
-from affinity_zoo.zoo.data.similarity import KnownSequences, fingerprint, nearest
+from affinity_zoo.zoo.data.similarity import KnownSequences, fingerprint_of, nearest, skeleton_of
 from affinity_zoo.zoo.data.splits.sequences import chains_near
 from affinity_zoo.zoo.models.training_ligands import FILE as LIGANDS
 from affinity_zoo.zoo.models.training_ligands import load_fingerprints
@@ -19,28 +19,35 @@ LIGAND: Final = "ligand_similarity"
 PROTEIN: Final = "protein_identity"
 COLUMNS: Final = (LIGAND, PROTEIN)
 
-Marks = dict[tuple[str, bytes], object]
 
-
-def nearest_ligand(ligand: Atoms, molecule: str, models: Sequence[str], marks: Marks) -> float | None:
-    """The Tanimoto similarity to the most similar ligand that any of the models was trained on.
+class KnownLigands:
+    """The ligands that models were trained on; poses of one molecule are compared with them once.
 
     Args:
-        ligand: atoms of the pose.
-        molecule: its name.
         models: model directories.
-        marks: fingerprints of molecules so far; poses of one molecule share one.
-
-    Returns:
-        None unless every model says its training ligands.
     """
-    known = [load_fingerprints(model) for model in models]
-    if not known or not all(known):
-        return None
-    key = (molecule, ligand.element.tobytes())
-    if key not in marks:
-        marks[key] = fingerprint(ligand)
-    return max(nearest(marks[key], others)[1] for others in known if others)
+
+    def __init__(self, models: Sequence[str]) -> None:
+        known = [load_fingerprints(model) for model in models]
+        self._known = [marks for marks in known if marks] if all(known) else []
+        self._found: dict[tuple[bytes, bytes], float] = {}
+
+    def nearest(self, ligand: Atoms) -> float | None:
+        """The Tanimoto similarity to the most similar ligand that any of the models was trained on.
+
+        Args:
+            ligand: atoms of the pose.
+
+        Returns:
+            None unless every model says its training ligands.
+        """
+        if not self._known:
+            return None
+        skeleton = skeleton_of(ligand)
+        if skeleton not in self._found:
+            mark = fingerprint_of(*skeleton)
+            self._found[skeleton] = max(nearest(mark, others)[1] for others in self._known)
+        return self._found[skeleton]
 
 
 def nearest_protein(receptor: Atoms, ligand: Atoms, models: Sequence[str]) -> float | None:

@@ -42,6 +42,14 @@ class Device:
         return -(-batch_size // self.replicas) * self.replicas
 
 
+def has_bfloat16() -> bool:
+    """Return whether this processor has instructions for products of bfloat16 numbers (AVX512-BF16 or AMX)."""
+    import llvmlite.binding
+
+    features = llvmlite.binding.get_host_cpu_features()
+    return any(features.get(name, False) for name in ("amx-bf16", "avx512bf16"))
+
+
 def find_device(logical_cpus: int = 0, cluster: Cluster | None = None) -> Device:
     """Find the device of the active Keras backend.
 

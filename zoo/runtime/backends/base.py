@@ -48,6 +48,18 @@ class Backend:
         """
         return "float16"
 
+    def scoring_half_precision(self) -> Half | None:
+        """Return the type of half precision in which its device scores faster than in float32; None: there is none."""
+        return None
+
+    def shared(self, array: NDArray[Any]) -> Any:
+        """Return an array as a tensor that uses the same memory where the backend can, else the array.
+
+        Args:
+            array: Not changed as long as the tensor is used.
+        """
+        return array
+
     def value_and_gradient(self, function: Function, at: NDArray[np.float32]) -> tuple[Any, Any]:
         """Evaluate a function and differentiate the sum of its values.
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from affinity_zoo.zoo.runtime.backends.base import Backend, Function
-from affinity_zoo.zoo.runtime.device import Device
+from affinity_zoo.zoo.runtime.backends.base import Backend, Function, Half
+from affinity_zoo.zoo.runtime.device import Device, has_bfloat16
 
 if TYPE_CHECKING:
     import keras
     import numpy as np
     from numpy.typing import NDArray
+
+
+ALIGNMENT: Final = 64  #: bytes; of other arrays TensorFlow takes a copy
 
 
 class TensorFlow(Backend):
@@ -48,6 +51,25 @@ class TensorFlow(Backend):
             return _split_cpu(logical_cpus)
         threads = tf.config.threading.get_intra_op_parallelism_threads() or len(os.sched_getaffinity(0))
         return Device(f"CPU, {threads} threads (TensorFlow)", 1, False)
+
+    def scoring_half_precision(self) -> Half | None:
+        """Return float16 on a GPU, and bfloat16 on a CPU that has instructions for it."""
+        if self.device().accelerator:
+            return "float16"
+        return "bfloat16" if has_bfloat16() else None
+
+    def shared(self, array: NDArray[Any]) -> Any:
+        """Return a tensor in the memory of an aligned array: TensorFlow itself copies a batch twice.
+
+        Args:
+            array: Not changed as long as the tensor is used.
+        """
+        import tensorflow as tf
+
+        aligned = array.ctypes.data % ALIGNMENT == 0 and array.flags.c_contiguous and array.flags.writeable
+        if not aligned or array.dtype != "float32":
+            return array
+        return tf.experimental.dlpack.from_dlpack(array.__dlpack__())
 
     def value_and_gradient(self, function: Function, at: NDArray[np.float32]) -> tuple[Any, Any]:
         """Evaluate a function and differentiate the sum of its values.
