@@ -73,6 +73,9 @@ Runs = Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER"
 Voxelize = Annotated[str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE")]
 BatchSize = Annotated[int, typer.Option(help="Number of images per batch.", min=1, metavar="N")]
 #: where a command has many options
+RareVoxelize = Annotated[
+    str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE", hidden=True)
+]
 RareBatchSize = Annotated[
     int, typer.Option(help="Number of images per batch.", min=1, metavar="N", hidden=True)
 ]

@@ -44,7 +44,7 @@ def predict(
     drop_bound_ligand: predict_options.DropBoundLigand = False,
     chunk: predict_options.Chunk = 256,
     runs: options.Runs = Path("summaries"),
-    voxelize: options.Voxelize = "auto",
+    voxelize: options.RareVoxelize = "auto",
     workers: options.Threads = 2,
     processes: predict_options.Processes = 0,
     mixed_precision: predict_options.MixedPrecision = False,
