@@ -17,13 +17,13 @@ def _rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_figure_without_the_rows_that_were_trained_on(
+def test_a_figure_without_the_rows_that_were_trained_on(  # type: ignore[no-untyped-def]
     small_set: Path,
     tmp_path: Path,
     receptor_pdb: Callable[[int], str],
     ligand_pdb: Callable[[float], str],
     cli,
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     source, data, root = tmp_path / "source", tmp_path / "data", tmp_path / "summaries"
     shutil.copytree(small_set, source)
     (source / "receptors" / "other.pdb").write_text(receptor_pdb(0))
