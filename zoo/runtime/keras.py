@@ -7,6 +7,7 @@ import sys
 import tempfile
 
 from affinity_zoo.zoo.runtime.backends import active_backend, installed_backends
+from affinity_zoo.zoo.runtime.memory import keep_freed
 
 
 def start_keras() -> None:
@@ -17,6 +18,7 @@ def start_keras() -> None:
     ``AFFINITY_ZOO_VERBOSE=1`` shows all messages.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    keep_freed()
     choose_backend()
     if os.environ.get("AFFINITY_ZOO_VERBOSE"):
         _import_backend()

@@ -1,10 +1,26 @@
-"""Memory that is not used any more, given back to the system."""
+"""Memory that is not used any more: kept for the next batch, or given back to the system."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 from contextlib import suppress
+
+
+#: parameters of glibc's mallopt
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+
+
+def keep_freed() -> None:
+    """Let the C library (glibc) keep freed memory of any size for later, until :func:`give_back`.
+
+    By default it returns blocks above 32 MB at once. Batches and layers have such sizes, and the system clears each
+    page again when it is touched: a tenth of the time of a training step or of scoring.
+    """
+    with suppress(AttributeError, OSError):
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_MMAP_MAX, 0)
+        mallopt(_TRIM_THRESHOLD, 2**31 - 1)
 
 
 def give_back() -> None:
