@@ -6,7 +6,6 @@ import ctypes
 import gc
 from contextlib import suppress
 
-
 #: parameters of glibc's mallopt
 _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 
