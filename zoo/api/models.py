@@ -75,7 +75,7 @@ class Scoring:
             batch_size: images at once.
             threads: threads that make images.
             voxelize: where images are made: ``auto``, ``host`` or ``device``.
-            mixed_precision: compute the network in half precision; scores differ by rounding.
+            mixed_precision: compute the network's convolutions in bfloat16; scores differ slightly.
             rank_by: pose, activity, affinity, rmsd or product; None: the first that the model gives.
             validity: check the poses: True: by PoseBusters where it is installed, else by RDKit alone; or
                 ``posebusters`` or ``rdkit``.

@@ -31,7 +31,9 @@ class ResNet3D(Architecture):
     summary = "Residual 3D network with batch normalisation and global average pooling."
     reference = "He, Zhang, Ren, Sun: Deep Residual Learning for Image Recognition, CVPR 2016"
 
-    depth: Literal[10, 18, 34] = field(default=10, metadata={"help": "number of weighted layers"})
+    depth: Literal[10, 18, 34] = field(
+        default=10, metadata={"help": "number of weighted layers with four stages"}
+    )
     filters: int = field(
         default=32, metadata={"help": "filters of the first stage; doubled in each later one"}
     )

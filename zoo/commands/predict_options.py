@@ -55,7 +55,7 @@ Sdf = Annotated[
 RankBy = Annotated[
     str | None,
     typer.Option(
-        help="pose, activity, affinity, rmsd, product (pose x pK), consensus or consensus-rank.",
+        help="Rank by pose, activity, affinity, rmsd, product (pose x pK), consensus, consensus-rank.",
         show_default="consensus, or the first output",
         metavar="WHAT",
     ),
@@ -115,7 +115,7 @@ Processes = Annotated[
 ]
 MixedPrecision = Annotated[
     bool,
-    typer.Option("--mixed-precision", help="Compute the network in half precision: faster."),
+    typer.Option("--mixed-precision", help="Compute the network in bfloat16; scores differ slightly."),
 ]
 Read = Annotated[
     list[str] | None,

@@ -24,7 +24,7 @@ class ScoringChoices:
         batch_size: images at once.
         voxelize: where images are made: ``auto``, ``host`` or ``device``.
         threads: threads that make batches.
-        mixed_precision: compute the network in half precision, where the device is faster in it.
+        mixed_precision: compute the network's convolutions in bfloat16, where the device is faster in it.
 
     Raises:
         UsageError: a value is out of its range.

@@ -1,12 +1,12 @@
-"""Networks in half precision for scoring: convolutions in bfloat16 or float16, normalisation folded into them.
+"""Networks in half precision for scoring: convolutions in bfloat16, batch normalisation folded into them.
 
 In scoring, batch normalisation multiplies and shifts each channel by constants: the convolution before it can do that
-with other weights. Dense layers stay in float32.
+with other weights. What is no image any more (pooled features, dense layers, outputs) stays in float32.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -17,63 +17,55 @@ from affinity_zoo.zoo.runtime.backends import active_backend
 if TYPE_CHECKING:
     import keras
 
-#: layers that are computed in half precision, by the names of their classes
-HALVED: Final = frozenset(
-    {
-        "Activation",
-        "Add",
-        "AveragePooling3D",
-        "BatchNormalization",
-        "Concatenate",
-        "Conv3D",
-        "MaxPooling3D",
-        "ReLU",
-    }
-)
 #: made from a scoring model, and kept as long as it
 _made: WeakKeyDictionary[keras.Model, Any] = WeakKeyDictionary()
 
 
-def in_half_precision(model: keras.Model) -> keras.Model:
-    """Return a scoring model that computes in the half precision of the device.
+def check_half_precision(model: keras.Model, name: str) -> None:
+    """Make sure that a model can be scored in half precision here.
 
     Args:
-        model: A :class:`~affinity_zoo.zoo.models.scoring_model.ScoringModel`, in float32.
+        model: A :class:`~affinity_zoo.zoo.models.scoring_model.ScoringModel`.
+        name: Of the model, for the message.
+
+    Raises:
+        UsageError: The device is not faster in bfloat16, or the network is not made of Keras's functional API.
+    """
+    if not active_backend().fast_bfloat16():
+        raise UsageError(
+            "`mixed_precision` needs a processor with instructions for bfloat16 (AVX512-BF16 or AMX) and Keras on "
+            "TensorFlow or PyTorch, or a GPU with bfloat16: leave it out"
+        )
+    if type(getattr(model, "network", None)).__name__ != "Functional":
+        raise UsageError(
+            f"`mixed_precision` needs networks of Keras's functional API, and {name}'s is not: leave it out"
+        )
+
+
+def in_half_precision(model: keras.Model) -> keras.Model:
+    """Return a scoring model that computes its convolutions in bfloat16.
+
+    Args:
+        model: A :class:`~affinity_zoo.zoo.models.scoring_model.ScoringModel` in float32 that
+            :func:`check_half_precision` accepts.
 
     Returns:
         The same model for the same model. Its outputs are float32.
-
-    Raises:
-        UsageError: The device is not faster in half precision, or the network is not made of Keras's functional API.
     """
-    import keras
-
     from affinity_zoo.zoo.models.scoring_model import ScoringModel
 
-    half = active_backend().scoring_half_precision()
-    if half is None:
-        raise UsageError(
-            "`mixed_precision` needs a GPU or a processor with instructions for bfloat16 (AVX512-BF16 or AMX), "
-            "and Keras on TensorFlow or PyTorch: leave it out"
-        )
-    network = getattr(model, "network", None)
-    if not isinstance(network, keras.Model) or type(network).__name__ != "Functional":
-        raise UsageError(
-            "`mixed_precision` needs networks of Keras's functional API, and this one is not: leave it out"
-        )
     if model not in _made:
-        _made[model] = ScoringModel(
-            halved(network, f"mixed_{half}"), model.voxelizer, name="scoring_model_in_half_precision"
-        )
+        network = folded(model.network, "mixed_bfloat16")
+        _made[model] = ScoringModel(network, model.voxelizer, name="scoring_model_in_half_precision")
     return _made[model]
 
 
-def halved(network: keras.Model, policy: str) -> keras.Model:
-    """Return a functional network with convolutions and what is between them under a policy.
+def folded(network: keras.Model, policy: str = "float32") -> keras.Model:
+    """Return a functional network with batch normalisation folded into the convolutions before it.
 
     Args:
         network: From an image to outputs, in float32.
-        policy: Of Keras: ``mixed_bfloat16`` or ``mixed_float16``; ``float32`` folds the normalisation only.
+        policy: Precision policy of Keras for the layers between image and pooled features.
     """
     import keras
 
@@ -81,13 +73,13 @@ def halved(network: keras.Model, policy: str) -> keras.Model:
     before = {
         layer.name: layer._inbound_nodes[0].parent_nodes[0].operation.name
         for layer in network.layers
-        if isinstance(layer, keras.layers.BatchNormalization) and _follows_a_convolution(layer, network)
+        if type(layer) is keras.layers.BatchNormalization and _follows_a_convolution(layer, network)
     }
     after = {convolution: layer for layer, convolution in before.items()}
 
     def clone(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = layer.get_config()
-        if type(layer).__name__ in HALVED:
+        if _on_images(layer):
             config["dtype"] = policy
         if layer.name in after:
             config["use_bias"] = True
@@ -107,15 +99,29 @@ def halved(network: keras.Model, policy: str) -> keras.Model:
     return made
 
 
-def _follows_a_convolution(layer: keras.layers.BatchNormalization, network: keras.Model) -> bool:
-    """Whether a normalisation is all that looks at a convolution without an activation."""
+def _on_images(layer: Any) -> bool:
+    """Whether this is a layer of Keras from images to images; others, and plugins' own, keep their precision."""
     import keras
 
-    if len(layer._inbound_nodes) != 1:
+    layers = keras.layers
+    known = (
+        layers.Activation, layers.Add, layers.AveragePooling3D, layers.BatchNormalization, layers.Concatenate,
+        layers.Conv3D, layers.MaxPooling3D, layers.ReLU,
+    )  # fmt: skip
+    return type(layer) in known and all(
+        len(tensor.shape) == 5 for node in layer._inbound_nodes for tensor in node.output_tensors
+    )
+
+
+def _follows_a_convolution(layer: keras.layers.BatchNormalization, network: keras.Model) -> bool:
+    """Whether a normalisation of channels is all that looks at a convolution without an activation."""
+    import keras
+
+    if len(layer._inbound_nodes) != 1 or layer.axis not in (-1, 4):
         return False
     source = layer._inbound_nodes[0].parent_nodes[0].operation
     return (
-        isinstance(source, keras.layers.Conv3D)
+        type(source) is keras.layers.Conv3D
         and source.data_format == "channels_last"
         and keras.activations.serialize(source.activation) == "linear"
         and len(source._inbound_nodes) == len(source._outbound_nodes) == 1
@@ -132,8 +138,8 @@ def _folded(weights: list[Any], normalisation: keras.layers.BatchNormalization) 
         for value, default in (
             (normalisation.moving_mean, 0.0),
             (normalisation.moving_variance, 1.0),
-            (normalisation.gamma, 1.0),
-            (normalisation.beta, 0.0),
+            (getattr(normalisation, "gamma", None), 1.0),
+            (getattr(normalisation, "beta", None), 0.0),
         )
     )
     scale = gamma / np.sqrt(variance + normalisation.epsilon)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.zoo.batches.batches import BatchMaker, Imaging, choose_place
 from affinity_zoo.zoo.data.readers import ReadOptions
-from affinity_zoo.zoo.inference.half_precision import in_half_precision
+from affinity_zoo.zoo.inference.half_precision import check_half_precision, in_half_precision
 from affinity_zoo.zoo.inference.outputs import Done, nothing_done, outputs
 from affinity_zoo.zoo.inference.pooled import PooledBatches, after_pooling
 from affinity_zoo.zoo.runtime.device import find_device
@@ -58,7 +58,10 @@ class ReadyModel:
             UsageError: half precision is wanted, and this device or this network cannot compute in it.
         """
         network = self.pooled if isinstance(maker, PooledBatches) else self.model.network
-        return in_half_precision(network) if choices.mixed_precision else network
+        if not choices.mixed_precision:
+            return network
+        check_half_precision(network, self.model.folder.name)
+        return in_half_precision(network)
 
     def outputs(
         self, maker: BatchMaker, rows: NDArray[np.int64], choices: ScoringChoices, done: Done = nothing_done

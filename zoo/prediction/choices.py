@@ -22,7 +22,7 @@ class Choices:
     """Options of scoring, ranking and computation.
 
     Args:
-        scoring: views, seed, batch size, where images are made, and threads.
+        scoring: views, seed, batch size, where images are made, threads, and precision.
         rank_by: pose, activity, affinity, rmsd, product, consensus or consensus-rank; None: the consensus where there
             is one, else the first output that the models give.
         best_per: ``molecule``: the best pose of each.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.data.readers import ReadOptions
+from affinity_zoo.zoo.inference.half_precision import check_half_precision
 from affinity_zoo.zoo.inference.held import held_model
 from affinity_zoo.zoo.inference.ready import ReadyModel, ready
 from affinity_zoo.zoo.models.calibration import FILE as CALIBRATION
@@ -29,6 +30,7 @@ from affinity_zoo.zoo.prediction.rows import RANKINGS, PosePrediction
 from affinity_zoo.zoo.prediction.shards import Header, write_part
 from affinity_zoo.zoo.prediction.trust import abstained, calibrated_folder, calibration_for, in_range, trusted
 from affinity_zoo.zoo.runtime.files import file_hash, text_hash
+from affinity_zoo.zoo.runtime.memory import give_back
 from affinity_zoo.zoo.runtime.terminal import progress, warn
 from affinity_zoo.zoo.validity.check import method_of, note_of
 
@@ -141,9 +143,9 @@ def run(
         Path(name): ReadOptions.from_dict(read_model_recipe(Path(name)).data.read_options) for name in names
     }
     readings = {name: options.changed(choices.read) for name, options in own.items()}
-    loaded: list[ReadyModel] = []
-    if not choices.dask and not choices.processes:  # errors of a model are reported before anything is read
-        loaded = [ready(m) if isinstance(m, Model) else held_model(m) for m in given.values()]
+    loaded = _loaded(
+        given.values(), members, choices
+    )  # errors of a model are reported before anything is read
     if one_receptor and inputs.entries:
         reading.protein(inputs.entries[0].receptor, readings[Path(names[0])])
     notes = [
@@ -152,6 +154,7 @@ def run(
         checks.changed_reading(own, choices.read),
         note_of(extras.validity),
         similarity.note_of(choices.similarity, names),
+        "the network was computed in bfloat16" if choices.scoring.mixed_precision else "",
     ]
     kept = parts is not None
     with ExitStack() as stack:
@@ -187,6 +190,7 @@ def run(
         if sdf is not None:
             spans = output.write_sdf(sdf, ((row, structure_of(done, places, i)) for i, row in order), columns)
         done.remove()
+    give_back()
     failed = [row for row in rows if row.status == "failed"]
     if unranked := sum(row.status == "abstained" for row in rows):
         notes.append(
@@ -244,6 +248,19 @@ def _other_scores(
             field, sign = RANKINGS[other.ranked_by]
             found[member.name] = {row.id: sign * float(row.value(field)) for row in other.rows if row.id}
     return found
+
+
+def _loaded(
+    models: Iterable[Model | Path], members: Sequence[consensus.Member], choices: Choices
+) -> list[ReadyModel]:
+    """The models, where this process scores; they and those of a consensus can score as it is wanted."""
+    if choices.dask or choices.processes:
+        return []
+    loaded = [ready(m) if isinstance(m, Model) else held_model(m) for m in models]
+    if choices.scoring.mixed_precision:
+        for one in (*loaded, *(held_model(m) for member in members for m in member.models)):
+            check_half_precision(one.model.network, one.model.folder.name)
+    return loaded
 
 
 def _folder(model: Model | Path) -> Path:

@@ -11,10 +11,11 @@ _TRIM_THRESHOLD, _MMAP_MAX = -1, -4
 
 
 def keep_freed() -> None:
-    """Let the C library (glibc) keep freed memory of any size for later, until :func:`give_back`.
+    """Let the C library (glibc) keep freed memory for later, until :func:`give_back`.
 
-    By default it returns blocks above 32 MB at once. Batches and layers have such sizes, and the system clears each
-    page again when it is touched: a tenth of the time of a training step or of scoring.
+    By default it returns blocks above 32 MB at once (of threads, blocks above 64 MB still). Batches and layers have
+    such sizes, and the system clears each page again when it is touched: a tenth of the time of a training step or of
+    scoring.
     """
     with suppress(AttributeError, OSError):
         mallopt = ctypes.CDLL(None).mallopt

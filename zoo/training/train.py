@@ -21,6 +21,7 @@ from affinity_zoo.zoo.models.run_folder import DEFAULT_ROOT, RunFolder
 from affinity_zoo.zoo.runtime.cluster import connect
 from affinity_zoo.zoo.runtime.device import find_device
 from affinity_zoo.zoo.runtime.files import whole
+from affinity_zoo.zoo.runtime.memory import give_back
 from affinity_zoo.zoo.runtime.terminal import say as print_line
 from affinity_zoo.zoo.training.arguments import refuse_conflicts
 from affinity_zoo.zoo.training.fine_tuning import start_recipe
@@ -125,6 +126,7 @@ def train(
                 say(line)
     for watcher in job.watchers:
         watcher.finished(job.run)
+    give_back()
     return job.run
 
 

@@ -48,9 +48,9 @@ class Backend:
         """
         return "float16"
 
-    def scoring_half_precision(self) -> Half | None:
-        """Return the type of half precision in which its device scores faster than in float32; None: there is none."""
-        return None
+    def fast_bfloat16(self) -> bool:
+        """Return whether its device computes convolutions faster in bfloat16 than in float32."""
+        return False
 
     def shared(self, array: NDArray[Any]) -> Any:
         """Return an array as a tensor that uses the same memory where the backend can, else the array.

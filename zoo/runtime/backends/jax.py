@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from affinity_zoo.zoo.runtime.backends.base import Backend, Function, Half
+from affinity_zoo.zoo.runtime.backends.base import Backend, Function
 from affinity_zoo.zoo.runtime.device import Device
 
 if TYPE_CHECKING:
@@ -26,9 +26,9 @@ class JAX(Backend):
         first = jax.devices()[0]
         return Device(f"{first.device_kind} (JAX)", 1, first.platform != "cpu")
 
-    def scoring_half_precision(self) -> Half | None:
-        """Return bfloat16 on an accelerator; on a CPU JAX is slower in it."""
-        return "bfloat16" if self.device().accelerator else None
+    def fast_bfloat16(self) -> bool:
+        """Return whether the device is an accelerator; on a CPU JAX is slower in bfloat16."""
+        return self.device().accelerator
 
     def value_and_gradient(self, function: Function, at: NDArray[np.float32]) -> tuple[Any, Any]:
         """Evaluate a function and differentiate the sum of its values.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from affinity_zoo.zoo.runtime.backends.base import Backend, Function, Half
+from affinity_zoo.zoo.runtime.backends.base import Backend, Function
 from affinity_zoo.zoo.runtime.device import Device, has_bfloat16
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+AMPERE: Final = (8, 0)  #: compute capability of NVIDIA's first GPUs with bfloat16
 ALIGNMENT: Final = 64  #: bytes; of other arrays TensorFlow takes a copy
 
 
@@ -52,11 +53,13 @@ class TensorFlow(Backend):
         threads = tf.config.threading.get_intra_op_parallelism_threads() or len(os.sched_getaffinity(0))
         return Device(f"CPU, {threads} threads (TensorFlow)", 1, False)
 
-    def scoring_half_precision(self) -> Half | None:
-        """Return float16 on a GPU, and bfloat16 on a CPU that has instructions for it."""
-        if self.device().accelerator:
-            return "float16"
-        return "bfloat16" if has_bfloat16() else None
+    def fast_bfloat16(self) -> bool:
+        """Return whether all GPUs, or the CPU, have instructions for bfloat16."""
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        found = [tf.config.experimental.get_device_details(gpu).get("compute_capability") for gpu in gpus]
+        return all(one and one >= AMPERE for one in found) if gpus else has_bfloat16()
 
     def shared(self, array: NDArray[Any]) -> Any:
         """Return a tensor in the memory of an aligned array: TensorFlow itself copies a batch twice.

@@ -54,12 +54,13 @@ class PyTorch(Backend):
         fast = any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
         return "bfloat16" if fast and not torch.cuda.is_available() else "float16"
 
-    def scoring_half_precision(self) -> Half | None:
-        """Return the type of training on a GPU, or on a CPU that has instructions for bfloat16."""
+    def fast_bfloat16(self) -> bool:
+        """Return whether the CUDA device, or the CPU, has instructions for bfloat16."""
         import torch
 
-        half = self.half_precision()
-        return half if torch.cuda.is_available() or half == "bfloat16" else None
+        if torch.cuda.is_available():
+            return torch.cuda.is_bf16_supported()
+        return self.half_precision() == "bfloat16"
 
     def value_and_gradient(self, function: Function, at: NDArray[np.float32]) -> tuple[Any, Any]:
         """Evaluate a function and differentiate the sum of its values.
