@@ -115,7 +115,7 @@ Processes = Annotated[
 ]
 MixedPrecision = Annotated[
     bool,
-    typer.Option("--mixed-precision", help="Compute the network in bfloat16; scores differ slightly."),
+    typer.Option("--mixed-precision", help="Compute in bfloat16; scores differ slightly."),
 ]
 Read = Annotated[
     list[str] | None,
