@@ -49,15 +49,17 @@ class Extras:
         """Names of the columns."""
         return (*(SIMILARITY if self.similarity else ()), *columns_of(self.validity))
 
-    def of(self, poses: Sequence[ComplexPose], molecules: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def of(
+        self, poses: Sequence[ComplexPose], ligands: KnownLigands, molecules: Sequence[Any] = ()
+    ) -> list[dict[str, Any]]:
         """The columns of the poses of a chunk; None in all of them for a pose that could not be read.
 
         Args:
             poses: of the chunk.
+            ligands: that the models were trained on.
             molecules: of each pose the RDKit molecule that it came from, or None; empty: they came from files.
         """
         given = molecules or [None] * len(poses)
-        ligands = KnownLigands(self.models if self.similarity else ())
         return [
             dict.fromkeys(self.columns) if pose.atoms is None else self._one(pose, molecule, ligands)
             for pose, molecule in zip(poses, given, strict=True)

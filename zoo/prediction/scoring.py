@@ -119,7 +119,7 @@ def prepared(
     poses = readings[models[0].options]
     further = [values_of(pose) for pose in poses]
     if extras:
-        asked = extras.of(poses, molecules)
+        asked = extras.of(poses, ligands, molecules)
         further = [{**own, **on_request} for own, on_request in zip(further, asked, strict=True)]
     return Prepared(models, scoring, readings, warnings, structures, further)
 

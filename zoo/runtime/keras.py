@@ -14,7 +14,8 @@ def start_keras() -> None:
     """Import Keras and its backend with file descriptor 2 redirected; its content is shown if the import fails.
 
     TensorFlow writes notes about oneDNN and missing CUDA drivers before its log level takes effect. GPU memory
-    is set to grow as needed, which is possible only before the first computation.
+    is set to grow as needed, which is possible only before the first computation. Freed memory is kept for the next
+    batch (:func:`~affinity_zoo.zoo.runtime.memory.keep_freed`).
     ``AFFINITY_ZOO_VERBOSE=1`` shows all messages.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -12,10 +12,12 @@ import pytest
 from affinity_zoo.plugins.errors import UsageError
 from affinity_zoo.zoo.catalog.registry import catalog
 from affinity_zoo.zoo.inference.half_precision import check_half_precision, folded, in_half_precision
+from affinity_zoo.zoo.inference.ready import ready
 from affinity_zoo.zoo.models.loading import load_model
 from affinity_zoo.zoo.models.scoring_model import ScoringModel
 from affinity_zoo.zoo.prediction import predict
 from affinity_zoo.zoo.runtime.backends import active_backend
+from affinity_zoo.zoo.speed.scoring import random_model
 
 SIDE = 24
 ARCHITECTURES = (
@@ -150,19 +152,17 @@ def test_the_command_says_so_and_parts_of_another_precision_are_refused(  # type
     assert refused.code != 0 and "2.csv" in refused.err
 
 
-def test_a_model_that_begins_with_pooling_is_halved_too() -> None:
-    from affinity_zoo.featurizers.atom_types import AtomTypes
-    from affinity_zoo.plugins.contracts import Box
-    from affinity_zoo.zoo.inference.pooled import without_pooling
-
-    network = (
-        catalog().create("architecture", "gnina-default2018", {}).build((8, 8, 8, 28), ("pose", "affinity"))
-    )
-    rest = without_pooling(network, AtomTypes(), Box(8, 1.0))
-    pooled = _images(28, 4)
-    np.testing.assert_allclose(
-        folded(rest).predict_on_batch(pooled), rest.predict_on_batch(pooled), atol=1e-5
-    )
+@needs_bfloat16
+def test_a_model_that_gets_pooled_images_is_halved_too(real_complex, small_set: Path, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+    model = load_model(random_model(tmp_path / "default2018"))
+    assert ready(model).pooled is not None
+    receptor, poses = real_complex.receptor, small_set / "docked_ligands" / real_complex.receptor.stem
+    whole, half = (predict(model, receptor, poses, views=1, mixed_precision=mixed) for mixed in (False, True))
+    by_id = {row.id: row for row in half}
+    for row in whole:
+        assert by_id[row.id].pose_logit == pytest.approx(row.pose_logit, abs=0.05)
+        assert by_id[row.id].affinity_pk == pytest.approx(row.affinity_pk, abs=0.05)
+    assert any(by_id[row.id].pose_logit != row.pose_logit for row in whole)
 
 
 def test_where_it_cannot_work_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

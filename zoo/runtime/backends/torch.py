@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from affinity_zoo.zoo.runtime.backends.base import Backend, Function, Half
-from affinity_zoo.zoo.runtime.device import Device
+from affinity_zoo.zoo.runtime.device import Device, has_bfloat16
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,17 +50,13 @@ class PyTorch(Backend):
         """Return bfloat16 on a CPU with instructions for it, else float16."""
         import torch
 
-        capabilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-        fast = any(capabilities.get(name, False) for name in ("amx_bf16", "avx512_bf16"))
-        return "bfloat16" if fast and not torch.cuda.is_available() else "float16"
+        return "bfloat16" if has_bfloat16() and not torch.cuda.is_available() else "float16"
 
     def fast_bfloat16(self) -> bool:
         """Return whether the CUDA device, or the CPU, has instructions for bfloat16."""
         import torch
 
-        if torch.cuda.is_available():
-            return torch.cuda.is_bf16_supported()
-        return self.half_precision() == "bfloat16"
+        return torch.cuda.is_bf16_supported() if torch.cuda.is_available() else has_bfloat16()
 
     def value_and_gradient(self, function: Function, at: NDArray[np.float32]) -> tuple[Any, Any]:
         """Evaluate a function and differentiate the sum of its values.
