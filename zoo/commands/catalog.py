@@ -134,7 +134,7 @@ def _print_columns(as_json: bool) -> None:
         terminal.print_json(rows)
         return
     body = [list(row.values()) for row in rows]
-    terminal.table("columns of a prediction", ("column", "unit", "better", "meaning", "there if"), body)
+    terminal.table("columns of a prediction", ("column", "unit", "better", "meaning", "present if"), body)
 
 
 @plugins_app.command("list")
