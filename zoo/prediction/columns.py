@@ -59,7 +59,7 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
     PredictionColumn("name", "", "", "The record's own name (the title of an SDF record)."),
     PredictionColumn(
         "pose_logit", "logit", "higher",
-        "Logit of a near-native pose; of several models that of their mean probability.", _POSE,
+        "Logit of a near-native pose; for several models the logit of their mean probability.", _POSE,
     ),
     PredictionColumn(
         "pose_probability", "probability", "higher",
@@ -75,7 +75,7 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
     ),
     PredictionColumn(
         "activity_logit", "logit", "higher",
-        "Logit of an active molecule; of several models that of their mean probability.", _ACTIVITY,
+        "Logit of an active molecule; for several models the logit of their mean probability.", _ACTIVITY,
     ),
     PredictionColumn(
         "activity_probability", "probability", "higher",
@@ -89,7 +89,7 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
     PredictionColumn(
         "rmsd_sd", "Å", "lower", "Standard deviation of the expected RMSD over all views and models.", _RMSD + _SEVERAL
     ),
-    PredictionColumn("affinity_pk", "pK", "higher", "Binding affinity, -log10 of a constant in mol/L.", _AFFINITY),
+    PredictionColumn("affinity_pk", "pK", "higher", "Binding affinity, -log10 of Kd, Ki or IC50 in mol/L.", _AFFINITY),
     PredictionColumn(
         "affinity_sd", "pK", "lower",
         "Standard deviation of the affinity over all views and models; with one view its square is gnina's "
@@ -99,30 +99,30 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
         "product", "", "higher", "Probability times affinity, gnina's CNN_VS.",
         "the model has an affinity and a pose or activity output",
     ),
-    PredictionColumn("docking_score", "", "lower", "The docking score that the file carries, else the table's."),
-    PredictionColumn("poses", "", "", "Number of compared poses of the molecule.", "one row per molecule is requested"),
-    PredictionColumn("status", "", "", "ok, failed, or abstained: the risk of a wrong pose is too high."),
-    PredictionColumn("reason", "", "", "Why a row failed or was left unranked."),
+    PredictionColumn("docking_score", "", "lower", "Docking score in the pose file, else in the table."),
+    PredictionColumn("poses", "", "", "Number of poses of the molecule.", "one row per molecule is requested"),
+    PredictionColumn("status", "", "", "ok, failed, or abstained (risk of a wrong pose too high)."),
+    PredictionColumn("reason", "", "", "Reason why a row failed or was not ranked."),
     PredictionColumn("warnings", "", "", "Warnings separated by semicolons; each begins with its kind."),
     PredictionColumn("file", "", "", "The pose file as given."),
     PredictionColumn("record", "", "", "Number of the record in the file, from 0."),
     PredictionColumn("receptor", "", "", "The receptor's file."),
-    PredictionColumn("skeleton", "", "", "Hash of elements and bonds without orders; equal for equal molecules."),
+    PredictionColumn("skeleton", "", "", "Hash of elements and bonds without bond orders; equal for equal molecules."),
     PredictionColumn(
-        "consensus_z", "", "higher", "Mean z-score of the members of the consensus among the poses of the molecule (or "
-        "what is compared).", _CONSENSUS, "float",
-    ),
-    PredictionColumn(
-        "consensus_rank", "", "higher", "Mean rank of the members of the consensus there, from 0 (last) to 1 (first).",
+        "consensus_z", "", "higher", "Mean z-score of the combined scores, among the poses of the molecule by default.",
         _CONSENSUS, "float",
     ),
     PredictionColumn(
-        similarity.LIGAND, "", "", "Tanimoto similarity to the most similar training ligand, 0 to 1; empty where the "
-        "model does not carry its training ligands.", _SIMILARITY, "float",
+        "consensus_rank", "", "higher", "Mean rank of the combined scores, from 0 (last) to 1 (first), among the same poses.",
+        _CONSENSUS, "float",
+    ),
+    PredictionColumn(
+        similarity.LIGAND, "", "", "Tanimoto similarity to the most similar training ligand, 0 to 1; empty if the "
+        "model folder has no training ligands.", _SIMILARITY, "float",
     ),
     PredictionColumn(
         similarity.PROTEIN, "", "", "Largest sequence identity of a chain near the pose to a training chain, 0 to 1; "
-        "0: none beyond chance.", _SIMILARITY, "float",
+        "0: no alignment beyond chance.", _SIMILARITY, "float",
     ),
     PredictionColumn(
         validity.POSE_VALID, "", "higher", "1 if the pose passes all checks below, 0 if it fails one; empty if it "
@@ -134,7 +134,7 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
         )
         for name, meaning in validity.CHECKS.items()
     ),
-    PredictionColumn(validity.METHOD, "", "", "What checked: PoseBusters and its version, or rdkit.", _VALIDITY, "str"),
+    PredictionColumn(validity.METHOD, "", "", "Method of the checks: PoseBusters with its version, or rdkit.", _VALIDITY, "str"),
     PredictionColumn(
         validity.REASON, "", "", "The checks that failed, or why the pose could not be checked.", _VALIDITY, "str"
     ),
