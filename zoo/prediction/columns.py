@@ -113,8 +113,8 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
         _CONSENSUS, "float",
     ),
     PredictionColumn(
-        "consensus_rank", "", "higher", "Mean rank of the combined scores, from 0 (last) to 1 (first), among the same poses.",
-        _CONSENSUS, "float",
+        "consensus_rank", "", "higher",
+        "Mean rank of the combined scores, from 0 (last) to 1 (first), among the same poses.", _CONSENSUS, "float",
     ),
     PredictionColumn(
         similarity.LIGAND, "", "", "Tanimoto similarity to the most similar training ligand, 0 to 1; empty if the "
@@ -134,7 +134,9 @@ COLUMNS: Final[tuple[PredictionColumn, ...]] = (
         )
         for name, meaning in validity.CHECKS.items()
     ),
-    PredictionColumn(validity.METHOD, "", "", "Method of the checks: PoseBusters with its version, or rdkit.", _VALIDITY, "str"),
+    PredictionColumn(
+        validity.METHOD, "", "", "Method of the checks: PoseBusters with its version, or rdkit.", _VALIDITY, "str"
+    ),
     PredictionColumn(
         validity.REASON, "", "", "The checks that failed, or why the pose could not be checked.", _VALIDITY, "str"
     ),
