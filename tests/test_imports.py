@@ -186,7 +186,7 @@ def test_contributing_shows_the_same_table() -> None:
         room: ", ".join(f"`{name}`" for name in allowed.split()) or "nothing"
         for room, allowed in TABLE.items()
     }
-    listed["zoo/commands"] = "every room above"
+    listed["zoo/commands"] = "every folder above"
     assert shown == listed
 
 
