@@ -1,12 +1,12 @@
 # %% [markdown]
 # # Write a featurizer
 #
-# A featurizer says two things: the names of the image's channels, and which channel each atom fills. This one tells polar from
-# apolar atoms.
+# This notebook writes a featurizer and trains a network with it. A featurizer defines the names of the image's channels, and the
+# channel of each atom. This one distinguishes polar from apolar atoms.
 #
-# It goes into a file, with a function that offers it. `affinity-zoo --plugin-file polar_and_apolar.py ...` reads the same file on
-# the command line; a package of its own (`affinity-zoo plugins new`) is what others can install. The repository has this file in
-# `examples/single_file/`.
+# The featurizer is a class in a file, with a function that registers it. On the command line,
+# `affinity-zoo --plugin-file polar_and_apolar.py ...` uses the same file. To share a featurizer, make a package
+# (`affinity-zoo plugins new`). The repository has this file in `examples/single_file/`.
 
 # %%
 import os
@@ -50,7 +50,7 @@ mine = catalog().create("featurizer", "polar-and-apolar", {})
 mine.channels
 
 # %% [markdown]
-# The first thing to look at is the image of a real complex: does every channel hold what its name says?
+# First check the image of a real complex: does every channel contain the atoms that its name promises?
 
 # %%
 from affinity_zoo.zoo.see.view import box_from, make_view
@@ -64,7 +64,7 @@ for row in view.described():
     print(f"{row['channel']:16} {row['voxels']:6} voxels, largest {row['max']:.3f}")
 
 # %% [markdown]
-# Any architecture trains with it, by its name.
+# Every architecture can be trained with it:
 
 # %%
 data, runs = plugin.parent / "data", plugin.parent / "summaries"

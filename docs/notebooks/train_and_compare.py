@@ -1,8 +1,9 @@
 # %% [markdown]
 # # Train two combinations and compare them
 #
-# A **featurizer** makes a 3D image of a complex, an **architecture** is the network that reads it; any two combine by name.
-# Here they are trained for a few seconds on a few structures: it shows the steps, not how good a network can be.
+# This notebook trains two models and compares them. A **featurizer** makes a 3D image of a complex; an **architecture** is the
+# network that reads it. Every featurizer can be combined with every architecture. The trainings take a few seconds on a few
+# structures: they show the steps, not how good a network can be.
 
 # %%
 import tempfile
@@ -17,15 +18,16 @@ runs = Path(tempfile.mkdtemp()) / "summaries"
 made = make_demo_set(work / "structures", decoys_per_ligand=2, tries=5)
 
 # %% [markdown]
-# An index is what is read once: atoms, labels, groups. Labels come from the folders here: crystal poses are 1, displaced ones 0.
+# `index` reads atoms, labels and groups once. Here the labels come from the folders: crystal poses have label 1, decoys 0.
 
 # %%
 data = runs.parent / "data"
 affinity_zoo.index(made.folder, data, progress=False)
 
 # %% [markdown]
-# Train, validation and test hold different structures. A random split would look better and mean less. (`affinity-zoo split`
-# splits by sequence, scaffold, time and more.)
+# Training, validation and test set contain different structures. A random split would give better figures that do not hold for new
+# proteins.
+# (`affinity-zoo split` splits by sequence, scaffold, time and more.)
 
 # %%
 split_by_structure(data, made)
@@ -57,8 +59,8 @@ second = affinity_zoo.train(
 second
 
 # %% [markdown]
-# Evaluation scores the test structures, and puts baselines beside the network: numbers such as burial or ligand size that
-# a network must beat before it has learnt chemistry.
+# `evaluate` scores the test structures with the network and with baselines. Baselines are simple numbers such as burial or ligand
+# size; a useful network must be better.
 
 # %%
 affinity_zoo.evaluate(first, views=1)
@@ -67,7 +69,7 @@ affinity_zoo.evaluate(first, views=1)
 affinity_zoo.evaluate(second, views=1)
 
 # %% [markdown]
-# Where intervals overlap, the order of the rows proves nothing. With this few complexes they do.
+# With so few complexes the intervals overlap, so the order of the rows proves nothing.
 
 # %%
 affinity_zoo.leaderboard(runs)

@@ -1,8 +1,8 @@
 # %% [markdown]
-# # Look at why
+# # Explain a score
 #
-# Which atoms does a score come from? Blue atoms raise it, vermilion ones lower it. An attribution says what this network uses,
-# right or wrong; it is not an energy.
+# This notebook shows which atoms contribute to a score. Blue atoms raise it, vermilion atoms lower it. An attribution shows what this
+# network uses, right or wrong; it is not an energy.
 
 # %%
 import tempfile
@@ -17,16 +17,16 @@ receptor = min((structures / "receptors").glob("7pbl*"))
 ligand = min((structures / "crystal_ligands" / receptor.stem).iterdir())
 
 # %% [markdown]
-# The page turns, shows values under the mouse, and needs no network. `out="why"` would write it as a file, with a PDB file that
-# has the values as B factors, an SDF file and tables.
+# The page can be rotated, shows the value of the atom under the mouse pointer, and works without internet access. With `out="why"` it is
+# written as a file, together with a PDB file with the values as B factors, an SDF file and tables.
 
 # %%
 found = affinity_zoo.explain("zoo-small", receptor, ligand, method="gradient", views=1)
 found
 
 # %% [markdown]
-# Integrated gradients obey a sum rule: they add up to the way from an empty box to this complex. What is left is the error of
-# the steps.
+# Integrated gradients obey a sum rule: their sum is the score of the complex minus the score of an empty box. The remaining
+# difference is the integration error.
 
 # %%
 round(float(found.integrated.sum()), 3), round(found.score - found.empty, 3)

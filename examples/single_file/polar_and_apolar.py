@@ -1,7 +1,7 @@
 """A featurizer in one file: `affinity-zoo --plugin-file polar_and_apolar.py train DATA -f polar-and-apolar ...`.
 
-No packaging, for a first try. A model made with it needs the same file again: to give a model to others,
-make a package (`affinity-zoo plugins new`).
+It needs no packaging, which is convenient for first tests. A model trained with it needs the same file again; to share
+a model, make a package (`affinity-zoo plugins new`).
 """
 
 from __future__ import annotations
