@@ -18,6 +18,7 @@ from affinity_zoo.zoo.data.readers.rdkit_types import type_molecule
 from affinity_zoo.zoo.data.readers.repair import repaired
 from affinity_zoo.zoo.data.readers.sanity import distances, pieces, skeleton
 from affinity_zoo.zoo.data.readers.scores import from_properties
+from affinity_zoo.zoo.data.readers.sdf_coordinates import check_coordinates
 from affinity_zoo.zoo.data.readers.sdf_records import split_records, starts
 from affinity_zoo.zoo.data.readers.select import make_atoms
 from affinity_zoo.zoo.data.readers.typing import Typing, type_from_geometry
@@ -135,6 +136,7 @@ def _parsed(block: str) -> tuple[Any, NDArray[np.float32]]:
     """The molecule as RDKit reads it, not sanitised, and its coordinates."""
     from rdkit import Chem
 
+    check_coordinates(block)
     try:
         molecule = Chem.MolFromMolBlock(block, sanitize=False, removeHs=False, strictParsing=False)
     except Exception as error:

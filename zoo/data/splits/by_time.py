@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from affinity_zoo.plugins.errors import AffinityZooError
 from affinity_zoo.zoo.data.splits.by_receptor import by_receptor
+from affinity_zoo.zoo.data.splits.dates import sortable
 from affinity_zoo.zoo.data.splits.grouping import Grouping, SplitTask
 
 
@@ -14,7 +15,7 @@ def by_time(task: SplitTask) -> Grouping:
         task: the index, and in ``column`` the name of its column with the year or date.
 
     Raises:
-        AffinityZooError: the index has no such column, or a row has no date.
+        AffinityZooError: the index has no such column, a row has no date, or dates do not begin with the year.
     """
     data, column = task.data, task.column
     if column not in data.columns:
@@ -22,9 +23,10 @@ def by_time(task: SplitTask) -> Grouping:
             f"{data.path} has no column {column!r} to split by time: add one to the source's table, or name it with "
             f"`column` (it has {', '.join(data.columns)})"
         )
-    dates = [str(date) for date in data.column(column)]
-    if missing := sum(not date for date in dates):
+    given = [str(date) for date in data.column(column)]
+    if missing := sum(not date.strip() for date in given):
         raise AffinityZooError(
             f"{missing} rows of {data.path} have no {column}: a split by time needs all of them"
         )
-    return Grouping(by_receptor(task).groups, dates=dates, options={"column": column})
+    dates, note = sortable(given, column)
+    return Grouping(by_receptor(task).groups, (note,) if note else (), dates, {"column": column})

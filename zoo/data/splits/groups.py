@@ -27,7 +27,8 @@ def check_fractions(fractions: Sequence[float]) -> tuple[float, float, float]:
     Raises:
         UsageError: they do not add up to 1, or one is out of range.
     """
-    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6 or fractions[0] <= 0:
+    fits = len(fractions) == 3 and min(fractions) >= 0 and fractions[0] > 0
+    if not fits or not abs(sum(fractions) - 1) <= 1e-6:  # a NaN is not in range
         raise UsageError(
             f"fractions are three numbers for train, validation and test that add up to 1, not {tuple(fractions)}"
         )
@@ -97,7 +98,7 @@ def dated_groups(groups: Sequence[str], dates: Sequence[str], fractions: Sequenc
 
     Args:
         groups: name of the group of each row.
-        dates: year or date of each row, such as 2019 or 2019-05-31; a group is as old as its first row.
+        dates: year or date of each row as text that sorts; a group is as old as its first row.
         fractions: shares of the rows in train, validation and test.
 
     Returns:
