@@ -42,7 +42,7 @@ TABLE: dict[str, str] = {
     "zoo/training": "plugins featurizers shipped runtime catalog store batches judging models board inference",
     "zoo/prediction": "plugins featurizers runtime chem readers layouts splits data validity batches scorers judging "
     "models inference",
-    "zoo/evaluation": "plugins runtime catalog store batches judging models board baselines inference",
+    "zoo/evaluation": "plugins runtime catalog readers store batches judging models board baselines inference",
     "zoo/search": "plugins runtime catalog models evaluation training",
     "zoo/importers": "plugins featurizers runtime catalog architectures models inference",
     "zoo/export": "plugins featurizers runtime batches models inference",

@@ -151,15 +151,25 @@ def matched(
         (N,) scores, NaN if missing.
 
     Raises:
-        AffinityZooError: no score belongs to a pair, or two belong to one.
+        AffinityZooError: no score belongs to a pair, two belong to one, or one may belong to two.
     """
     ids = {str(name): i for i, name in enumerate(dataset.column("id")[numbers].tolist())}
     places: list[int | None] = [ids.get(row.id) for row in rows]
     if not any(place is not None for place in places) and any(row.file for row in rows):
         files = dataset.column("ligand")[numbers].tolist()
         records = dataset.column("record")[numbers].tolist()
-        by_file = {(Path(f).name, int(r)): i for i, (f, r) in enumerate(zip(files, records, strict=True))}
-        places = [by_file.get((row.file, row.record)) for row in rows]
+        by_file: dict[tuple[str, int], list[int]] = {}
+        for i, (file, record) in enumerate(zip(files, records, strict=True)):
+            by_file.setdefault((Path(file).name, int(record)), []).append(i)
+        found_by_file = [by_file.get((row.file, row.record), []) for row in rows]
+        for row, pairs in zip(rows, found_by_file, strict=True):
+            if len(pairs) > 1:
+                first, second = (dataset.column("id")[numbers[pairs[k]]] for k in (0, 1))
+                raise AffinityZooError(
+                    f"{row.where}: {len(pairs)} pairs have a pose file of this name and record, such as {first} and "
+                    f"{second}: give the records the ids of the pairs (property id)"
+                )
+        places = [pairs[0] if pairs else None for pairs in found_by_file]
     found = np.full(len(numbers), np.nan)
     owner: dict[int, ExternalScore] = {}
     foreign: list[ExternalScore] = []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import json
 import math
 import re
@@ -14,6 +13,9 @@ from typing import Any, NamedTuple
 
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.plugins.names import nearest
+from affinity_zoo.zoo.data.readers.base import ReadError
+from affinity_zoo.zoo.data.readers.formats import read_bytes
+from affinity_zoo.zoo.data.readers.sdf_records import split_records
 from affinity_zoo.zoo.evaluation.score_formats import KnownScore, known_score, preferred
 
 IDS = (
@@ -100,6 +102,7 @@ def _column(path: Path, names: Sequence[str], wanted: str | None) -> tuple[int, 
         raise UsageError(
             f"{path} has no column {wanted!r}{nearest(wanted, names)}: it has {', '.join(names)}"
         )
+    _once(path, names, wanted)
     return list(names).index(wanted), known_score(wanted)
 
 
@@ -108,7 +111,13 @@ def _id_column(path: Path, names: Sequence[str], wanted: str | None) -> int:
     if found not in names:
         what = f"no column {wanted!r}" if wanted is not None else f"none of the columns {', '.join(IDS)}"
         raise UsageError(f"{path} has {what} to tell the pairs by: it has {', '.join(names)}")
+    _once(path, names, found)
     return list(names).index(found)
+
+
+def _once(path: Path, names: Sequence[str], wanted: str) -> None:
+    if list(names).count(wanted) > 1:
+        raise UsageError(f"{path} has two columns {wanted!r}: rename one")
 
 
 def _number(text: str, where: str, column: str) -> float:
@@ -117,6 +126,8 @@ def _number(text: str, where: str, column: str) -> float:
         return math.nan
     try:
         value = float(text)
+        if "_" in text:  # Python reads 1_000 as a number
+            raise ValueError
     except ValueError:
         raise AffinityZooError(f"{where}: {column} is {text!r}, no number") from None
     if math.isinf(value):
@@ -162,28 +173,26 @@ def _from_sdf(files: Sequence[Path], column: str | None, id_column: str | None) 
 
 
 def _sdf_records(path: Path) -> Iterator[dict[str, str]]:
-    """The properties of each record, its title as ``_Name``; structures are not read."""
-    opened: Any = gzip.open if path.name.endswith(".gz") else open
-    title, name, first = "", "", True
-    properties: dict[str, str] = {}
+    """The properties of each record, its title as ``_Name``; structures are not read.
+
+    Records are cut as :mod:`~affinity_zoo.zoo.data.readers.sdf_records` cuts them for the readers of structures.
+    """
+    if not path.stat().st_size:
+        return
     try:
-        with opened(path, "rt", encoding="utf-8", errors="replace") as file:
-            for line in file:
-                text = line.rstrip("\r\n")
-                if first:
-                    title, first = text.strip(), False
-                if text.startswith("$$$$"):
-                    yield {"_Name": title, **properties}
-                    name, properties, first = "", {}, True
-                elif text.startswith(">") and "<" in text:
-                    name = text[text.index("<") + 1 : text.rindex(">")] if ">" in text[1:] else ""
-                elif name:
-                    properties[name] = text.strip()
-                    name = ""
-    except (OSError, EOFError) as error:
-        raise AffinityZooError(f"{path} cannot be read as an SDF file: {error}") from error
-    if properties:
-        yield {"_Name": title, **properties}
+        data = read_bytes(path)
+    except ReadError as error:
+        raise AffinityZooError(f"{path} cannot be read as an SDF file: {error.reason}") from error
+    for record in split_records(data):
+        lines = record.decode("utf-8", "replace").split("\n")
+        properties, name = {"_Name": lines[0].strip()}, ""
+        for text in lines:
+            if text.startswith(">") and "<" in text:
+                name = text[text.index("<") + 1 : text.rindex(">")] if ">" in text[1:] else ""
+            elif name:
+                properties[name] = text.strip()
+                name = ""
+        yield properties
 
 
 def _from_boltz(path: Path, column: str | None) -> ScoreFile | None:
@@ -205,7 +214,9 @@ def _from_boltz(path: Path, column: str | None) -> ScoreFile | None:
     names = list(dict.fromkeys(name for table in tables.values() for name in table))
     at, known = _column(path, names, column)
     rows = [
-        ExternalScore(key, "", 0, float(table.get(names[at], math.nan)), f"{path}, {key}")
+        ExternalScore(
+            key, "", 0, _number(str(table.get(names[at], "")), f"{path}, {key}", names[at]), f"{path}, {key}"
+        )
         for key, table in tables.items()
     ]
     return ScoreFile(names[at], known, rows)
