@@ -40,7 +40,7 @@ def label(
 
     Example: affinity-zoo label docked.sdf --reference crystal.sdf -o labels.csv
     """
-    from affinity_zoo.zoo.data.labels import COLUMNS, label_poses
+    from affinity_zoo.zoo.data.labels import COLUMNS, FRAME, label_poses
     from affinity_zoo.zoo.runtime import terminal
     from affinity_zoo.zoo.runtime.files import write_csv
     from affinity_zoo.zoo.validity.check import method_of, note_of
@@ -85,6 +85,11 @@ def label(
             terminal.warn(
                 f"{len(failed)} poses have no RMSD, the first is {first.file} record {first.record}: {first.reason}"
             )
+    nearest = min((item.rmsd for item in found if item.rmsd is not None), default=0.0)
+    if nearest > FRAME:
+        terminal.warn(
+            f"the nearest pose is {nearest:.1f} Å from the reference: are both in the frame of the same receptor?"
+        )
     raise typer.Exit(1 if len(failed) == len(found) else 3 if failed else 0)
 
 

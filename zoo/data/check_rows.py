@@ -22,6 +22,8 @@ _NOTES: Final = {
     "repaired:": "bonds repaired",
     "the ligand is in": "disconnected ligand",
     "amino acids in the ligand": "amino acids in the ligand",
+    "a drawing, not a 3D structure": "flat ligand",
+    "are the side chains missing": "receptor without side chains",
     "cannot have: are the elements right": "impossible bond lengths",
     "closer than 0.8": "atoms on top of each other",
     "is in no residue template": "receptor in no template",

@@ -127,18 +127,24 @@ def check_dataset(
             )
         findings += done.value[0]
         digests += done.value[1]
-    findings += _duplicates(data.column("id").tolist(), digests)
+    labels = list(zip(*(data.column(name).tolist() for name in ("pose_label", "active")), strict=True))
+    findings += _duplicates(data.column("id").tolist(), digests, labels)
     return CheckReport(len(data), len(failures), data.layout, findings, list(_predictors(data)), failures)
 
 
-def _duplicates(ids: list[str], digests: list[bytes]) -> Iterator[Finding]:
-    seen: dict[bytes, str] = {}
-    for name, key in zip(ids, digests, strict=True):
+def _duplicates(ids: list[str], digests: list[bytes], labels: list[tuple[float, ...]]) -> Iterator[Finding]:
+    """Find ids and complexes that occur twice, and labels that contradict each other."""
+    seen: dict[bytes, int] = {}
+    for row, (name, key) in enumerate(zip(ids, digests, strict=True)):
         if "~" in name and name.rpartition("~")[2].isdigit():
             yield Finding(name, "duplicate id", name.rpartition("~")[0])
-        if key in seen:
-            yield Finding(name, "duplicate coordinates", f"as {seen[key]}")
-        seen.setdefault(key, name)
+        if key not in seen:
+            seen[key] = row
+            continue
+        yield Finding(name, "duplicate coordinates", f"as {ids[seen[key]]}")
+        pairs = list(zip(labels[seen[key]], labels[row], strict=True))
+        if any(abs(first - second) > 0 for first, second in pairs):  # a NaN contradicts nothing
+            yield Finding(name, "contradicting labels", f"the same pose as {ids[seen[key]]}")
 
 
 def _predictors(data: Dataset) -> Iterator[Predictor]:

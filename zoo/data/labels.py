@@ -15,10 +15,12 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.chem import symmetry
 from affinity_zoo.zoo.data.readers import ReadOptions, read_poses
 from affinity_zoo.zoo.data.readers.records import pose_files
+from affinity_zoo.zoo.data.readers.sanity import position_findings
 
 NEAR = 2.0  #: Å; below it a pose is near-native
 FAR = 4.0  #: Å; above it a pose is wrong; between the two it has no label
 _MOST_KNOWN = 64  #: number of graphs whose mappings are cached
+FRAME = 15.0  #: Å; where no pose is nearer to its reference, both lie in different frames
 COLUMNS = ("file", "record", "name", "rmsd", "pose_label", "n_heavy", "reference", "notes", "reason")
 
 
@@ -132,11 +134,13 @@ def read_references(path: str | Path, options: ReadOptions | None = None) -> lis
         options: What is kept of waters, alternate locations and models, and how atoms are typed.
 
     Raises:
-        AffinityZooError: no record of it can be read.
+        AffinityZooError: no record of it can be read, or all are drawings.
     """
     found, reasons = [], []
     for pose in read_poses(path, options):
-        if pose.atoms is not None:
+        if pose.atoms is not None and (drawing := position_findings(pose.atoms.xyz)):
+            reasons.append(f"record {pose.record}: {drawing[0]}")
+        elif pose.atoms is not None:
             found.append(Reference(pose.atoms, pose.record))
         elif pose.failure is not None:
             reasons.append(pose.failure.reason)
@@ -202,6 +206,9 @@ def _labels(
             if pose.atoms is None:
                 reason = pose.failure.reason if pose.failure else "not readable"
                 yield Label(str(file), pose.record, pose.name, reason=reason)
+                continue
+            if drawing := position_findings(pose.atoms.xyz):
+                yield Label(str(file), pose.record, pose.name, n_heavy=len(pose.atoms), reason=drawing[0])
                 continue
             measured, record = label_atoms(pose.atoms, references)
             n = len(pose.atoms)

@@ -46,6 +46,7 @@ def test_odd_complexes_are_named(table: Callable[..., Path], ligand_pdb: Make) -
             ("far.pdb", ligand_pdb(60.0), 0),
             ("clash.pdb", ligand_pdb(-4.5), 0),
             ("same.pdb", ligand_pdb(0.0), 1),
+            ("other.pdb", ligand_pdb(0.0), 0),
             ("unlabelled.pdb", ligand_pdb(1.0), ""),
             ("odd.pdb", ligand_pdb(2.0).replace("           O", "          Xx").replace(" O1 ", " X1 "), 0),
         ]
@@ -55,6 +56,7 @@ def test_odd_complexes_are_named(table: Callable[..., Path], ligand_pdb: Make) -
     assert _what(report, "far") == {"ligand far away"}
     assert "clash" in _what(report, "clash")
     assert _what(report, "same") == {"duplicate coordinates"}
+    assert _what(report, "other") == {"duplicate coordinates", "contradicting labels"}
     assert _what(report, "unlabelled") == {"no truth"}
     assert _what(report, "odd") == {"untyped atoms in the ligand"}
     assert not (source / "manifest.json").exists()

@@ -152,3 +152,25 @@ def test_bad_use(files: tuple[Path, Path, list[Chem.Mol]], tmp_path: Path) -> No
     (tmp_path / "empty.sdf").write_text("")
     with pytest.raises(AffinityZooError, match=r"the reference .*empty\.sdf"):
         list(labels.label_poses([poses], tmp_path / "empty.sdf"))
+
+
+def test_drawings_and_another_frame_are_told(
+    files: tuple[Path, Path, list[Chem.Mol]], tmp_path: Path
+) -> None:
+    """A drawing as reference would make every pose a wrong one."""
+    poses, crystal, mols = files
+    drawn = Chem.Mol(mols[0])
+    AllChem.Compute2DCoords(drawn)
+    Chem.MolToMolFile(drawn, str(tmp_path / "drawn.sdf"))
+    with pytest.raises(AffinityZooError, match=r"drawn\.sdf .*a drawing, not a 3D structure"):
+        list(labels.label_poses([poses], tmp_path / "drawn.sdf"))
+    (found,) = labels.label_poses([tmp_path / "drawn.sdf"], crystal)
+    assert found.rmsd is None and found.pose_label is None and "a drawing" in found.reason
+    Chem.MolToMolFile(shifted(mols[0], np.array([30.0, 0, 0])), str(tmp_path / "far.sdf"))
+    told = "in the frame of the same receptor"
+    done = CliRunner().invoke(app, ["label", str(tmp_path / "far.sdf"), "-r", str(crystal), "--json"])
+    assert done.exit_code == 0 and told in " ".join(done.stderr.split())
+    done = CliRunner().invoke(
+        app, ["label", str(poses), str(tmp_path / "far.sdf"), "-r", str(crystal), "--json"]
+    )
+    assert told not in " ".join(done.stderr.split())

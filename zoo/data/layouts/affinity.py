@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 _KINDS: Final = {"kd": "Kd", "ki": "Ki", "ic50": "IC50", "ec50": "EC50", "ac50": "AC50", "potency": "potency"}
@@ -36,9 +37,12 @@ _NOTHING: Final = frozenset(("", "nan", "na", "n/a", "none", "null", "nd", "n.d.
 _RELATIONS: Final = {
     "<=": "<", "=<": "<", "≤": "<", "<<": "<", ">=": ">", "=>": ">", "≥": ">", ">>": ">", "<": "<", ">": ">", "=": "=",
 }  # fmt: skip
+_ABOUT: Final = frozenset(("~", "=~", "~=", "≈", "≅", "ca", "ca.", "approx", "approx.", "about"))
 _SUPERSCRIPTS: Final = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _GROUPS: Final = re.compile(r"\d{1,3}(?:([.,'’ \u00a0\u2009\u202f_])\d{3})(?:\1\d{3})*")
 RANGE: Final = (-3.0, 18.0)  #: pK outside of it is a mistake in the file
+_TOO_HIGH: Final = 0.2  #: share of numbers above this range beyond which a column holds concentrations
+_NEGATIVE: Final = 0.9  #: share of negative numbers beyond which it holds energies
 _MOLAR: Final = 0.1  #: a bare number under a column such as Kd is a concentration in M below this
 
 
@@ -50,6 +54,12 @@ class Affinity:
     kind: str = ""  #: Kd, Ki, IC50, EC50, or "" where it is not said
     relation: str = "="  #: of the pK: "<" where the file says IC50 > 10 uM, "~" where it says about
     note: str = ""  #: what had to be decided
+    bare: bool = False  #: a number without a unit or a kind, taken as a pK
+    concentration: bool = False  #: the file gives a concentration: its relation was turned round
+
+
+class NotPkError(ValueError):
+    """A number that no pK can be."""
 
 
 def parse_affinity(text: str, column: str = "", decimal_comma: bool = False) -> Affinity | None:
@@ -96,10 +106,72 @@ def parse_affinity(text: str, column: str = "", decimal_comma: bool = False) -> 
         pk = -math.log10(value) - _exponent(unit)
         relation = {"<": ">", ">": "<"}.get(relation, relation)
     if not RANGE[0] <= pk <= RANGE[1]:
-        raise ValueError(
+        kind_of_error = ValueError if said or unit else NotPkError
+        raise kind_of_error(
             f"{text.strip()!r} would be a pK of {pk:.3g}: is it a concentration without its unit?"
         )
-    return Affinity(round(pk, 6), kind, relation, note)
+    return Affinity(round(pk, 6), kind, relation, note, not said and unit is None, unit is not None)
+
+
+def with_relation(affinity: Affinity, cell: str) -> Affinity:
+    """Return an affinity with the relation of a column of its own, which is that of the number as the file gives it.
+
+    Args:
+        affinity: as parsed.
+        cell: ``>``, ``'>='``, ``~``; empty: none.
+
+    Raises:
+        ValueError: it is no relation, or contradicts that of the affinity's cell.
+    """
+    text = cell.strip().strip("'\"").strip().lower()
+    if text in _NOTHING:
+        return affinity
+    if text not in _RELATIONS and text not in _ABOUT:
+        raise ValueError(f"{cell.strip()!r} is no relation such as '=', '<' or '>'")
+    relation = _RELATIONS.get(text, "~")
+    if affinity.concentration:
+        relation = {"<": ">", ">": "<"}.get(relation, relation)
+    if affinity.relation in ("=", relation):
+        return replace(affinity, relation=relation)
+    if relation == "=":
+        return affinity
+    raise ValueError(f"the cell of the affinity and the relation {cell.strip()!r} contradict each other")
+
+
+def no_pk(cells: Iterable[str], column: str, decimal_comma: bool = False) -> str:
+    """Return why the numbers without a unit of a column are no pK; empty: they may be.
+
+    Concentrations and energies lie in part in the range of pK values: the column is judged as a whole. gnina's lists
+    have negative pK values beside positive ones, energies are nearly all negative.
+
+    Args:
+        cells: of the column.
+        column: its name.
+        decimal_comma: as for :func:`parse_affinity`.
+    """
+    fit = 0
+    high: list[str] = []
+    negative: list[str] = []
+    for cell in cells:
+        minus = cell.strip().startswith(("-", "\u2212"))
+        try:
+            found = parse_affinity(cell, column, decimal_comma)
+        except NotPkError:
+            (negative if minus else high).append(cell.strip())
+        except ValueError:
+            continue
+        else:
+            if found is not None and found.bare:
+                negative += [cell.strip()] if minus else []
+                fit += not minus
+    total = fit + len(high) + len(negative)
+    for strange, least in ((high, _TOO_HIGH), (negative, _NEGATIVE)):
+        if len(strange) > least * total:
+            return (
+                f"{len(strange)} of {total} numbers of column {column} are like {strange[0]!r}, so that none is taken "
+                "for a pK: write the unit into the column's name (affinity_nM), or give pK values"
+            )
+    return ""
 
 
 def names_affinity(column: str) -> bool:

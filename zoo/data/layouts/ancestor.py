@@ -8,6 +8,7 @@ from typing import Any, Final
 from affinity_zoo.zoo.data.layouts.csv_table import Table
 from affinity_zoo.zoo.data.layouts.plan import Item, Plan
 from affinity_zoo.zoo.data.layouts.recognise import Hints
+from affinity_zoo.zoo.data.layouts.table_rows import read_number, read_rmsd
 from affinity_zoo.zoo.data.readers.base import Failure
 from affinity_zoo.zoo.data.readers.formats import FORMATS, is_structure, stem
 
@@ -40,7 +41,7 @@ def ancestor(source: Path, hints: Hints) -> Plan | None:
     receptors = {
         stem(p): p for p in sorted((source / "receptors").rglob("*")) if p.is_file() and is_structure(p)
     }
-    known = _tables(source)
+    known, notes_of_tables = _tables(source)
     items: list[Item] = []
     failures: list[Failure] = []
     for name in folders:
@@ -63,6 +64,7 @@ def ancestor(source: Path, hints: Hints) -> Plan | None:
     notes = [f"pose_label is {POSE_FOLDERS[n][0]} in {n}/" for n in folders if POSE_FOLDERS[n][0] is not None]
     if idle := len(receptors) - len({item.receptor for item in items}):
         notes.append(f"{idle} receptors have no ligand and are left out")
+    notes += notes_of_tables
     order = {name: i for i, name in enumerate(folders)}
     items.sort(key=lambda item: (item.target, order[item.ligand.split("/")[0]], item.ligand))
     return Plan("ancestor folders", source, items, failures, notes)
@@ -90,30 +92,45 @@ def _longest_prefix(name: str, receptors: dict[str, Path]) -> Path | None:
     return None
 
 
-def _tables(source: Path) -> dict[str, dict[str, Any]]:
-    """Read RMSD and docking score by pose file from every CSV with a column ``file`` beside the folders."""
+def _tables(source: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Read RMSD and docking score by pose file from every CSV with a column ``file`` beside the folders.
+
+    Args:
+        source: Folder.
+
+    Returns:
+        Values by file, and notes on cells that cannot be read.
+    """
     found: dict[str, dict[str, Any]] = {}
+    notes: list[str] = []
     for path in sorted(source.glob("*.csv")):
         read = Table(path)
         names = read.names
         if (column := read.named("file")) is None:
             continue
-        picks = {"rmsd": _column(names, _RMSD), "docking_score": _column(names, _SCORE)}
+        picks = {
+            "rmsd": (_column(names, _RMSD), read_rmsd),
+            "docking_score": (_column(names, _SCORE), read_number),
+        }
         at = names.index(column)
-        for _, row in read.rows():
+        wrong: list[str] = []
+        for line, row in read.rows():
             if len(row) != len(names):
+                wrong.append(f"line {line}: {len(row)} values under {len(names)} column names")
                 continue
-            values = {key: _number(row[i]) for key, i in picks.items() if i is not None}
-            found.setdefault(row[at], {}).update({k: v for k, v in values.items() if v is not None})
-    return found
+            values: dict[str, Any] = {}
+            for name, (place, number) in picks.items():
+                if place is not None and row[place].strip():
+                    try:
+                        values[name] = number(row[place].strip(), names[place])
+                    except ValueError as error:
+                        wrong.append(f"line {line}: {error}")
+            found.setdefault(row[at].strip(), {}).update(values)
+        if wrong:
+            more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+            notes.append(f"{path.name}: values that cannot be read are left out: {wrong[0]}{more}")
+    return found, notes
 
 
 def _column(names: list[str], wanted: tuple[str, ...]) -> int | None:
     return next((names.index(w) for w in wanted if w in names), None)
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None

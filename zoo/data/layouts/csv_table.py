@@ -12,12 +12,16 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
 
 _DELIMITERS: Final = ",;\t|"
+_END: Final = (
+    "\x1c"  #: line behind the last one: where it is not a row of its own, a quotation mark is not closed
+)
 _LINES: Final = 20  #: that the delimiter is judged by
 ENDINGS: Final = (".csv", ".tsv")
 
@@ -82,10 +86,22 @@ class Table:
             skip = self._head[:1] and self._head[0].lower().startswith("sep=")
             if skip:
                 handle.readline()
-            reader = csv.reader(handle, delimiter=self.delimiter)
-            for row in reader:
-                if any(cell.strip() for cell in row):
-                    yield reader.line_num + bool(skip), row
+            reader = csv.reader(chain(handle, (_END,)), delimiter=self.delimiter)
+            line = 0
+            try:
+                for row in reader:
+                    if row and row[-1].endswith(_END):
+                        if row != [_END]:
+                            raise csv.Error("the file ends inside of a cell")
+                        return
+                    line = reader.line_num + bool(skip)
+                    if any(cell.strip() for cell in row):
+                        yield line, row
+            except csv.Error as error:
+                raise AffinityZooError(
+                    f"{self.path} cannot be read as a table from line {line + 1} on ({error}): is a quotation mark not "
+                    "closed?"
+                ) from None
 
     @cached_property
     def names(self) -> list[str]:

@@ -170,7 +170,9 @@ def _receptor_kind(parts: Sequence[dict[str, Path]]) -> str:
     return "protein" if 2 * sum("protein" in p for p in parts) >= len(parts) else "pocket"
 
 
-_INDEX_LINE: Final = re.compile(r"^([0-9a-z]{4})\s+(\S+)\s+(\d{4})\s+(-?[\d.]+)\s+(\S+)", re.IGNORECASE)
+_INDEX_LINE: Final = re.compile(
+    r"^([0-9a-z]{4})\s+(\S+)\s+(\d{4})\s+(-?\d+(?:\.\d*)?)\s+(\S+)", re.IGNORECASE
+)
 
 
 def _index_files(source: Path) -> dict[str, dict[str, Any]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from affinity_zoo.zoo.data.layouts.affinity import parse_affinity
+from affinity_zoo.zoo.data.layouts.affinity import NotPkError, parse_affinity, with_relation
 from affinity_zoo.zoo.data.layouts.plan import Item
 from affinity_zoo.zoo.data.readers.formats import stem
 
@@ -17,7 +18,11 @@ UNREAD: Final = "_notes"  #: what had to be decided or left out of a row's truth
 
 
 def read_row(
-    row: Mapping[str, str], chosen: Mapping[str, str], extra: tuple[str, ...], commas: bool | None
+    row: Mapping[str, str],
+    chosen: Mapping[str, str],
+    extra: tuple[str, ...],
+    commas: bool | None,
+    no_pk: str = "",
 ) -> tuple[Item, dict[str, str]]:
     """Read one row. A truth that cannot be read is left out; the pose is kept.
 
@@ -26,6 +31,7 @@ def read_row(
         chosen: The table's column for each column of the index.
         extra: Further columns of the table to keep as they are.
         commas: Whether affinities have decimal commas; None: no cell is decisive.
+        no_pk: Reason why numbers without a unit are no pK in this table; empty: they are.
 
     Returns:
         The pose, and the reason for each truth that was left out.
@@ -55,11 +61,15 @@ def read_row(
     for name in ("pose_label", "active"):
         if text(name):
             take(name, lambda name=name: {name: read_label(text(name), chosen[name])})  # type: ignore[misc]
-    for name in ("rmsd", "docking_score"):
+    for name, read in (("rmsd", read_rmsd), ("docking_score", read_number)):
         if text(name):
-            take(name, lambda name=name: {name: _number(text(name), chosen[name])})  # type: ignore[misc]
-    take("affinity", lambda: _affinity(text("affinity"), chosen, values.get("pose_label"), commas))
-    for name in ("id", "molecule", "group", "source", "affinity_kind", "affinity_relation"):
+            take(name, lambda name=name, read=read: {name: read(text(name), chosen[name])})  # type: ignore[misc]
+    relation = text("affinity_relation")
+    take(
+        "affinity",
+        lambda: _affinity(text("affinity"), chosen, values.get("pose_label"), commas, no_pk, relation),
+    )
+    for name in ("id", "molecule", "group", "source", "affinity_kind"):
         if text(name):
             values[name] = text(name)
     if "source" not in values and (source := source_of(ligand)):
@@ -122,18 +132,65 @@ def read_label(text: str, column: str) -> int:
     return value
 
 
-def _number(text: str, column: str) -> float:
+def read_rmsd(text: str, column: str) -> float:
+    """Read an RMSD, Å; NaN where the cell says that there is none.
+
+    Args:
+        text: The cell.
+        column: Name of its column, for the message.
+
+    Raises:
+        ValueError: It is no number of 0 or more.
+    """
+    value = read_number(text, column)
+    if value < 0:
+        raise ValueError(f"column {column} has {text!r}, an RMSD is 0 Å or more")
+    return value
+
+
+def read_number(text: str, column: str) -> float:
+    """Read a number; NaN where the cell says that there is none.
+
+    Args:
+        text: The cell.
+        column: Name of its column, for the message.
+
+    Raises:
+        ValueError: It is no finite number.
+    """
     if text.lower() in ("nan", "na", "none"):
         return float("nan")
     plain = text.replace("\u2212", "-")
     try:
-        return float(plain.replace(",", ".") if plain.count(",") == 1 and "." not in plain else plain)
+        value = float(plain.replace(",", ".") if plain.count(",") == 1 and "." not in plain else plain)
     except ValueError:
-        raise ValueError(f"column {column} has {text!r}, which is no number") from None
+        value = float("nan")
+    if not math.isfinite(value) or "_" in plain:  # Python reads 1_000 as a number
+        raise ValueError(f"column {column} has {text!r}, which is no number")
+    return value
+
+
+def is_masked(affinity: str, pose_label: str) -> bool:
+    """Return whether a cell is the affinity of a wrong pose, which gnina's tables mark by a minus sign.
+
+    Args:
+        affinity: The cell.
+        pose_label: Cell of the row's label.
+    """
+    return affinity.strip().startswith(("-", "\u2212")) and pose_label.strip().lower() in (
+        "0",
+        "0.0",
+        "false",
+    )
 
 
 def _affinity(
-    text: str, chosen: Mapping[str, str], pose_label: int | None, commas: bool | None
+    text: str,
+    chosen: Mapping[str, str],
+    pose_label: int | None,
+    commas: bool | None,
+    no_pk: str,
+    relation: str,
 ) -> dict[str, Any]:
     """Read an affinity. gnina's tables mark the pK of a wrong pose by a minus sign: it is kept under `MASKED`."""
     column = chosen.get("affinity", "")
@@ -143,12 +200,18 @@ def _affinity(
         and (parse_affinity(text, column, True) != parse_affinity(text, column, False))
     ):
         raise ValueError(f"column {column} has {text!r}: is the comma one of thousands or of decimals?")
-    if text.startswith(("-", "\u2212")) and pose_label == 0:
+    if pose_label == 0 and is_masked(text, "0"):
         masked = parse_affinity(text[1:], column, bool(commas))
         return {MASKED: masked.pk} if masked else {}
-    found = parse_affinity(text, column, bool(commas))
+    try:
+        found = parse_affinity(text, column, bool(commas))
+    except NotPkError as error:
+        raise ValueError(no_pk or str(error)) from None
     if found is None:
         return {}
+    if found.bare and no_pk:
+        raise ValueError(no_pk)
+    found = with_relation(found, relation)
     values: dict[str, Any] = {
         "affinity": found.pk,
         "affinity_kind": found.kind,

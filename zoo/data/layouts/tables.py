@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Final
 
 from affinity_zoo.plugins.errors import AffinityZooError
-from affinity_zoo.zoo.data.layouts.affinity import uses_decimal_comma
+from affinity_zoo.zoo.data.layouts.affinity import no_pk, uses_decimal_comma
+from affinity_zoo.zoo.data.layouts.contradictions import without_contradictions
 from affinity_zoo.zoo.data.layouts.csv_table import ENDINGS, Table
 from affinity_zoo.zoo.data.layouts.plan import Item, Plan
 from affinity_zoo.zoo.data.layouts.recognise import Hints
 from affinity_zoo.zoo.data.layouts.table_columns import choose_columns
-from affinity_zoo.zoo.data.layouts.table_rows import MASKED, read_row
+from affinity_zoo.zoo.data.layouts.table_rows import MASKED, is_masked, read_row
 from affinity_zoo.zoo.data.readers.base import Failure
 from affinity_zoo.zoo.data.store.dataset import COLUMNS
 
@@ -40,6 +41,7 @@ def table(source: Path, hints: Hints) -> Plan | None:
         n for n in names if n not in chosen.values() and n and (n not in COLUMNS and n not in _MADE)
     )
     commas = _decimal_comma(read, chosen.get("affinity"))
+    not_pk = _no_pk(read, chosen, commas)
     items: list[Item] = []
     failures: list[Failure] = []
     lost: dict[str, list[str]] = {}
@@ -48,7 +50,7 @@ def table(source: Path, hints: Hints) -> Plan | None:
         try:
             if len(row) != len(names):
                 raise ValueError(f"{len(row)} values under {len(names)} column names")
-            item, wrong = read_row(dict(zip(names, row, strict=True)), chosen, extra, commas)
+            item, wrong = read_row(dict(zip(names, row, strict=True)), chosen, extra, commas, not_pk)
         except ValueError as error:
             failures.append(Failure(path.name, record, "label", f"line {number} of {path.name}: {error}"))
             continue
@@ -59,7 +61,8 @@ def table(source: Path, hints: Hints) -> Plan | None:
     notes = notes_of(chosen, masked) + [_lost(truth, reasons) for truth, reasons in lost.items()]
     if any(MASKED in item.values for item in items):
         extra += (MASKED,)
-    return Plan(f"table {path.name}", path.parent, in_file_order(items), failures, notes, extra)
+    items, contradictions = without_contradictions(in_file_order(items))
+    return Plan(f"table {path.name}", path.parent, items, failures, [*notes, *contradictions], extra)
 
 
 def _table_of(source: Path) -> Path | None:
@@ -79,6 +82,20 @@ def _decimal_comma(read: Table, column: str | None) -> bool | None:
     if told is None and read.delimiter == ",":
         return False  # a comma in a cell was quoted for the thousands
     return told
+
+
+def _no_pk(read: Table, chosen: Mapping[str, str], commas: bool | None) -> str:
+    """Why numbers without a unit in the column of affinities are no pK; empty: they are, or there is no column."""
+    if "affinity" not in chosen:
+        return ""
+    at = read.names.index(chosen["affinity"])
+    label = read.names.index(chosen["pose_label"]) if "pose_label" in chosen else -1
+    cells = (
+        row[at]
+        for _, row in read.rows()
+        if len(row) == len(read.names) and not (label >= 0 and is_masked(row[at], row[label]))
+    )
+    return no_pk(cells, chosen["affinity"], bool(commas))
 
 
 def _lost(truth: str, reasons: list[str]) -> str:

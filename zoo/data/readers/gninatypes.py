@@ -11,7 +11,7 @@ from affinity_zoo.plugins.contracts import AtomFlag, Atoms, Role
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
-from affinity_zoo.zoo.data.readers.sanity import skeleton
+from affinity_zoo.zoo.data.readers.sanity import position_findings, skeleton
 
 _RECORD: Final = np.dtype([("xyz", "<f4", 3), ("type", "<i4")])
 #: type -> element; the generic metal has none
@@ -92,7 +92,8 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
         return
     try:
         atoms = parse_gninatypes(data, "ligand")
+        notes = position_findings(atoms.xyz)
         pairs = bonds(atoms.xyz, atoms.element)[0]
-        yield PoseRecord(0, "", atoms, skeleton=skeleton(atoms.element, pairs))
+        yield PoseRecord(0, "", atoms, notes=notes, skeleton=skeleton(atoms.element, pairs))
     except ReadError as error:
         yield PoseRecord(0, "", failure=Failure(file, 0, error.stage, error.reason))

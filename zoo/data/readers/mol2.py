@@ -107,18 +107,20 @@ class _Parsed:
 
 
 def _parse(text: bytes) -> _Parsed:
-    section, rows, found = b"", [], []
+    section, rows, found, bond_lines = b"", [], [], 0
     for line in text.split(b"\n"):
         if line.startswith(b"@<TRIPOS>"):
             section = line.split(b">", 1)[1].strip().upper()
         elif section == b"ATOM" and line.strip():
             rows.append(line.split())
         elif section == b"BOND" and line.strip():
+            bond_lines += 1
             cells = line.split()
             if len(cells) >= 4 and cells[1].isdigit() and cells[2].isdigit() and cells[3].lower() != b"nc":
                 found.append((int(cells[1]), int(cells[2])))
     if not rows:
         raise ReadError("the record has no @<TRIPOS>ATOM section with atoms")
+    _check_whole(text, len(rows), bond_lines)
     try:
         xyz = np.array([row[2:5] for row in rows]).astype(np.float32)
         numbers = [int(row[0]) for row in rows]
@@ -138,6 +140,16 @@ def _parse(text: bytes) -> _Parsed:
         pseudo=np.array(pseudo, bool),
     )
     return _Parsed(numbers, raw, found, notes)
+
+
+def _check_whole(text: bytes, atoms: int, bond_lines: int) -> None:
+    """Refuse a record with fewer atoms or bonds than its second line announces."""
+    announced = [*text.split(b"\n", 2), b""][1].split()
+    for have, cell, what in zip((atoms, bond_lines), announced, ("atoms", "bonds"), strict=False):
+        if cell.isdigit() and have < int(cell):
+            raise ReadError(
+                f"the record has {have} of the {int(cell)} {what} that it announces: is it cut short?"
+            )
 
 
 def _residue(cell: bytes) -> bytes:

@@ -12,7 +12,7 @@ from affinity_zoo.plugins.contracts import Role
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
-from affinity_zoo.zoo.data.readers.sanity import skeleton
+from affinity_zoo.zoo.data.readers.sanity import position_findings, skeleton
 from affinity_zoo.zoo.data.readers.select import heavy, make_atoms
 from affinity_zoo.zoo.data.readers.typing import type_from_geometry
 
@@ -84,8 +84,9 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
         raw = heavy(parse_npy(data, "ligand"))
         if not len(raw):
             raise ReadError("the array has no heavy atom", "type")
+        notes = [NOTE, *position_findings(raw.xyz)]
         pairs = bonds(raw.xyz, raw.element)[0]
         atoms = make_atoms("ligand", raw, type_from_geometry(raw.xyz, raw.element, pairs))
-        yield PoseRecord(0, "", atoms, notes=[NOTE], skeleton=skeleton(raw.element, pairs))
+        yield PoseRecord(0, "", atoms, notes=notes, skeleton=skeleton(raw.element, pairs))
     except ReadError as error:
         yield PoseRecord(0, "", failure=Failure(file, 0, error.stage, error.reason))

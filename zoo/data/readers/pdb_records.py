@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from affinity_zoo.zoo.data.readers.base import ReadError
 
 _ATOMS = (b"ATOM  ", b"HETATM")
+_PARTS = {b"BRANCH": 1, b"ENDROO": -1, b"ENDBRA": -1}  #: a ROOT counts 1 too
 
 
 @dataclass
@@ -28,6 +29,7 @@ class Block:
     flexible: int = 0  #: atoms of flexible residues, left out
     ended: bool = False  #: TORSDOF has ended it: the next atom opens another
     rooted: bool = False  #: it has a ROOT
+    open_parts: int = 0  #: ROOT, BRANCH and MODEL lines of a PDBQT pose without their end: it was cut short
     source: bytes = b""  #: the file, where ``numbers`` are not kept
     table: NDArray[np.uint8] | None = None  #: the atom lines as rows of characters, instead of ``lines``
 
@@ -110,20 +112,22 @@ def pose_blocks(data: bytes) -> list[Block]:
             close()
         elif tag.rstrip() == b"TER":
             after_ter = True
-        elif tag == b"BEGIN_":
-            flexible = True
-        elif tag == b"END_RE":
-            flexible = False
+        elif tag in (b"BEGIN_", b"END_RE"):
+            flexible = tag == b"BEGIN_"
         elif tag == b"TORSDO":
             now.ended = True
         elif tag.rstrip() == b"ROOT" and not flexible:
             if now.rooted or now.ended:
                 close()
             now.rooted = True
+            now.open_parts += 1
+        elif tag in _PARTS and not flexible:
+            now.open_parts += _PARTS[tag]
         elif tag == b"REMARK" and not flexible:
             if now.ended:
                 close()
             now.remarks.append(line)
+    now.open_parts += now.explicit and now.rooted and not now.ended  # no ENDMDL, no TORSDOF
     close()
     return found
 

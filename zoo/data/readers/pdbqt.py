@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from affinity_zoo.zoo.data.readers.base import PoseRecord, ReadOptions, Receptor
+from affinity_zoo.zoo.data.readers.base import PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.pdb import parse_block, parse_pdb
 from affinity_zoo.zoo.data.readers.pdb_file import count
-from affinity_zoo.zoo.data.readers.pdb_records import nonempty_blocks
+from affinity_zoo.zoo.data.readers.pdb_records import Block, nonempty_blocks
 from affinity_zoo.zoo.data.readers.scores import from_remarks
 from affinity_zoo.zoo.data.readers.select import pose_from_raw, receptor_of_models
 
@@ -45,7 +45,7 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
         name = found[1].decode("utf-8", "replace") if found else ""
         notes = [f"{block.flexible} atoms of flexible residues left out: they belong to the receptor"]
         yield pose_from_raw(
-            lambda b=block: parse_block(b, pdbqt=True),  # type: ignore[misc]
+            lambda b=block: _whole(b),  # type: ignore[misc]
             file,
             record,
             options,
@@ -53,3 +53,10 @@ def read_poses(data: bytes, file: str, options: ReadOptions, first: int, last: f
             score=from_remarks(remarks),
             notes=notes if block.flexible else (),
         )
+
+
+def _whole(block: Block) -> RawAtoms:
+    """The atoms of a pose whose tree of branches is complete."""
+    if block.open_parts > 0:
+        raise ReadError("a ROOT, BRANCH or MODEL line of the pose has no end: is it cut short?")
+    return parse_block(block, pdbqt=True)

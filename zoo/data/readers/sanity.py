@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from affinity_zoo.zoo.data.readers import templates
-from affinity_zoo.zoo.data.readers.base import RawAtoms
+from affinity_zoo.zoo.data.readers.base import RawAtoms, ReadError
 from affinity_zoo.zoo.data.readers.bonds import all_pairs
 from affinity_zoo.zoo.data.readers.elements import IS_METAL, SYMBOLS
-from affinity_zoo.zoo.data.readers.identity import place, residue_numbers
+from affinity_zoo.zoo.data.readers.identity import place, residue_numbers, residue_runs
 from affinity_zoo.zoo.data.readers.residues import LIPIDS, are
 
 if TYPE_CHECKING:
@@ -33,8 +33,11 @@ def ligand_findings(raw: RawAtoms, pairs: NDArray[np.int64]) -> list[str]:
     Args:
         raw: its heavy atoms.
         pairs: (M, 2) bonded atoms.
+
+    Raises:
+        ReadError: it has no 3D coordinates.
     """
-    found = []
+    found = position_findings(raw.xyz)
     if (n := pieces(raw, pairs)) > 1:
         found.append(f"the ligand is in {n} pieces")
     amino = are(raw.residue_name, _POLYMER)
@@ -44,6 +47,23 @@ def ligand_findings(raw: RawAtoms, pairs: NDArray[np.int64]) -> list[str]:
             f"{len(numbers)} amino acids in the ligand, the first {place(raw, int(np.argmax(amino)))}"
         )
     return found + distances(raw, pairs)
+
+
+def position_findings(xyz: NDArray[np.float32]) -> list[str]:
+    """Return a finding if a ligand is a drawing in the plane z = 0.
+
+    Args:
+        xyz: (N, 3) Å, of its heavy atoms.
+
+    Raises:
+        ReadError: all atoms are in one place.
+    """
+    extent = np.ptp(xyz, axis=0)
+    if len(xyz) > 1 and not extent.any():
+        raise ReadError("the record has no 3D coordinates: all atoms are in one place")
+    if len(xyz) > 3 and not extent[2] and not xyz[0, 2]:
+        return ["all z are 0: a drawing, not a 3D structure?"]
+    return []
 
 
 def distances(raw: RawAtoms, pairs: NDArray[np.int64]) -> list[str]:
@@ -141,7 +161,29 @@ def receptor_findings(raw: RawAtoms, known: NDArray[np.bool_], tree: cKDTree) ->
         )
     if (lipids := int(are(raw.residue_name, LIPIDS).sum())) > _BOX:
         found.append(f"{lipids} atoms of lipids: a frame of a simulation? Cut out the protein")
+    found += trace_findings(raw)
     return found + close_atoms(raw.xyz, tree)
+
+
+def trace_findings(raw: RawAtoms) -> list[str]:
+    """Return a finding if a protein has no side chains: whole ones have 7 to 8 heavy atoms per residue.
+
+    Args:
+        raw: its atoms as kept.
+    """
+    amino = are(raw.residue_name, _POLYMER)
+    atoms = int(amino.sum())
+    columns = (raw.chain, raw.residue_number, raw.insertion)
+    residues = int(residue_runs(*(column[amino] for column in columns))[-1]) + 1 if atoms else 0
+    if residues < _FEW_RESIDUES or atoms >= _BARE * residues:
+        return []
+    return [
+        f"its amino acids have {atoms / residues:.1f} heavy atoms on average: are the side chains missing?"
+    ]
+
+
+_FEW_RESIDUES: Final = 20
+_BARE: Final = 4.5  #: a backbone has 4 heavy atoms per residue
 
 
 def box_findings(raw: RawAtoms, water: NDArray[np.bool_]) -> list[str]:

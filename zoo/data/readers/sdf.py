@@ -16,7 +16,7 @@ from affinity_zoo.zoo.data.readers.bonds import bonds
 from affinity_zoo.zoo.data.readers.elements import COVALENT_RADIUS, SYMBOLS
 from affinity_zoo.zoo.data.readers.rdkit_types import type_molecule
 from affinity_zoo.zoo.data.readers.repair import repaired
-from affinity_zoo.zoo.data.readers.sanity import distances, pieces, skeleton
+from affinity_zoo.zoo.data.readers.sanity import distances, pieces, position_findings, skeleton
 from affinity_zoo.zoo.data.readers.scores import from_properties
 from affinity_zoo.zoo.data.readers.sdf_coordinates import check_coordinates
 from affinity_zoo.zoo.data.readers.sdf_records import split_records, starts
@@ -121,12 +121,7 @@ def _read(block: str, options: ReadOptions) -> _Read:
     heavy = xyz[typed.heavy]
     if not np.isfinite(xyz).all():
         raise ReadError("the record has coordinates that are not finite numbers")
-    extent = np.ptp(heavy, axis=0)
-    if len(heavy) > 1 and not extent.any():
-        raise ReadError("the record has no 3D coordinates: all atoms are in one place")
-    notes = list(typed.notes)
-    if len(heavy) > 3 and not extent[2] and not heavy[0, 2]:
-        notes.append("all z are 0: a drawing, not a 3D structure?")
+    notes = [*typed.notes, *position_findings(heavy)]
     raw = _raw(heavy, typed.elements)
     notes += distances(raw, typed.pairs)
     return _Read(make_atoms("ligand", raw, typed.typing), notes, typed.hydrogens, typed.skeleton)

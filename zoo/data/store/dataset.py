@@ -207,7 +207,25 @@ def _typed(path: Path, name: str, cells: list[str]) -> NDArray[Any]:
         if name in INTEGERS:
             return np.array([int(c) if c else -1 for c in cells], np.int64)
         if name in NUMBERS:
-            return np.array([float(c) if c else np.nan for c in cells], np.float64)
+            numbers = np.array([float(c) if c else np.nan for c in cells], np.float64)
+            _check_range(path, name, numbers)
+            return numbers
     except ValueError as error:
         raise AffinityZooError(f"{path} has a value in column {name} that is no number: {error}") from None
     return np.array(cells, np.str_) if cells else np.zeros(0, "U1")
+
+
+def _check_range(path: Path, name: str, numbers: NDArray[np.float64]) -> None:
+    """Refuse values that an edited table may have and no reader of structures gives."""
+    wrong = np.isinf(numbers)
+    what = "a finite number"
+    if name in ("pose_label", "active"):
+        wrong, what = ~(np.isnan(numbers) | (numbers == 0) | (numbers == 1)), "0, 1 or empty"
+    elif name == "rmsd":
+        wrong, what = wrong | (numbers < 0), "0 Å or more"
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise AffinityZooError(
+            f"{path} has {numbers[row]:g} in column {name} of row {row + 1}: it must be {what}; "
+            "mend the table or index again"
+        )
