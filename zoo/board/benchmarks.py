@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from affinity_zoo.plugins.contracts import Predictions
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
+from affinity_zoo.plugins.names import nearest
 from affinity_zoo.zoo.board.results import seal_of, write_sealed
 from affinity_zoo.zoo.board.schema import check_benchmark
 from affinity_zoo.zoo.data.store.dataset import Dataset
@@ -64,7 +65,7 @@ def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray
         sources: Sources of the poses; empty: all.
 
     Raises:
-        AffinityZooError: there are none.
+        AffinityZooError: there are none, or the index has no pose from one of the sources.
     """
     rows = dataset.rows(split)
     if sources:
@@ -72,6 +73,13 @@ def select_rows(dataset: Dataset, split: str, sources: Sequence[str]) -> NDArray
     if not len(rows):
         wanted = f" from {', '.join(sources)}" if sources else ""
         raise AffinityZooError(f"{dataset.path}: no rows in the split {split!r}{wanted}; try `split='all'`")
+    known = set(dataset.column("source").tolist()) if sources else set()
+    if unknown := [source for source in sources if source not in known]:
+        named = sorted(known - {""})
+        raise AffinityZooError(
+            f"{dataset.path}: no rows from the source {unknown[0]!r}{nearest(unknown[0], named)}: its sources are "
+            f"{', '.join(named) or 'not stated'}"
+        )
     return rows
 
 

@@ -63,7 +63,7 @@ def benchmarks_add(
         terminal.say(f"{name}: {made.rows} pairs of {made.targets} targets, {what}")
         return
     dataset = Dataset.open(data)
-    wanted = tuple(part for part in sources.split(",") if part)
+    wanted = tuple(part.strip() for part in sources.split(",") if part.strip())
     made = benchmarks.describe(name, dataset, split, wanted, about)
     path = benchmarks.add(runs, made, swap=replace)
     terminal.say(

@@ -97,6 +97,9 @@ def predict(
         else:
             assert given.receptor is not None
             inputs = from_files(given.receptor, pipes.poses(given.poses), pipes.piped, drop_bound_ligand)
+        inputs.check_outputs(
+            None if to_stdout else Path(out), sdf, table=Path(given.table) if given.table else None
+        )
         folders = model_folders(given.models, runs, offline=offline)
         if not dask and not processes:
             from affinity_zoo.zoo.runtime.keras import start_keras

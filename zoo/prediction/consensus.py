@@ -110,11 +110,24 @@ def plan(
     return rank_by or CONSENSUS[0], (*map(Member, outputs), *others)
 
 
+#: a row of a prediction, whatever model scored it: ids of a table may occur twice
+RowKey = tuple[str, str, int, str]
+
+
+def key_of(row: PosePrediction) -> RowKey:
+    """Return id, file, record and receptor of a row.
+
+    Args:
+        row: Prediction of one pose.
+    """
+    return row.id, row.file, row.record, row.receptor
+
+
 def with_consensus(
     rows: Sequence[PosePrediction],
     by: str,
     members: Sequence[Member],
-    scores: Mapping[str, Mapping[str, float]],
+    scores: Mapping[str, Mapping[RowKey, float]],
     within: str | None = None,
 ) -> tuple[list[PosePrediction], list[str]]:
     """Add the columns of the consensus to rows.
@@ -126,7 +139,7 @@ def with_consensus(
         rows: all rows of the prediction.
         by: what they are ranked by.
         members: from :func:`plan`.
-        scores: of each member that is another model: id of a row -> score, larger is better.
+        scores: of each member that is another model: :func:`key_of` a row -> score, larger is better.
         within: what is compared, one of :data:`WITHIN`; None: the poses of a molecule for poses and RMSD, the
             molecules of a target for activity and product, all rows for affinity.
 
@@ -190,11 +203,11 @@ def _units(rows: Sequence[PosePrediction], within: str) -> Units:
 
 
 def _column(
-    rows: Sequence[PosePrediction], member: Member, scores: Mapping[str, Mapping[str, float]]
+    rows: Sequence[PosePrediction], member: Member, scores: Mapping[str, Mapping[RowKey, float]]
 ) -> Array:
     """Scores of a member, (N,), larger is better; NaN where it has none."""
     if member.models:
-        found = [scores[member.name].get(row.id, np.nan) for row in rows]
+        found = [scores[member.name].get(key_of(row), np.nan) for row in rows]
     elif member.name == DOCKING:
         found = [-row.docking_score for row in rows]
     else:

@@ -53,6 +53,30 @@ class PredictionInputs:
         """The receptor files, each once."""
         return list(dict.fromkeys(entry.receptor for entry in self.entries))
 
+    def check_outputs(self, *outputs: Path | None, table: Path | None = None) -> None:
+        """Refuse outputs that would replace an input or each other.
+
+        Args:
+            outputs: files to write; None: none.
+            table: the inputs' table, if there is one.
+
+        Raises:
+            UsageError: two of the files are one.
+        """
+        written = {Path(path).resolve(): path for path in outputs if path is not None}
+        if len(written) < sum(path is not None for path in outputs):
+            raise UsageError(
+                f"{next(iter(written.values()))} is named for two outputs: give each its own file"
+            )
+        names = {path.name for path in written} | {path.name for path in written.values()}
+        files = {file for entry in self.entries for file in (entry.receptor, entry.ligand)}
+        given = [Path(file) for file in files if os.path.basename(file) in names]
+        for file in (*given, *([table] if table is not None else [])):
+            if file.resolve() in written:
+                raise UsageError(
+                    f"{file} is an input: writing the output there would replace it; name another file"
+                )
+
     def stamp(self) -> str:
         """A hash that changes when a path, a choice or a file (by size and time) does."""
         total = hashlib.sha256()

@@ -228,8 +228,8 @@ def _other_scores(
     choices: Choices,
     parts: Path,
     resume: bool,
-) -> dict[str, dict[str, float]]:
-    """The scores of the members of a consensus that are other models: name -> id of a row -> score."""
+) -> dict[str, dict[consensus.RowKey, float]]:
+    """The scores of the members of a consensus that are other models: name -> key of a row -> score."""
     alone = replace(
         choices,
         rank_by=None,
@@ -246,7 +246,7 @@ def _other_scores(
             where = parts.with_name(f"{parts.name}.{number}")
             other = run(inputs, member.models, alone, parts=where, resume=resume)
             field, sign = RANKINGS[other.ranked_by]
-            found[member.name] = {row.id: sign * float(row.value(field)) for row in other.rows if row.id}
+            found[member.name] = {consensus.key_of(row): sign * float(row.value(field)) for row in other.rows}
     return found
 
 

@@ -96,6 +96,8 @@ def test_bad_names_empty_choices_and_unlabelled_sets_are_refused(tmp_path: Path)
         describe("My Set", index(tmp_path))
     with pytest.raises(AffinityZooError, match="no rows in the split 'all' from near_native"):
         describe("x", index(tmp_path), sources=("near_native",))
+    with pytest.raises(AffinityZooError, match=r"source 'dokced' \(did you mean 'docked'.*crystal, docked"):
+        describe("x", index(tmp_path), sources=("crystal", "dokced"))
     with pytest.raises(AffinityZooError, match="has no labels"):
         describe("x", index(tmp_path, pose_label=np.full(40, np.nan)))
     with pytest.raises(AffinityZooError, match="there are: none yet"):

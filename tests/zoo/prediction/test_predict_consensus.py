@@ -14,7 +14,7 @@ from affinity_zoo import evaluate_consensus, evaluate_scores, predict
 from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.board import benchmarks
 from affinity_zoo.zoo.data.store.dataset import Dataset
-from affinity_zoo.zoo.prediction.consensus import Member, members_of, plan, with_consensus
+from affinity_zoo.zoo.prediction.consensus import Member, key_of, members_of, plan, with_consensus
 from affinity_zoo.zoo.prediction.rows import PosePrediction
 
 OWN_AND_DOCKING = (Member("pose"), Member("docking-score"))
@@ -44,6 +44,14 @@ def test_a_table_by_hand() -> None:
     # ranks among three, as (place - 1/2) / 3: the model's 1, 2, 3; docking's 3, 1.5, 1.5
     expected = (np.array([0.5, 1.5, 2.5]) + np.array([2.5, 1.0, 1.0])) / 6
     assert np.allclose([found[i].value("consensus_rank") for i in (0, 2, 3)], expected)
+
+
+def test_rows_of_one_id_keep_their_own_scores_of_another_model() -> None:
+    """Ids of a table come back unchanged, and may occur twice."""
+    rows = [pose("A", float(i), -float(i), id="same", file=f"{i}.sdf") for i in range(3)]
+    other = {key_of(row): score for row, score in zip(rows, (5.0, 7.0, 6.0), strict=True)}
+    found, _ = with_consensus(rows, "pose", (Member("pose"), Member("other", (Path("m"),))), {"other": other})
+    assert np.allclose(values(found), (zscore([0.0, 1.0, 2.0]) + zscore([5.0, 7.0, 6.0])) / 2)
 
 
 def test_what_is_compared() -> None:
