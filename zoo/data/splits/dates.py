@@ -47,7 +47,7 @@ def sortable(texts: Sequence[str], column: str) -> tuple[list[str], str]:
     numbers = {text: _number(text) for text in known}
     values = sorted({value for value in numbers.values() if value is not None})
     if None not in numbers.values():
-        place = {value: f"{k:012d}" for k, value in enumerate(values)}
+        place: dict[float | None, str] = {value: f"{k:012d}" for k, value in enumerate(values)}
         return [
             place[numbers[text]] for text in texts
         ], f"{column} holds no years: rows are sorted as numbers"
