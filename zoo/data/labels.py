@@ -69,7 +69,7 @@ class Reference:
         note = ""
         if not len(ways):
             order = self._by_order_or_name(pose)
-            if order is None:
+            if order is None or not self._has_bonds_of(xyz[order]):
                 return None
             note = "its bonds differ from the reference's: atoms were matched by their order or names"
             xyz = xyz[order]
@@ -93,6 +93,18 @@ class Reference:
             mol = symmetry.skeleton(element, bonds)
             self._known[key] = mol, symmetry.mappings(mol, self.skeleton, self.max_matches)
         return self._known[key]
+
+    def _has_bonds_of(self, xyz: NDArray[np.float64]) -> bool:
+        """Whether a pose has the reference's bonds, save for some too long or some contacts too short; else: an isomer.
+
+        Args:
+            xyz: (N, 3) Å of the pose, its atoms in the order of the reference's.
+        """
+        ours, theirs = (
+            {(i, j) for i, j in symmetry.bonds_from_distances(places, self.atoms.element).tolist()}
+            for places in (self.xyz, xyz)
+        )
+        return ours <= theirs or theirs <= ours
 
     def _by_order_or_name(self, pose: Atoms) -> NDArray[np.int64] | None:
         """Match pose atoms to reference atoms if the graphs differ (a bond too long or too short to be perceived)."""
@@ -213,7 +225,10 @@ def _labels(
             measured, record = label_atoms(pose.atoms, references)
             n = len(pose.atoms)
             if measured is None:
-                reason = f"not the molecule of the reference ({n} heavy atoms, the reference has {sizes})"
+                other = ", and other elements or bonds" if any(len(r.xyz) == n for r in references) else ""
+                reason = (
+                    f"not the molecule of the reference ({n} heavy atoms, the reference has {sizes}{other})"
+                )
                 yield Label(str(file), pose.record, pose.name, n_heavy=n, reason=reason)
             else:
                 label = measured.label(near, far)

@@ -112,6 +112,23 @@ def changed_reading(models: Mapping[Path, ReadOptions], read: Mapping[str, objec
     return ""
 
 
+def partial_outputs(models: Mapping[Path, Iterable[str]]) -> str:
+    """Return a sentence if members of an ensemble lack outputs that others have; else an empty text.
+
+    Args:
+        models: Model directories and the names of the outputs of each.
+    """
+    given = {folder: set(names) for folder, names in models.items()}
+    parts = []
+    for name in sorted(set().union(*given.values())):
+        having = [folder for folder, names in given.items() if name in names]
+        if len(having) < len(given):
+            parts.append(
+                f"{name} by {len(having)} of {len(given)} models ({', '.join(f.name for f in having)})"
+            )
+    return f"not all models give all outputs: {'; '.join(parts)}" if parts else ""
+
+
 def other_reading(models: dict[Path, dict[str, object]]) -> str:
     """Return a sentence if the models of an ensemble need different read options; else an empty text.
 

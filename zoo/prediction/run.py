@@ -152,6 +152,12 @@ def run(
         *inputs.notes,
         checks.other_reading({name: options.as_dict() for name, options in readings.items()}),
         checks.changed_reading(own, choices.read),
+        checks.partial_outputs(
+            {
+                Path(name): [str(output["name"]) for output in card["outputs"]]
+                for name, card in zip(names, cards, strict=True)
+            }
+        ),
         note_of(extras.validity),
         similarity.note_of(choices.similarity, names),
         "the network was computed in bfloat16" if choices.scoring.mixed_precision else "",

@@ -174,3 +174,30 @@ def test_drawings_and_another_frame_are_told(
         app, ["label", str(poses), str(tmp_path / "far.sdf"), "-r", str(crystal), "--json"]
     )
     assert told not in " ".join(done.stderr.split())
+
+
+def test_an_isomer_is_another_molecule_and_a_distorted_pose_is_not(tmp_path: Path) -> None:
+    """Atoms of equal elements in equal order are matched by their order only where the bonds fit."""
+    crystal, isomer = molecule("Cc1ccccc1NC(C)=O"), molecule("Cc1cccc(NC(C)=O)c1")
+    isomer = Chem.RenumberAtoms(
+        isomer,
+        sorted(range(isomer.GetNumAtoms()), key=lambda i: isomer.GetAtomWithIdx(i).GetAtomicNum() == 1),
+    )
+    symbols = [[a.GetSymbol() for a in Chem.RemoveHs(m).GetAtoms()] for m in (crystal, isomer)]
+    # the same order of elements, so that nothing but the bonds tells them apart
+    order = [symbols[1].index("N"), *[i for i, s in enumerate(symbols[1]) if s == "C"], symbols[1].index("O")]
+    other = Chem.RenumberAtoms(Chem.RemoveHs(isomer), order)
+    own = [symbols[0].index("N"), *[i for i, s in enumerate(symbols[0]) if s == "C"], symbols[0].index("O")]
+    reference = Chem.RenumberAtoms(Chem.RemoveHs(crystal), own)
+    stretched = Chem.Mol(reference)
+    x, y, z = stretched.GetConformer().GetAtomPosition(1)  # the methyl carbon of the ring moves off its bond
+    away = stretched.GetConformer().GetAtomPosition(2)
+    stretched.GetConformer().SetAtomPosition(1, (2 * x - away.x, 2 * y - away.y, 2 * z - away.z))
+    with Chem.SDWriter(str(tmp_path / "poses.sdf")) as out:
+        for mol in (reference, other, stretched):
+            out.write(mol)
+    Chem.MolToMolFile(reference, str(tmp_path / "crystal.sdf"))
+    same, isomeric, distorted = labels.label_poses([tmp_path / "poses.sdf"], tmp_path / "crystal.sdf")
+    assert same.pose_label == 1 and not same.notes
+    assert isomeric.rmsd is None and "other elements or bonds" in isomeric.reason
+    assert distorted.pose_label == 1 and "matched by their order" in distorted.notes

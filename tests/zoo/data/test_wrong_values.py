@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,7 +20,8 @@ from affinity_zoo.plugins.errors import AffinityZooError, UsageError
 from affinity_zoo.zoo.data.index.run import build_index
 from affinity_zoo.zoo.data.layouts.plan import Plan
 from affinity_zoo.zoo.data.layouts.recognise import Hints, recognise
-from affinity_zoo.zoo.data.readers import PoseRecord, read_poses, read_receptor
+from affinity_zoo.zoo.data.readers import PoseRecord, ReadError, ReadOptions, read_poses, read_receptor
+from affinity_zoo.zoo.data.readers.in_memory import poses_of, receptor_of
 from affinity_zoo.zoo.data.splits.dates import sortable
 from affinity_zoo.zoo.data.splits.groups import check_fractions
 from affinity_zoo.zoo.data.store.dataset import Dataset
@@ -393,3 +395,23 @@ def test_a_protein_without_side_chains_is_told(tmp_path: Path, names: str) -> No
     (tmp_path / "r.pdb").write_text("\n".join(lines) + "\n")
     told = [note for note in read_receptor(tmp_path / "r.pdb").findings if "side chains missing" in note]
     assert len(told) == (len(kept) < 5)
+
+
+def test_structures_in_memory_are_checked_as_those_of_files(molecule: Chem.Mol, tmp_path: Path) -> None:
+    (record,) = records(tmp_path / "a.sdf", Chem.MolToMolBlock(molecule) + "$$$$\n")
+    assert record.atoms is not None
+    options = ReadOptions()
+    assert [pose.failure for pose in poses_of(record.atoms, options)] == [None]
+    bad = replace(
+        record.atoms, xyz=np.where(np.arange(len(record.atoms))[:, None] == 2, np.nan, record.atoms.xyz)
+    )
+    nothing = replace(record.atoms, xyz=np.zeros((0, 3), np.float32))
+    for atoms, words in ((bad, "finite numbers"), (nothing, "no atoms")):
+        (pose,) = poses_of(atoms, options)
+        assert pose.atoms is None and pose.failure is not None and words in pose.failure.reason
+        with pytest.raises(ReadError, match=words):
+            receptor_of(atoms, options)
+    positions = molecule.GetConformer().GetPositions()
+    for elements in ([6.7] * len(positions), [None] * len(positions), [float("nan")] * len(positions)):
+        (pose,) = poses_of((positions, elements), options)
+        assert pose.failure is not None and "no atomic number" in pose.failure.reason

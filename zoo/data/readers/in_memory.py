@@ -14,6 +14,7 @@ from affinity_zoo.plugins.contracts import Atoms, Role
 from affinity_zoo.zoo.data.readers import pdb_file, sdf
 from affinity_zoo.zoo.data.readers.base import Failure, PoseRecord, RawAtoms, ReadError, ReadOptions, Receptor
 from affinity_zoo.zoo.data.readers.elements import SYMBOLS
+from affinity_zoo.zoo.data.readers.sanity import position_findings
 from affinity_zoo.zoo.data.readers.select import pose_from_raw, receptor_from_raw
 
 #: an RDKit molecule, ProDy atoms, :class:`Atoms`, or a pair of positions and elements
@@ -69,7 +70,7 @@ def receptor_of(given: Structure, options: ReadOptions) -> Receptor:
         ReadError: it cannot be taken as a receptor.
     """
     if isinstance(given, Atoms):
-        return Receptor(replace(given, role="receptor"))
+        return Receptor(replace(_sound(given), role="receptor"))
     if is_rdkit(given):
         from rdkit import Chem
 
@@ -94,11 +95,13 @@ def poses_of(given: Structure, options: ReadOptions) -> Iterator[PoseRecord]:
     Yields:
         Records numbered from 0; one that cannot be read has a failure.
     """
-    if isinstance(given, Atoms):
-        yield PoseRecord(0, "", replace(given, role="ligand"))
-        return
     kind = type(given).__name__
-    readers = ((is_rdkit, _rdkit_poses), (is_prody, _prody_poses), (is_arrays, _array_poses))
+    readers = (
+        (lambda one: isinstance(one, Atoms), _atoms_pose),
+        (is_rdkit, _rdkit_poses),
+        (is_prody, _prody_poses),
+        (is_arrays, _array_poses),
+    )
     reader = next((read for fits, read in readers if fits(given)), None)
     try:
         if reader is None:
@@ -106,6 +109,24 @@ def poses_of(given: Structure, options: ReadOptions) -> Iterator[PoseRecord]:
         yield from reader(given, options)
     except ReadError as error:
         yield PoseRecord(0, "", failure=Failure(kind, 0, error.stage, error.reason))
+
+
+def _atoms_pose(given: Atoms, options: ReadOptions) -> Iterator[PoseRecord]:
+    notes = position_findings(_sound(given).xyz)
+    yield PoseRecord(0, "", replace(given, role="ligand"), notes=notes)
+
+
+def _sound(given: Atoms) -> Atoms:
+    """Atoms whose positions can be imaged.
+
+    Raises:
+        ReadError: there is none, or a position is not finite.
+    """
+    if not len(given):
+        raise ReadError("the structure has no atoms")
+    if np.shape(given.xyz) != (len(given), 3) or not np.isfinite(given.xyz).all():
+        raise ReadError("the positions are not three finite numbers for each atom")
+    return given
 
 
 def _rdkit_poses(molecule: Any, options: ReadOptions) -> Iterator[PoseRecord]:
@@ -185,9 +206,14 @@ def _number(element: Any) -> int:
         if symbol not in SYMBOLS:
             raise ReadError(f"{element!r} is no element")
         return SYMBOLS.index(symbol)
-    if not 0 <= int(element) < len(SYMBOLS):
+    try:
+        number = int(element)
+        known = number == element and 0 <= number < len(SYMBOLS)
+    except (TypeError, ValueError, OverflowError):
+        known = False
+    if not known:
         raise ReadError(f"{element} is no atomic number")
-    return int(element)
+    return number
 
 
 def _raw(xyz: NDArray[np.float32], numbers: NDArray[np.uint8], role: Role) -> RawAtoms:
