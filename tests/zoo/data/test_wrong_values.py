@@ -415,3 +415,23 @@ def test_structures_in_memory_are_checked_as_those_of_files(molecule: Chem.Mol, 
     for elements in ([6.7] * len(positions), [None] * len(positions), [float("nan")] * len(positions)):
         (pose,) = poses_of((positions, elements), options)
         assert pose.failure is not None and "no atomic number" in pose.failure.reason
+
+
+def test_edited_sets_share_no_row(ancestor_folder: Callable[..., Path], tmp_path: Path) -> None:
+    data = tmp_path / "d"
+    build_index(ancestor_folder(complexes=4, decoys=1), data, workers=0, progress=False)
+    sets = {name: (data / f"{name}_set.csv").read_text().splitlines() for name in ("train", "test")}
+    assert all(len(lines) > 2 for lines in sets.values())
+    head, first, *rest = sets["train"]
+
+    def rows_of(lines: list[str], name: str = "train") -> np.ndarray:
+        (data / "train_set.csv").write_text("\n".join(lines) + "\n")
+        return Dataset.open(data).rows(name)
+
+    assert len(rows_of([head, *rest])) == len(rest)  # a row may be left out
+    with pytest.raises(AffinityZooError, match="twice"):
+        rows_of([head, first, first, *rest])
+    with pytest.raises(AffinityZooError, match=r"train_set\.csv and test_set\.csv of .* share 1 rows"):
+        rows_of([head, first, *rest, sets["test"][1]])
+    with pytest.raises(AffinityZooError, match="which the index does not have"):
+        rows_of([head, "nothing,1,a,b"])

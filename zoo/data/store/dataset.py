@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -143,7 +144,8 @@ class Dataset:
 
         Raises:
             UsageError: another name.
-            AffinityZooError: the split's file is missing or names an id that the index does not have.
+            AffinityZooError: the split's file is missing, or names an id that the index does not have, that it names
+            twice, or that another set names too.
         """
         if split == "all":
             return np.arange(len(self), dtype=np.int64)
@@ -154,17 +156,31 @@ class Dataset:
             raise AffinityZooError(f"{path} is missing: run `affinity-zoo split {self.path}`")
         if (kept := self.kept.split(split, path.name)) is not None:
             return kept
-        names, rows = read_csv(path)
-        if "id" not in names:
+        ids = _ids_of(path)
+        if ids is None:
             raise AffinityZooError(f"{path} has no column id: run `affinity-zoo split {self.path}`")
-        at = names.index("id")
+        self._check_apart(split, ids)
         number = self._row_of_id
         try:
-            return np.array(sorted(number[row[at]] for row in rows), np.int64)
+            return np.array(sorted(number[name] for name in ids), np.int64)
         except KeyError as error:
             raise AffinityZooError(
                 f"{path} names {error.args[0]!r}, which the index does not have: run `affinity-zoo split {self.path}`"
             ) from None
+
+    def _check_apart(self, split: str, ids: list[str]) -> None:
+        """Refuse an edited set that names a row twice, or one that another set names too."""
+        path, seen = self.path / SPLIT_FILES[split], set(ids)
+        if len(seen) < len(ids):
+            twice = next(name for name, count in Counter(ids).items() if count > 1)
+            raise AffinityZooError(f"{path} names {twice!r} twice: leave one out")
+        for other, file in SPLIT_FILES.items():
+            theirs = _ids_of(self.path / file) if other != split and (self.path / file).is_file() else None
+            if shared := seen.intersection(theirs or ()):
+                raise AffinityZooError(
+                    f"{path.name} and {file} of {self.path} share {len(shared)} rows, such as {min(shared)!r}: what is "
+                    "tested must not be trained on; leave them out of one set"
+                )
 
     @cached_property
     def _row_of_id(self) -> dict[str, int]:
@@ -200,6 +216,13 @@ def _not_an_index(folder: Path) -> str:
     return (
         f"{folder} is not an index (no {MANIFEST_FILE}): make one with `affinity-zoo index {folder} -o DATA`"
     )
+
+
+def _ids_of(path: Path) -> list[str] | None:
+    """The ids that a set names; None: it has no such column."""
+    names, rows = read_csv(path)
+    at = names.index("id") if "id" in names else -1
+    return [row[at] for row in rows if len(row) > at] if at >= 0 else None
 
 
 def _typed(path: Path, name: str, cells: list[str]) -> NDArray[Any]:
