@@ -15,7 +15,7 @@ from affinity_zoo.zoo.runtime import terminal
 
 app = typer.Typer(
     name="affinity-zoo",
-    help="Train, judge and use 3D convolutional networks on protein-ligand complexes.",
+    help="Train, evaluate and use 3D convolutional networks for protein-ligand complexes.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=True,

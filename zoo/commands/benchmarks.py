@@ -39,11 +39,11 @@ def benchmarks_add(
     about: Annotated[str, typer.Option(help="Description of the benchmark, one sentence.")] = "",
     baselines: Annotated[bool, typer.Option(help="Evaluate the baselines on the benchmark.")] = True,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace a benchmark of the same name and other content.")
+        bool, typer.Option("--replace", help="Replace a benchmark that has the same name but other content.")
     ] = False,
     index: Annotated[
         Path | None,
-        typer.Option(help="Index on this machine that an archive belongs to, with its structures."),
+        typer.Option(help="For an archive: index on this machine with the structures."),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
@@ -59,7 +59,11 @@ def benchmarks_add(
         from affinity_zoo.zoo.board.benchmark_pack import add_benchmark
 
         made = add_benchmark(data, root=runs, name=name, data=index, swap=replace)
-        what = "with its structures" if index is not None else "labels without structures: it judges results"
+        what = (
+            "with its structures"
+            if index is not None
+            else "labels without structures: it can only evaluate results"
+        )
         terminal.say(f"{name}: {made.rows} pairs of {made.targets} targets, {what}")
         return
     dataset = Dataset.open(data)
@@ -76,7 +80,7 @@ def benchmarks_add(
             runs / "baselines", dataset, benchmarks.select_rows(dataset, split, wanted), made
         )
         terminal.say(
-            f"{len(written)} baselines judged; `affinity-zoo evaluate RUN {name}` puts a model on the same board"
+            f"{len(written)} baselines evaluated; `affinity-zoo evaluate RUN {name}` adds a model to the same board"
         )
 
 
@@ -100,7 +104,9 @@ def benchmarks_list(
     rows = [
         [b.name, b.rows, b.targets, ", ".join(b.counts), b.split, b.labels_hash[:12], b.path] for b in known
     ]
-    terminal.table("benchmarks", ["name", "pairs", "targets", "truths", "split", "labels", "index"], rows)
+    terminal.table(
+        "benchmarks", ["name", "pairs", "targets", "true values", "split", "labels", "index"], rows
+    )
 
 
 def benchmarks_show(
@@ -108,7 +114,7 @@ def benchmarks_show(
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
 ) -> None:
-    """Show a benchmark, and whether its index is unchanged.
+    """Show a benchmark, and check that its index is unchanged.
 
     Example: affinity-zoo benchmarks show csar
     """
@@ -171,7 +177,9 @@ def results_pack(
     from affinity_zoo.zoo.runtime import terminal
 
     packed = pack_results(run, check_output(out), root=runs, weights=weights)
-    terminal.say(f"wrote {out}: {len(packed)} results; `affinity-zoo results add {out.name}` takes them over")
+    terminal.say(
+        f"wrote {out}: {len(packed)} results; `affinity-zoo results add {out.name}` adds them on another machine"
+    )
 
 
 def results_add(

@@ -36,15 +36,13 @@ def leaderboard(
         Path | None, typer.Option(help="Folder of HTML pages to write: benchmarks, models, comparisons.")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
-    every: Annotated[bool, typer.Option("--all", help="Show every metric, not only the first.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="Show all metrics, not only the first ones.")] = False,
     baselines: Annotated[
-        bool, typer.Option("--baselines", help="Show every baseline, not only the best two and chance.")
+        bool, typer.Option("--baselines", help="Show all baselines, not only the best two and chance.")
     ] = False,
     verify: Annotated[
         bool,
-        typer.Option(
-            "--verify", help="Recompute every metric from scores and benchmark, and baselines on all pairs."
-        ),
+        typer.Option("--verify", help="Recompute all metrics from the scores, and baselines on all pairs."),
     ] = False,
 ) -> None:
     """Compare all results: best first, with 95 % intervals and the baselines.
@@ -107,7 +105,7 @@ def report(
     benchmark: Annotated[str | None, typer.Option(help="Benchmark to show.")] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
 ) -> None:
-    """Write a page about a run: metrics, curves, misses and baselines.
+    """Write an HTML page about a run: metrics, curves, worst complexes and baselines.
 
     Example: affinity-zoo report 1 -o run1.html
     """
@@ -124,7 +122,7 @@ def compare(
     a: Annotated[
         str,
         typer.Argument(
-            help="First model: run number, folder, result file, or name of a row.",
+            help="First model: run number, folder, result file, or row of the leaderboard.",
             autocompletion=completion.models,
         ),
     ],
@@ -157,7 +155,7 @@ def compare(
         return
     for name, number in ((found.a, found.unscored_a), (found.b, found.unscored_b)):
         if number:
-            terminal.warn(f"{name} has no score for {number} of {found.rows} pairs: they count against it")
+            terminal.warn(f"{name} has no score for {number} of {found.rows} pairs: they rank last")
     rows = [
         [d.metric, d.unit, d.a, d.b, d.difference, f"[{d.low:.3g}, {d.high:.3g}]", d.verdict]
         for d in found.differences

@@ -46,10 +46,10 @@ def _version(asked: bool) -> None:
 def global_options(
     context: typer.Context,
     no_plugins: Annotated[
-        bool, typer.Option("--no-plugins", help="Use built-ins only; load no plugin.")
+        bool, typer.Option("--no-plugins", help="Use built-in parts only; load no plugin.")
     ] = False,
     strict: Annotated[
-        bool, typer.Option("--strict", help="Stop if any plugin failed, conflicts or is missing (for CI).")
+        bool, typer.Option("--strict", help="Stop if a plugin fails, conflicts or is missing (for CI).")
     ] = False,
     plugin_file: Annotated[
         list[Path] | None,
@@ -61,7 +61,7 @@ def global_options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Train, judge and use 3D convolutional networks on protein-ligand complexes."""
+    """Train, evaluate and use 3D convolutional networks for protein-ligand complexes."""
     if no_plugins or strict or plugin_file:
         from affinity_zoo.zoo.catalog import registry as catalog
 
@@ -89,7 +89,7 @@ def list_names(
     body = [[_names(row), _summary(row), f"{row['distribution']} {row['version']}"] for row in rows]
     terminal.table(what, ("name", "summary", "from"), body)
     if any(row["state"] != "loaded" for row in rows):
-        terminal.say("Some cannot be used: see `affinity-zoo plugins list`.")
+        terminal.say("Some parts cannot be used: see `affinity-zoo plugins list`.")
 
 
 def show(
@@ -144,7 +144,7 @@ def list_plugins(
         bool, typer.Option(help="Import the plugins; --no-load only lists what is installed.")
     ] = True,
 ) -> None:
-    """List every plugin: its state and why, its origin, and its import time.
+    """List all plugins with their state and its reason, origin and import time.
 
     Example: affinity-zoo plugins list
     """
@@ -159,7 +159,7 @@ def list_plugins(
         _print_plugins(rows)
     bad = [row["name"] for row in rows if row["state"] in ("failed", "conflict")]
     if bad and _strict():
-        raise AffinityZooError(f"`strict=True`: {', '.join(bad)} cannot be used; see the table for why")
+        raise AffinityZooError(f"`strict=True`: {', '.join(bad)} cannot be used; the table shows the reasons")
 
 
 class NewKind(StrEnum):
@@ -178,7 +178,7 @@ def new(
     ] = NewKind.featurizer,
     folder: Annotated[Path, typer.Option("--out", "-o", help="Folder to create the package in.")] = Path("."),
 ) -> None:
-    """Write a new plugin package that installs and passes its tests.
+    """Write a new plugin package that can be installed and passes its tests.
 
     Example: affinity-zoo plugins new my-featurizer --kind featurizer
     """

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from affinity_zoo.zoo.data.readers.base import ReadOptions
 
 #: which part of the data goes where, as users type it
-_COLUMNS = "Our column and the table's name for it: pose_label=label,active=y. Repeat or join by commas."
-_FRACTIONS = "Fractions of train, validation and test; a group is never cut."
+_COLUMNS = "Names of columns in the table, such as pose_label=label,active=y; may be repeated."
+_FRACTIONS = "Fractions of training, validation and test set; groups are not divided."
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +33,7 @@ def index(
         int | None, typer.Option(help="Number of worker processes; 0: none. Default: one per processor.")
     ] = None,
     npy: Annotated[
-        bool, typer.Option("--npy", help="Also write arrays of four columns: x, y, z, tag.")
+        bool, typer.Option("--npy", help="Also write NumPy arrays with the columns x, y, z, tag.")
     ] = False,
     fractions: Annotated[str, typer.Option(help=_FRACTIONS)] = "0.8,0.1,0.1",
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
@@ -48,7 +48,7 @@ def index(
     smiles: Annotated[
         str,
         typer.Option(
-            help="Bond orders of the poses: a SMILES, a reference SDF, or the table's column with SMILES."
+            help="Bond orders of the poses: a SMILES, a reference SDF file, or a column of the table with SMILES."
         ),
     ] = "",
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
@@ -56,7 +56,7 @@ def index(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an existing index.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Read a folder of complexes into an index: store, tables, failures, safe splits.
+    """Read complexes and write an index: structures, tables, failures, splits.
 
     Example: affinity-zoo index FOLDER -o DATA
     """
@@ -100,7 +100,7 @@ def check(
     csv: Annotated[Path | None, typer.Option("--csv", help="CSV file for all findings.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
 ) -> None:
-    """Report what would be read, anomalies, and simple properties that predict the label.
+    """List readable complexes, anomalies, and simple properties that predict the label.
 
     Example: affinity-zoo check FOLDER --csv findings.csv
     """
@@ -131,19 +131,19 @@ def check(
     first = {f.what: f"{f.id} {f.detail}" for f in reversed(report.findings)}
     odd = [(what, n, first[what]) for what, n in report.counts().items()]
     title = f"{path}: {report.rows:,} pairs readable, {report.failed:,} failed ({report.layout})"
-    terminal.table(title, ["anomaly", "pairs", "for example"], odd or [("nothing", 0, "")])
+    terminal.table(title, ["anomaly", "pairs", "example"], odd or [("nothing", 0, "")])
     if report.predictors:
         told = [
             (p.truth, p.what, round(p.auc, 3), "LOOK" if p.suspicious else "", p.detail)
             for p in report.predictors
         ]
         terminal.table(
-            "what tells the label without chemistry", ["truth", "property", "AUC", "", "detail"], told
+            "simple properties that predict the label", ["true value", "property", "AUC", "", "detail"], told
         )
     for p in report.predictors:
         if p.suspicious:
             terminal.warn(
-                f"{p.what} tells {p.truth} with AUC {p.auc:.2f}: a network can learn that instead of binding"
+                f"{p.what} predicts {p.truth} with AUC {p.auc:.2f}: a network can learn this instead of binding"
             )
 
 
@@ -153,17 +153,19 @@ def split(
         str, typer.Option("--split-by", help=f"Grouping rule, one of {', '.join(RULES)}.")
     ] = "receptor",
     fractions: Annotated[str, typer.Option(help=_FRACTIONS)] = "0.8,0.1,0.1",
-    identity: Annotated[float, typer.Option(help="Smallest identity of sequences that stay together.")] = 0.3,
+    identity: Annotated[
+        float, typer.Option(help="Sequence identity above which proteins stay in one set.")
+    ] = 0.3,
     time_column: Annotated[
         str, typer.Option(help="Column with the year or date, for the rule time.")
     ] = "year",
-    folds: Annotated[int, typer.Option(help="Number of folds; --fold is the test set.")] = 0,
-    fold: Annotated[int, typer.Option(help="Fold that is the test set, from 0.")] = 0,
+    folds: Annotated[int, typer.Option(help="Number of folds for cross-validation; 0: none.")] = 0,
+    fold: Annotated[int, typer.Option(help="Number of the fold used as test set, from 0.")] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
     workers: Annotated[int | None, typer.Option(help="Number of worker processes; 0: none.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Split an index again, and report the overlap of the sets.
+    """Split an index into training, validation and test set, and report their overlap.
 
     Example: affinity-zoo split DATA --split-by sequence
     """
@@ -201,7 +203,7 @@ def fetch(
     ids: Annotated[list[str], typer.Argument(help="PDB ids, such as 1abc.")],
     out: Annotated[Path, typer.Option("-o", "--out", help="Folder for the files.")],
     format: Annotated[str, typer.Option(help="File format: cif or pdb.")] = "cif",
-    server: Annotated[str | None, typer.Option(help="Server to download from: SERVER/1ABC.cif.gz.")] = None,
+    server: Annotated[str | None, typer.Option(help="Address to download from: SERVER/1ABC.cif.gz.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Download structures from the PDB by id; `index` reads the folder.
@@ -258,7 +260,7 @@ def _columns(texts: list[str]) -> dict[str, str]:
         if part.strip():
             ours, mark, theirs = part.partition("=")
             if not mark:
-                raise UsageError(f"--columns takes ours=theirs, not {part!r}")
+                raise UsageError(f"--columns takes pairs such as pose_label=NAME, not {part!r}")
             found[ours.strip()] = theirs.strip()
     return found
 
@@ -269,4 +271,4 @@ def _numbers(text: str) -> list[float]:
     try:
         return [float(part) for part in text.split(",")]
     except ValueError:
-        raise UsageError(f"--fractions takes three numbers with commas, not {text!r}") from None
+        raise UsageError(f"--fractions takes three numbers separated by commas, not {text!r}") from None

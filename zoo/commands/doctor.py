@@ -15,7 +15,7 @@ def register(app: typer.Typer) -> None:
 
 
 def doctor(json_output: options.Json = False) -> None:
-    """Show what a bug report needs: versions, device, folders, plugins, a scored pose.
+    """Show versions, device, folders, plugins and test scores, for a bug report.
 
     Example: affinity-zoo doctor --json
     """
@@ -25,7 +25,10 @@ def doctor(json_output: options.Json = False) -> None:
     report: dict[str, Any] = {
         "versions": installation.versions(),
         "settings": installation.settings(),
-        "folders": {"downloaded models": str(models_home()), "models beside the work": str(BESIDE.resolve())},
+        "folders": {
+            "downloaded models": str(models_home()),
+            "models beside the work": str(BESIDE.resolve()),
+        },
         "extras": installation.extras(),
         "plugins": _plugins(),
         "keras": _keras(),
@@ -110,4 +113,4 @@ def _show(report: dict[str, Any], fine: bool) -> None:
     terminal.table("reference pose", ("model", "output", "from", "expected", "found", ""), scores)
     if bad:
         terminal.warn(f"{', '.join(p['name'] for p in bad)} cannot be used: see `affinity-zoo plugins list`")
-    terminal.say("all is well" if fine else "something is wrong: see the tables")
+    terminal.say("no problem found" if fine else "a problem was found: see the tables")

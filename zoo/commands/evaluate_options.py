@@ -13,7 +13,7 @@ from affinity_zoo.zoo.commands.options import Names
 Run = Annotated[
     str,
     typer.Argument(
-        help="Run (number or folder), model or ensemble directory, or name of a model; with --scores the data.",
+        help="Run (number or folder), model or ensemble directory, or name of a model; with --scores: the data.",
         metavar="MODEL",
         autocompletion=completion.models,
     ),
@@ -36,7 +36,7 @@ Scores = Annotated[
 ]
 Name = Annotated[str | None, typer.Option(help="Name of the row for --scores.", metavar="NAME")]
 Direction = Annotated[
-    str | None, typer.Option(help="Better end of --scores: higher or lower.", metavar="END")
+    str | None, typer.Option(help="Better values of --scores: higher or lower.", metavar="END")
 ]
 Column = Annotated[str | None, typer.Option(help="Column or SDF property of the score.", metavar="NAME")]
 IdColumn = Annotated[
@@ -80,7 +80,7 @@ Scorer = Annotated[
     typer.Option(
         "--scorer",
         "-s",
-        help="Scorer to print, also a plugin's; may be repeated.",
+        help="Scorer (metric) to print; may be repeated.",
         show_default="all",
         metavar="NAME",
         autocompletion=completion.scorers,
@@ -90,8 +90,8 @@ Submission = Annotated[Path | None, typer.Option(help="Kaggle file (Id,Expected)
 ModelOutput = Annotated[
     str | None,
     typer.Option(
-        help="Output used for all truths: pose, activity, affinity, rmsd or product (probability x pK).",
-        show_default="each by its own",
+        help="Output to compare with all true values: pose, activity, affinity, rmsd or product (probability x pK).",
+        show_default="the matching output",
         metavar="NAME",
     ),
 ]

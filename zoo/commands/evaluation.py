@@ -49,7 +49,7 @@ def evaluate(
     dask: options.Dask = "",
     json_output: options.Json = False,
 ) -> None:
-    """Score labelled pairs with a model, rank them and judge the ranking.
+    """Score labelled pairs with a model, and compute metrics.
 
     Example: affinity-zoo evaluate 1 DATA --split test
     """
@@ -150,24 +150,27 @@ def calibrate(
             help="Name of a benchmark, or an index, that is used neither for training nor for evaluation."
         ),
     ],
-    method: Annotated[str, typer.Option(help="isotonic or platt.", metavar="NAME")] = "isotonic",
+    method: Annotated[
+        str, typer.Option(help="Method of the fit: isotonic or platt.", metavar="NAME")
+    ] = "isotonic",
     split: Annotated[
         str, typer.Option(help="Rows of an index: all, test, validation or train.", metavar="NAME")
     ] = "all",
     sources: Annotated[
         str | None, typer.Option(help="Sources of the poses, comma-separated; default: all.", metavar="NAMES")
     ] = None,
-    views: Annotated[int | None, typer.Option(help="Rotations averaged for each pair.", min=1)] = None,
+    views: Annotated[int | None, typer.Option(help="Number of rotations to average.", min=1)] = None,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="Page with the reliability plot.", metavar="FILE")
+        Path | None,
+        typer.Option("--out", "-o", help="HTML page to write, with the reliability plot.", metavar="FILE"),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")] = Path("summaries"),
 ) -> None:
-    """Fit P(RMSD < 2 Å) to a model's pose score, by protein.
+    """Fit the probability of an RMSD below 2 Å to a model's pose score.
 
-    The labelled set must serve for nothing else. Afterwards `predict` gives near_native_probability.
+    Use a labelled set that serves for nothing else. `predict` then adds the column near_native_probability.
 
-    Example: affinity-zoo calibrate 3 kept-for-it --method platt
+    Example: affinity-zoo calibrate 3 calibration-set --method platt
     """
     if method not in ("isotonic", "platt"):
         raise UsageError(f"--method is isotonic or platt, not {method!r}")
@@ -192,7 +195,7 @@ def calibrate(
     page = out if out is not None else result.path.with_name("calibration.html")
     write_calibration_page(page, str(result.model["name"]), made.method, made.about)
     say(
-        f"{made.about['rows']} poses of {made.about['groups']} groups; on groups that the fit did not see: calibration "
+        f"{made.about['rows']} poses of {made.about['groups']} groups; in cross-validation over groups: calibration "
         f"error {found['calibration_error']:.3f}, Brier score {found['brier']:.3f}"
     )
-    say(f"wrote {page}; `predict` gives near_native_probability from now on, and takes --abstain")
+    say(f"wrote {page}; `predict` now adds the column near_native_probability and accepts --abstain")

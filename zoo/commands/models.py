@@ -12,7 +12,7 @@ from affinity_zoo.zoo.commands import completion, options
 Folder = Annotated[
     Path | None,
     typer.Option(
-        help="Folder of downloaded and imported models.", show_default="models, then this user's folder"
+        help="Folder of downloaded and imported models.", show_default="models, then the user's folder"
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -40,7 +40,7 @@ def _group() -> None:
 
 
 def gnina(
-    files: Annotated[list[Path], typer.Argument(help="Published weights of gnina's networks (.pt).")],
+    files: Annotated[list[Path], typer.Argument(help="Weight files of gnina's networks (.pt).")],
     output: Annotated[
         Path, typer.Option("--out", "-o", help="Output folder, with one model directory per file.")
     ] = Path("models"),
@@ -78,9 +78,9 @@ def list_models(
         terminal.print_json(rows)
         return
     body = [[row["name"], row["where"], row["outputs"], row["about"]] for row in rows]
-    terminal.table("models", ("name", "where", "gives", ""), body)
+    terminal.table("models", ("name", "where", "outputs", ""), body)
     if not rows:
-        terminal.say(f"no model is called {pattern!r}; `affinity-zoo models list` lists all")
+        terminal.say(f"no model is called {pattern!r}; `affinity-zoo models list` lists all models")
 
 
 def show(
@@ -95,7 +95,7 @@ def show(
     full: Annotated[bool, typer.Option("--full", help="Show every benchmark with every baseline.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show a model's card: limits, figures with intervals, licence, how to cite.
+    """Show a model's card: metrics with intervals, limits, licence, how to cite.
 
     Example: affinity-zoo models show zoo-small
     """
@@ -120,25 +120,25 @@ def get(
     ],
     output: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="Folder to write.", show_default="the folder of this user's models"),
+        typer.Option("--out", "-o", help="Folder to write.", show_default="the user's folder of models"),
     ] = None,
     source: Annotated[
         Path | None,
         typer.Option(
             "--from",
-            help="Local source: folder with the weight files or the wheel, or such a file; tried first.",
+            help="Local weight file or wheel, or a folder of them; tried first.",
         ),
     ] = None,
     url: Annotated[
         str | None,
-        typer.Option(help="Address of a mirror: a folder with the files, instead of the package index."),
+        typer.Option(help="Address of a mirror folder, used instead of the package index."),
     ] = None,
     offline: Annotated[bool, typer.Option("--offline", help="Do not download anything.")] = False,
 ) -> None:
     """Get a published model by name, check each file's SHA-256 and convert it.
 
-    Files come from the first of these that has them: --from; the folder of downloads; --url or, without it, the
-    Python package index (with pip's own settings) and the published address.
+    Files are searched in this order: --from; the folder of downloads; --url or, without it, the Python package
+    index (with pip's settings) and the published address.
 
     Example: affinity-zoo models get gnina-default
     """
@@ -179,7 +179,9 @@ def push(
 
     folder = model_path(model)
     if folder is None:
-        raise AffinityZooError(f"there is no model {model!r} here; `affinity-zoo models list` names them")
+        raise AffinityZooError(
+            f"there is no model {model!r} here; `affinity-zoo models list` lists the models"
+        )
     say(hub_of(handle).push_to_hub(folder, handle, private=private))
 
 
@@ -193,7 +195,7 @@ def test(
     ],
     export: Annotated[
         Path | None,
-        typer.Option(help="Test this export of the model too: an ONNX file or a SavedModel folder."),
+        typer.Option(help="Exported model to test too: an ONNX file or a SavedModel folder."),
     ] = None,
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),
     as_json: Json = False,
@@ -228,7 +230,11 @@ def test(
         terminal.print_json([dict(zip(columns, row, strict=True)) for row in rows])
     else:
         terminal.table("reference complex", columns, rows)
-        terminal.say("the same as when it was made" if good else f"differs by more than {TOLERANCE:g}")
+        terminal.say(
+            "all outputs equal the stored ones"
+            if good
+            else f"an output differs from the stored one by more than {TOLERANCE:g}"
+        )
     raise typer.Exit(0 if good else 1)
 
 
@@ -274,7 +280,7 @@ def export(
         str,
         typer.Option(
             "--from",
-            help="Input of the export. image: the network alone; atoms: with the voxelizer (savedmodel).",
+            help="Input of the exported model: image, or atoms (with the voxelizer; savedmodel only).",
         ),
     ] = "image",
     runs: Annotated[Path, typer.Option(help="Folder of the runs.")] = Path("summaries"),

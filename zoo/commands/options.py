@@ -12,7 +12,7 @@ from affinity_zoo.zoo.commands import completion
 Names = list[str] | None
 
 #: headings of the help page, in the order of zoo/commands/__init__.py
-START, DATA, TRAIN, USE, PARTS = "Start here", "Data", "Train and judge", "Use models", "Parts and speed"
+START, DATA, TRAIN, USE, PARTS = "Start here", "Data", "Train and evaluate", "Use models", "Parts and speed"
 
 Model = Annotated[
     str,
@@ -37,7 +37,7 @@ Receptor = Annotated[
     typer.Option(
         "--receptor",
         "-r",
-        help="Structure of the receptor, as an option.",
+        help="File of the receptor structure, as an option.",
         metavar="FILE",
         show_default=False,
     ),
@@ -52,7 +52,9 @@ Poses = Annotated[
         show_default=False,
     ),
 ]
-Record = Annotated[int, typer.Option(help="Record of the pose file, from 0.", min=0, metavar="N")]
+Record = Annotated[
+    int, typer.Option(help="Number of the record in the pose file, from 0.", min=0, metavar="N")
+]
 ModelOutput = Annotated[
     str | None,
     typer.Option(
@@ -62,19 +64,21 @@ ModelOutput = Annotated[
 Views = Annotated[
     int | None,
     typer.Option(
-        help="Averaged rotations; 1: the original orientation only.",
+        help="Rotations to average; 1: the original orientation only.",
         show_default="as the model's card says",
         min=1,
         metavar="N",
     ),
 ]
-Seed = Annotated[int, typer.Option(help="Seed of the random rotations.", min=0, metavar="N")]
+Seed = Annotated[int, typer.Option(help="Random seed of the rotations.", min=0, metavar="N")]
 Runs = Annotated[Path, typer.Option(help="Folder of the runs.", metavar="FOLDER")]
-Voxelize = Annotated[str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE")]
+Voxelize = Annotated[
+    str, typer.Option(help="Place where images are made: auto, host or device.", metavar="PLACE")
+]
 BatchSize = Annotated[int, typer.Option(help="Number of images per batch.", min=1, metavar="N")]
 #: where a command has many options
 RareVoxelize = Annotated[
-    str, typer.Option(help="Images made on: auto, host or device.", metavar="PLACE", hidden=True)
+    str, typer.Option(help="Place where images are made: auto, host or device.", metavar="PLACE", hidden=True)
 ]
 RareBatchSize = Annotated[
     int, typer.Option(help="Number of images per batch.", min=1, metavar="N", hidden=True)
@@ -82,11 +86,9 @@ RareBatchSize = Annotated[
 Threads = Annotated[int, typer.Option(help="Number of threads that make images.", min=1, metavar="N")]
 Processes = Annotated[
     int | None,
-    typer.Option(help="Number of worker processes; 0: none.", show_default="one a processor", metavar="N"),
+    typer.Option(help="Number of worker processes; 0: none.", show_default="one per processor", metavar="N"),
 ]
-Dask = Annotated[
-    str, typer.Option("--dask", help="Address of a Dask scheduler to work on.", metavar="ADDRESS")
-]
+Dask = Annotated[str, typer.Option("--dask", help="Address of the Dask scheduler to use.", metavar="ADDRESS")]
 Offline = Annotated[bool, typer.Option("--offline", help="Do not download models.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Featurizer = Annotated[
@@ -118,7 +120,7 @@ ArchitectureOptions = Annotated[
 Box = Annotated[
     str | None,
     typer.Option(
-        help="Box: voxels x spacing in Å, such as 40x0.5.",
+        help="Voxels along an edge x spacing in Å, such as 40x0.5.",
         metavar="BOX",
     ),
 ]

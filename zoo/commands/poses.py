@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 def label(
     poses: Annotated[list[Path], typer.Argument(help="Pose files, or folders with them.")],
-    reference: Annotated[Path, typer.Option("--reference", "-r", help="The true pose: SDF, MOL2, PDB, ...")],
+    reference: Annotated[
+        Path, typer.Option("--reference", "-r", help="File of the crystal pose: SDF, MOL2, PDB, ...")
+    ],
     near: Annotated[float, typer.Option(help="Largest RMSD (Å) of near-native poses (pose_label 1).")] = 2.0,
     far: Annotated[float, typer.Option(help="Smallest RMSD (Å) of wrong poses (pose_label 0).")] = 4.0,
     out: Annotated[
@@ -29,7 +31,9 @@ def label(
     ] = None,
     validity: Annotated[
         bool,
-        typer.Option("--validity", help="Check bond lengths, angles, clashes, strain too; needs --receptor."),
+        typer.Option(
+            "--validity", help="Also check bond lengths, angles, clashes and strain; needs --receptor."
+        ),
     ] = False,
     receptor: Annotated[
         Path | None, typer.Option("--receptor", help="Structure of the receptor, for --validity.")
@@ -111,13 +115,11 @@ def _say_valid(rows: Sequence[Mapping[str, Any]], note: str) -> None:
 
 def decoys(
     data: Annotated[Path, typer.Argument(help="Folder that `affinity-zoo index` made.")],
-    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write, in the ancestor's layout.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="Folder to write; `index` reads it.")],
     method: Annotated[
         str,
         typer.Option(
-            help="How poses are made: "
-            + ", ".join(f"{name} ({entry.about})" for name, entry in METHODS.items())
-            + "."
+            help="Method: " + ", ".join(f"{name} ({entry.about})" for name, entry in METHODS.items()) + "."
         ),
     ] = "dock",
     keep: Annotated[
@@ -136,9 +138,7 @@ def decoys(
         ),
     ] = None,
     per_ligand: Annotated[int, typer.Option(help="Number of decoys per crystal pose.")] = 10,
-    min_rmsd: Annotated[
-        float, typer.Option(help="Smallest RMSD (Å) of decoys from the crystal pose (the ancestor: 6).")
-    ] = 4.0,
+    min_rmsd: Annotated[float, typer.Option(help="Smallest RMSD (Å) of decoys from the crystal pose.")] = 4.0,
     seed: Annotated[int, typer.Option(help="Random seed of all poses.")] = 0,
     exhaustiveness: Annotated[
         int | None, typer.Option(help="With `dock`: exhaustiveness of the docking search.", show_default="4")
@@ -150,7 +150,7 @@ def decoys(
     passes: Annotated[
         int | None,
         typer.Option(
-            help="With `dock`: largest number of dockings, each with another seed, until there are enough decoys.",
+            help="With `dock`: largest number of dockings per ligand, with different seeds.",
             show_default="3",
         ),
     ] = None,
@@ -161,7 +161,7 @@ def decoys(
     dask: Annotated[str, typer.Option("--dask", help="Address of a Dask scheduler to run on.")] = "",
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
-    """Make decoys for the crystal poses of an index; a stopped run continues.
+    """Make decoys for the crystal poses of an index; the same command resumes a run.
 
     Example: affinity-zoo decoys DATA -o decoys --method sample
     """
@@ -191,7 +191,7 @@ def decoys(
         rows += [("dropped", reason, n) for reason, n in made.dropped.items()]
         title = f"{made.out}: {made.complexes:,} complexes, {made.decoys:,} decoys ({made.method})"
         caption = f"{made.seconds:.1f} s" + (
-            f"; {made.resumed} complexes were there already" if made.resumed else ""
+            f"; {made.resumed} complexes were made before" if made.resumed else ""
         )
         terminal.table(title, ["", "what", "poses"], rows, caption)
         if made.fewer:

@@ -67,18 +67,18 @@ Top = Annotated[int, typer.Option(help="Number of printed rows.", min=0, metavar
 Abstain = Annotated[
     float | None,
     typer.Option(
-        help="Leave poses unranked above this risk (0 to 1).",
+        help="Do not rank poses with a higher risk (0 to 1).",
         metavar="RISK",
     ),
 ]
 Validity = Annotated[bool, typer.Option("--validity", help="Check geometry, strain and clashes of poses.")]
 Similarity = Annotated[
-    bool, typer.Option("--similarity", help="Give the similarity to training ligands and proteins.")
+    bool, typer.Option("--similarity", help="Add the similarity to training ligands and proteins.")
 ]
 Consensus = Annotated[
     str,
     typer.Option(
-        help="Consensus with docking-score, outputs or other models.",
+        help="Combine with docking-score, outputs or other models.",
         metavar="NAMES",
         show_default=False,
     ),
@@ -86,7 +86,7 @@ Consensus = Annotated[
 ConsensusWithin = Annotated[
     str | None,
     typer.Option(
-        help="What the consensus compares: the poses of a molecule, of a target, or all.",
+        help="Poses among which the consensus ranks: molecule, target or all.",
         metavar="WHAT",
         hidden=True,
         show_default="molecule; for activities target, for affinities all",
@@ -104,7 +104,7 @@ Shard = Annotated[
 ]
 DropBoundLigand = Annotated[
     bool,
-    typer.Option("--drop-bound-ligand", help="Leave out receptor residues where a pose lies."),
+    typer.Option("--drop-bound-ligand", help="Remove receptor residues that overlap with a pose."),
 ]
 Chunk = Annotated[
     int, typer.Option(help="Number of poses per chunk of work.", min=1, metavar="N", hidden=True)
@@ -119,5 +119,5 @@ MixedPrecision = Annotated[
 ]
 Read = Annotated[
     list[str] | None,
-    typer.Option("--read", help="Read option that overrides the model's: waters=keep.", metavar="NAME=VALUE"),
+    typer.Option("--read", help="Read option instead of the model's: waters=keep.", metavar="NAME=VALUE"),
 ]

@@ -23,13 +23,14 @@ def search(
         Path, typer.Option(help="TOML file with the choices and ranges to search; see docs/search.md.")
     ],
     out: Annotated[
-        Path, typer.Option("-o", "--out", help="Folder of the search; the same folder continues it.")
+        Path, typer.Option("-o", "--out", help="Folder of the search; an existing search is continued.")
     ],
     trials: Annotated[
         int, typer.Option(help="Total number of trials, including those of earlier calls.", min=1)
     ] = 20,
     timeout: Annotated[
-        float | None, typer.Option(help="Seconds after which no new trial begins.", show_default="no limit")
+        float | None,
+        typer.Option(help="Time after which no new trial starts, seconds.", show_default="no limit"),
     ] = None,
     grid: Annotated[bool, typer.Option("--grid", help="Try every combination of the lists.")] = False,
     seeds: Annotated[str, typer.Option(help="Training seeds of a grid, comma-separated.")] = "0",
@@ -40,7 +41,7 @@ def search(
     workers: Annotated[int, typer.Option(help="Number of threads that make batches.", min=1)] = 2,
     json_output: Annotated[bool, typer.Option("--json", help="Print all trials as JSON.")] = False,
 ) -> None:
-    """Search featurizers, architectures, options and training fields with Optuna.
+    """Search featurizers, architectures, options and training settings with Optuna.
 
     Example: affinity-zoo search DATA --space space.toml -o search --trials 20
     """

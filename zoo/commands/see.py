@@ -31,7 +31,7 @@ def explain(
     method: Annotated[
         str,
         typer.Option(
-            help="gradient, occlusion (slower: leaves atoms and residues out), or both.", metavar="NAME"
+            help="Method: gradient, occlusion (removes atoms and residues; slower), or both.", metavar="NAME"
         ),
     ] = "both",
     model_output: options.ModelOutput = None,
@@ -79,7 +79,7 @@ def view(
     words: Annotated[
         options.Names,
         typer.Argument(
-            help="Model for its featurizer and box (or none, with -f), structure of the receptor, and pose file.",
+            help="Model whose featurizer and box are used (or none, with -f), receptor file, and pose file.",
             metavar="[MODEL] RECEPTOR POSE",
             show_default=False,
             autocompletion=completion.models_and_files,
@@ -104,7 +104,7 @@ def view(
     runs: options.Runs = Path("summaries"),
     json_output: options.Json = False,
 ) -> None:
-    """Show a complex and its image as a network gets it, channel by channel.
+    """Show the image of a complex that a network gets, channel by channel.
 
     Example: affinity-zoo view receptor.pdb poses.sdf -f atom-types -o view.html
     """
@@ -152,20 +152,20 @@ def refine(
     ] = None,
     model_output: options.ModelOutput = None,
     steps: Annotated[int, typer.Option(help="Largest number of gradient steps.", min=1, metavar="N")] = 40,
-    torsions: Annotated[bool, typer.Option(help="Rotate rotatable bonds too.")] = True,
-    max_move: Annotated[float, typer.Option(help="Largest RMSD from the start, Å.", metavar="Å")] = 2.0,
+    torsions: Annotated[bool, typer.Option(help="Also rotate rotatable bonds.")] = True,
+    max_move: Annotated[
+        float, typer.Option(help="Largest RMSD from the original pose, Å.", metavar="Å")
+    ] = 2.0,
     views: options.Views = None,
     search_views: Annotated[
         int,
-        typer.Option(
-            help="Number of further rotations averaged for the search direction.", min=1, metavar="N"
-        ),
+        typer.Option(help="Number of other rotations to average in the search.", min=1, metavar="N"),
     ] = 8,
     seed: options.Seed = 0,
     runs: options.Runs = Path("summaries"),
     json_output: options.Json = False,
 ) -> None:
-    """Move poses to better scores: rigid, then torsions; no new clash.
+    """Move poses along the gradient of a score, without new clashes.
 
     Example: affinity-zoo refine zoo-small receptor.pdb poses.sdf -o better.sdf
     """

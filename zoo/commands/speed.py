@@ -25,11 +25,11 @@ def register(app: typer.Typer) -> None:
 def speed(
     context: typer.Context,
     inputs: Annotated[
-        Path | None, typer.Option(help="File (.npz) of typed complexes; default: synthetic ones.")
+        Path | None, typer.Option(help="File (.npz) of typed complexes; default: synthetic complexes.")
     ] = None,
-    peer: Annotated[str | None, typer.Option(help="Other library to time: molgrid.")] = None,
+    peer: Annotated[str | None, typer.Option(help="Other library to compare with: molgrid.")] = None,
     peer_python: Annotated[
-        str | None, typer.Option(help="Interpreter that has the peer (molgrid needs numpy < 2).")
+        str | None, typer.Option(help="Python interpreter with this library (molgrid needs numpy < 2).")
     ] = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Part: kernels, feed, training or memory; may be repeated.")
@@ -43,7 +43,7 @@ def speed(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Time the kernels, the feed, the pipeline, training with and without it, and scoring.
+    """Measure the speed of kernels, input pipeline, training and scoring.
 
     Example: affinity-zoo speed --only kernels
     """
@@ -80,7 +80,7 @@ def device(
     out: Annotated[Path | None, typer.Option(help="File for the report.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Time voxelizing and training on the accelerator.
+    """Measure the speed of voxelizers and training on the accelerator.
 
     Example: affinity-zoo speed device --batch-size 64
     """
@@ -128,11 +128,13 @@ def score(
     batch_size: Annotated[int, typer.Option(help="Number of images per batch.", min=1)] = 32,
     peer_python: Annotated[
         str | None,
-        typer.Option(help="Interpreter that has molgrid and torch, to time the same network there."),
+        typer.Option(
+            help="Python interpreter with molgrid and torch, to compare with the same network there."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Time scoring poses of one receptor from SDF to a ranked CSV.
+    """Measure the time from an SDF file with poses of one receptor to a ranked CSV.
 
     Example: affinity-zoo speed score --poses 256
     """
@@ -163,7 +165,7 @@ def index(
     seconds: Annotated[float, typer.Option(help="Approximate time per format, seconds.", min=0.05)] = 1.0,
     as_json: Json = False,
 ) -> None:
-    """Time reading structures, format by format, compared with a plain ProDy or RDKit loop.
+    """Measure the speed of reading each file format, compared with ProDy or RDKit.
 
     Example: affinity-zoo speed index
     """

@@ -35,21 +35,21 @@ Balance = Annotated[
 Monitor = Annotated[
     str | None,
     typer.Option(
-        help="Validation score that chooses the epoch.",
+        help="Validation metric that chooses the epoch.",
         metavar="NAME",
     ),
 ]
 EarlyStopping = Annotated[
     int | None,
     typer.Option(
-        help="Epochs without gain until it stops; 0: never.",
+        help="Stop after N epochs without improvement; 0: never.",
         metavar="N",
     ),
 ]
 Task = Annotated[
     str | None,
     typer.Option(
-        help="Tasks: pose,activity,affinity,rmsd.",
+        help="Tasks to train: pose,activity,affinity,rmsd.",
         show_default="pose",
         metavar="NAMES",
     ),
@@ -70,7 +70,7 @@ AffinityLoss = Annotated[
 AffinityOnWrongPoses = Annotated[
     str | None,
     typer.Option(
-        help="Affinity of wrong poses: masked (not learnt), or one-sided (only too high a prediction costs).",
+        help="Affinity of wrong poses: masked (not trained) or one-sided (upper bound).",
         show_default="masked",
         metavar="HOW",
         hidden=True,
@@ -79,7 +79,7 @@ AffinityOnWrongPoses = Annotated[
 Sources = Annotated[
     str | None,
     typer.Option(
-        help="Poses to train on: crystal,docked,...",
+        help="Sources of training poses: crystal,docked,...",
         show_default="all",
         metavar="NAMES",
     ),
@@ -90,7 +90,7 @@ MixedPrecision = Annotated[
 ]
 ShuffleLabels = Annotated[
     bool | None,
-    typer.Option("--shuffle-labels", help="Shuffle the labels, as a control."),
+    typer.Option("--shuffle-labels", help="Shuffle the labels, as a control run."),
 ]
 Teacher = Annotated[
     list[str] | None,
@@ -103,7 +103,7 @@ Teacher = Annotated[
 TeacherViews = Annotated[
     int | None,
     typer.Option(
-        help="Rotations that the teachers' outputs are averaged over.",
+        help="Number of rotations to average the teachers' outputs over.",
         show_default="1",
         metavar="N",
         hidden=True,
@@ -132,7 +132,7 @@ Schedule = Annotated[
 WarmUp = Annotated[
     float | None,
     typer.Option(
-        help="Fraction of the steps of the warm-up.",
+        help="Fraction of the steps used for warm-up.",
         show_default="0.05",
         metavar="X",
         hidden=True,
@@ -142,7 +142,7 @@ Start = Annotated[
     str | None,
     typer.Option(
         "--from",
-        help="Model to fine-tune; it determines the architecture.",
+        help="Model to fine-tune; sets the architecture.",
         metavar="MODEL",
         autocompletion=completion.models,
     ),
@@ -150,7 +150,7 @@ Start = Annotated[
 Freeze = Annotated[
     int,
     typer.Option(
-        help="With --from: number of first layers that are frozen.",
+        help="With --from: number of first layers to freeze.",
         min=0,
         metavar="N",
         show_default=False,

@@ -35,7 +35,7 @@ def test_it_tells_versions_folders_extras_and_plugins(reference: list, cli) -> N
 def test_a_pose_that_is_scored_otherwise_is_an_error(reference: list, cli) -> None:  # type: ignore[no-untyped-def]
     reference[0]["ok"] = False
     code, out, _ = cli("doctor")
-    assert code == 1 and "DIFFERS" in out and "something is wrong" in out
+    assert code == 1 and "DIFFERS" in out and "a problem was found" in out
 
 
 def test_a_backend_that_does_not_start_is_told(reference: list, cli, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
