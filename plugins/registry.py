@@ -137,12 +137,12 @@ class Registry:
             plugin, cls = self._find(kind, name)
         except UsageError as error:
             raise AffinityZooError(
-                f"it needs the {kind} {name!r} of {wanted}, which is not here or not loaded: "
-                f"{_install(distribution, version)}; `affinity-zoo plugins list` says more"
+                f"it needs the {kind} {name!r} of {wanted}, which is not installed or not loaded: "
+                f"{_install(distribution, version)}; `affinity-zoo plugins list` shows details"
             ) from error
         if canonical(plugin.origin.distribution) != canonical(distribution) and "/" not in distribution:
             raise AffinityZooError(
-                f"it needs the {kind} {name!r} of {wanted}, but here that is {plugin.origin}'s: "
+                f"it needs the {kind} {name!r} of {wanted}, but {plugin.origin} provides this name here: "
                 f"install {wanted} in an environment without {plugin.origin.distribution}"
             )
         return cls

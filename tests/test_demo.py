@@ -35,5 +35,5 @@ def test_the_demonstration_runs_and_can_be_given_again(  # type: ignore[no-untyp
 def test_a_folder_with_something_else_is_left_alone(tmp_path: Path, cli) -> None:  # type: ignore[no-untyped-def]
     (tmp_path / "mine.txt").write_text("mine")
     code, _, err = cli("demo", "-o", tmp_path)
-    assert code == 1 and "name another folder" in err
+    assert code == 1 and "give another folder" in err
     assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]

@@ -202,7 +202,7 @@ def test_early_stopping_holds_after_a_restart(small_data: Path, tmp_path: Path, 
     assert code == 0, err
     assert "epoch 3:" in out and "stopped: no better" in out and "epoch 4:" not in out
     code, out, _ = cli("train", small_data, "--runs", tmp_path, "--resume", 1)
-    assert code == 0 and "nothing left to train: 3 epochs" in out
+    assert code == 0 and "all 3 epochs are already trained" in out
     code, out, _ = cli(
         "train", small_data, "--runs", tmp_path, "--resume", 1, "--early-stopping", 0, "--epochs", 4
     )
@@ -280,7 +280,7 @@ def test_killed_training_ends_with_the_same_weights(small_data: Path, tmp_path: 
         text=True,
     )
     assert resumed.returncode == 0, resumed.stderr
-    assert "going on after epoch" in resumed.stdout
+    assert "continuing after epoch" in resumed.stdout
     whole, again = _weights(tmp_path / "whole" / "1_netstate", 4), _weights(state, 4)
     assert len(whole) == len(again) > 10
     assert all(np.array_equal(a, b) for a, b in zip(whole, again, strict=True))

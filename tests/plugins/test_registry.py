@@ -168,7 +168,7 @@ def test_a_model_says_which_distribution_it_misses(distribute: Distribute, score
         Registry(settings=Settings(enabled=False)).require("featurizer", "x", "zoo-x", "1.2")
     distribute("zoo-good", scorer_source("good"))
     assert Registry().require("scorer", "good", "Zoo_Good", "0.9").name == "good"
-    with pytest.raises(AffinityZooError, match=r"of zoo-other 3, but here that is zoo-good 1\.0's"):
+    with pytest.raises(AffinityZooError, match=r"of zoo-other 3, but zoo-good 1\.0 provides this name here"):
         Registry().require("scorer", "good", "zoo-other", "3")
 
 

@@ -46,7 +46,7 @@ class Leaderboard:
         found = next((board for board in self.boards if board.benchmark == benchmark), None)
         if found is None:
             known = ", ".join(board.benchmark for board in self.boards)
-            raise UsageError(f"no board is of a benchmark {benchmark!r}; there are: {known}")
+            raise UsageError(f"there is no board of the benchmark {benchmark!r}; the boards are: {known}")
         return found
 
     def to_pandas(self) -> pandas.DataFrame:
@@ -74,7 +74,7 @@ class Leaderboard:
             return write_report(file, self.boards)
         writers = {".md": as_markdown, ".csv": as_csv}
         if file.suffix not in writers:
-            raise UsageError(f"`path` is {file}: give it the ending .html, .md or .csv")
+            raise UsageError(f"`path` is {file}: give a name that ends in .html, .md or .csv")
         with whole(file) as opened:
             opened.write(writers[file.suffix](self.boards))
         return file

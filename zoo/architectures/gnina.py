@@ -35,7 +35,9 @@ class _Gnina(Architecture):
 
         unknown = [name for name in outputs if name not in ("pose", "activity", "affinity", "rmsd")]
         if unknown:
-            raise UsageError(f"{self.name} gives pose, activity, affinity or rmsd, not {unknown[0]!r}")
+            raise UsageError(
+                f"{self.name} has the outputs pose, activity, affinity or rmsd, not {unknown[0]!r}"
+            )
         image = keras.Input(image_shape, name="image")
         features = self.features(image)
         columns = [self._head(features, name) for name in outputs]

@@ -85,17 +85,18 @@ def add_benchmark(
         try:
             about = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
         except (OSError, ValueError, RecursionError) as error:
-            raise AffinityZooError(f"{source} holds no benchmark: {error}") from error
+            raise AffinityZooError(f"{source} contains no benchmark: {error}") from error
         benchmark = from_dict({**about, "path": ""}, source)
         if not is_name(name or benchmark.name):
             raise UsageError(
-                f"{name or benchmark.name!r} is no name of a benchmark: lower-case letters, digits, dots, dashes"
+                f"{name or benchmark.name!r} is not a valid name of a benchmark: use lower-case letters, "
+                "digits, dots and dashes"
             )
         benchmark = replace(benchmark, name=name or benchmark.name)
         if data is not None:
             return _of_index(benchmark, data, root, swap)
         if not (folder / TABLE).is_file():
-            raise UsageError(f"{source} holds ids only: name the index (`data`) that they belong to")
+            raise UsageError(f"{source} contains ids only: give the index that they belong to (`data`)")
         place = root / FOLDER / f"{benchmark.name}.{TABLE}"
         made = replace(benchmark, path=str(place.resolve()))
         if wrong := check(replace(made, path=str(folder / TABLE))):

@@ -131,7 +131,7 @@ def add(root: Path, benchmark: Benchmark, swap: bool = False) -> Path:
         old = load(path)
         if (old.hash, old.labels_hash) != (benchmark.hash, benchmark.labels_hash):
             raise AffinityZooError(
-                f"{path} already is a benchmark {benchmark.name!r} of other content; choose another name, "
+                f"{path} already contains a benchmark {benchmark.name!r} with other content; choose another name, "
                 "or give `replace=True`"
             )
     return write_sealed(path, {"format": FORMAT, "version": 1, **asdict(benchmark)})
@@ -155,7 +155,9 @@ def load(path: Path) -> Benchmark:
             f"{path} is not a benchmark of affinity-zoo; `affinity-zoo benchmarks add` writes them"
         )
     if data.get("seal") != seal_of(data):
-        raise AffinityZooError(f"{path} was edited after it was written: its seal does not fit; add it again")
+        raise AffinityZooError(
+            f"{path} was edited after it was written (its checksum differs); add the benchmark again"
+        )
     return from_dict(data, Path(path))
 
 

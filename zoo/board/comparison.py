@@ -91,8 +91,8 @@ def find_pair(a: str, b: str, root: Path, benchmark: str | None = None) -> tuple
             for w, s in zip((a, b), names, strict=True)
         )
         raise AffinityZooError(
-            f"the two have no {'such ' if benchmark else ''}benchmark in common: {have}; "
-            "`affinity-zoo evaluate MODEL BENCHMARK` puts both on one"
+            f"the two models have no {'such ' if benchmark else ''}benchmark in common: {have}; "
+            "`affinity-zoo evaluate MODEL BENCHMARK` evaluates a model on a benchmark"
         )
     if len(common) > 1:
         several = ", ".join(name for name, _ in common)
@@ -267,7 +267,7 @@ def _candidates(what: str, root: Path) -> dict[tuple[str, str], list[Result]]:
         places = find_results([root])
     else:
         raise AffinityZooError(
-            f"{what} is no run, folder or row, and {root} does not exist: train and evaluate first"
+            f"{what} is not a run, folder or row, and {root} does not exist: train and evaluate a model first"
         )
     named = not what.isdigit() and not path.exists()
     found: dict[tuple[str, str], list[Result]] = {}
@@ -285,7 +285,7 @@ def _candidates(what: str, root: Path) -> dict[tuple[str, str], list[Result]]:
         known = {r.model.get("name") for results in found.values() for r in results}
         known |= {row.name for results in found.values() for row in merge_seeds(results)}
         raise AffinityZooError(
-            f"no result of {what!r} was found in {root}{nearest(what, sorted(map(str, known)))}; "
+            f"there is no result of {what!r} in {root}{nearest(what, sorted(map(str, known)))}; "
             "`affinity-zoo leaderboard` lists the rows"
         )
     return chosen

@@ -72,7 +72,7 @@ def pack_results(
         folder, model = _places(run, root)
         found = find_results([folder])
         if not found:
-            raise AffinityZooError(f"{folder} holds no result; `affinity-zoo evaluate` makes one")
+            raise AffinityZooError(f"{folder} contains no result; `affinity-zoo evaluate` makes one")
         if weights and (model is None or not (model / WEIGHTS).is_file()):
             raise UsageError(f"the weights of {run} are not available: pack without them")
         for path in found:
@@ -143,7 +143,7 @@ def add_results(source: Path, *, root: Path) -> Added:
                 shutil.rmtree(path.parent)
         if not results:
             why = f": {refused[0]}" if refused else ""
-            raise AffinityZooError(f"{source} holds no result that can be believed{why}")
+            raise AffinityZooError(f"{source} contains no result that passes the verification{why}")
     moved = [dataclasses.replace(r, path=place / r.path.relative_to(folder)) for r in results]
     return Added(place, moved, refused)
 
@@ -170,7 +170,7 @@ def unpack(source: Path, folder: Path, form: str, names: Sequence[str]) -> dict[
             if manifest["format"] != form:
                 raise ValueError(f"it is {manifest['format']!r}")
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise AffinityZooError(f"{source} is no archive of {form!r} ({error})") from error
+            raise AffinityZooError(f"{source} is not an archive of the format {form!r} ({error})") from error
         listed = {entry.filename for entry in archive.infolist()} - {MANIFEST}
         if listed != set(files):
             odd = sorted(listed.symmetric_difference(files))[0]
@@ -179,7 +179,7 @@ def unpack(source: Path, folder: Path, form: str, names: Sequence[str]) -> dict[
             parts = name.split("/")
             if parts[-1] not in names or len(parts) > 2:
                 raise AffinityZooError(
-                    f"{source}: refused, it holds {name!r}, which is no part of such an archive"
+                    f"{source}: refused, it contains {name!r}, which does not belong into such an archive"
                 )
         for name, digest in files.items():
             data = read_member(archive, name, MOST_FILE)
@@ -199,7 +199,7 @@ def _places(run: str | int | Path, root: Path) -> tuple[Path, Path | None]:
         return found.logs, found.model if found.model.is_dir() else None
     if path.exists():
         return path, None
-    raise AffinityZooError(f"{run} is no run below {root} and no folder with results")
+    raise AffinityZooError(f"{run} is neither a run in {root} nor a folder with results")
 
 
 def _copy(source: Path, folder: Path) -> None:

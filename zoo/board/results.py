@@ -222,7 +222,7 @@ def load_result(path: Path, *, recompute: bool = False) -> Result:
         )
     if not fits:
         raise AffinityZooError(
-            f"{path} was edited after it was written: its seal does not fit; run evaluate again"
+            f"{path} was edited after it was written (its checksum differs); run evaluate again"
         )
     check_result(data, path)
     _check_predictions(path, data, path.with_name(data["predictions"]["file"]))
@@ -274,7 +274,7 @@ def _keep_others(path: Path, model: Mapping[str, Any]) -> None:
         return  # not there or not readable: nothing to lose
     if other != str(model.get("name")):
         raise AffinityZooError(
-            f"{path} already holds the result of {other}: write this one into another folder"
+            f"{path} already contains the result of {other}: write this result into another folder"
         )
 
 
@@ -283,7 +283,7 @@ def _check_predictions(path: Path, data: Mapping[str, Any], predictions: Path) -
         raise AffinityZooError(f"{path}: its predictions {predictions.name} are missing; run evaluate again")
     if file_hash(predictions) != data["predictions"]["sha256"]:
         raise AffinityZooError(
-            f"{predictions} was edited: a score or a label is not what {path.name} was computed from; "
+            f"{predictions} was edited: it differs from the scores and labels that {path.name} was computed from; "
             "run evaluate again"
         )
 
@@ -310,7 +310,7 @@ def scorers_of(result: Result) -> dict[str, Scorer]:
             raise AffinityZooError(f"{result.path}: {key}: {error}") from error
         if metric_key(scorer) != key:
             raise AffinityZooError(
-                f"{result.path}: {key} holds the figure of {metric_key(scorer)}; run evaluate again"
+                f"{result.path}: {key} contains the metric {metric_key(scorer)}; run evaluate again"
             )
         found[key] = scorer
     return found
@@ -328,6 +328,7 @@ def _check_metrics(result: Result) -> None:
         stated = result.metrics[key].value
         if not np.isclose(value, stated, rtol=1e-9, atol=1e-12, equal_nan=True):
             raise AffinityZooError(
-                f"{result.path}: {key} is {stated:.6g} there but {value:.6g} by its predictions; "
+                f"{result.path}: {key} is stated as {stated:.6g} but is {value:.6g} when computed from "
+                "its predictions; "
                 "run evaluate again"
             )

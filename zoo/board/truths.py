@@ -52,11 +52,11 @@ class Truth:
         foreign = scored.id[~np.isin(scored.id, self.pairs.id)]
         if len(foreign):
             raise AffinityZooError(
-                f"{len(foreign)} of its {len(scored)} pairs are none of the benchmark {self.name} "
+                f"{len(foreign)} of its {len(scored)} pairs do not belong to the benchmark {self.name} "
                 f"(such as {foreign[0]})"
             )
         if not len(scored):
-            raise AffinityZooError("it holds no pair")
+            raise AffinityZooError("it contains no pair")
         order = np.argsort(scored.id, kind="stable")
         place = np.searchsorted(scored.id, self.pairs.id, sorter=order)
         place = order[np.minimum(place, len(order) - 1)]

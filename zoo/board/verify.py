@@ -101,7 +101,7 @@ def _checked(result: Result, truth: Truth, rows: Predictions, thorough: bool) ->
     try:
         judged = truth.judged(rows)
     except AffinityZooError as error:
-        raise AffinityZooError(f"{result.path}: {error}; its scores are of something else") from error
+        raise AffinityZooError(f"{result.path}: {error}; its scores belong to another benchmark") from error
     if result.is_baseline:
         _check_baseline(result, truth, judged, thorough)
     else:
@@ -132,8 +132,9 @@ def _check_baseline(result: Result, truth: Truth, judged: Predictions, thorough:
     cls = baseline_class(result)
     if cls is None:
         raise AffinityZooError(
-            f"{result.path}: there is no baseline {result.model.get('baseline') or result.model.get('name')!r} here, "
-            "so it cannot be measured again; install its plugin"
+            f"{result.path}: the baseline {result.model.get('baseline') or result.model.get('name')!r} is "
+            "not installed, "
+            "so it cannot be recomputed; install its plugin"
         )
     if truth.dataset is None:
         raise AffinityZooError(
@@ -155,7 +156,7 @@ def _check_baseline(result: Result, truth: Truth, judged: Predictions, thorough:
     try:
         again = run_baselines(truth.dataset, truth.rows[rows], [baseline])[baseline.name]
     except AffinityZooError as error:
-        raise AffinityZooError(f"{result.path}: the baseline cannot be measured again: {error}") from error
+        raise AffinityZooError(f"{result.path}: the baseline cannot be recomputed: {error}") from error
     if not np.allclose(again, judged.score[rows], rtol=1e-4, atol=1e-4, equal_nan=True):
         raise AffinityZooError(
             f"{result.path}: these are not the scores of the baseline {cls.name} on {truth.name}"
@@ -204,7 +205,8 @@ def _same_figures(result: Result, computed: dict[str, Metric], intervals: bool) 
             continue
         if not _close(stated.value, found.value, CLOSE):
             raise AffinityZooError(
-                f"{result.path}: {key} is {stated.value:.6g} there but {found.value:.6g} by its scores; "
+                f"{result.path}: {key} is stated as {stated.value:.6g} but is {found.value:.6g} when "
+                "computed from its scores; "
                 "run evaluate again"
             )
         made = stated.interval
@@ -213,8 +215,8 @@ def _same_figures(result: Result, computed: dict[str, Metric], intervals: bool) 
         width = abs(found.high - found.low)
         if intervals and standard and not all(_close(a, b, CLOSE_ENDS, width) for a, b in ends):
             raise AffinityZooError(
-                f"{result.path}: the interval of {key} is [{stated.low:.4g}, {stated.high:.4g}] there but "
-                f"[{found.low:.4g}, {found.high:.4g}] by its scores; run evaluate again"
+                f"{result.path}: the interval of {key} is stated as [{stated.low:.4g}, {stated.high:.4g}] but is "
+                f"[{found.low:.4g}, {found.high:.4g}] when computed from its scores; run evaluate again"
             )
 
 

@@ -65,7 +65,9 @@ def sort_words(
         found.table = structures.pop()
     if found.table is not None:
         if receptor is not None or structures or poses:
-            raise UsageError("a table names receptors and poses: give no others with it")
+            raise UsageError(
+                "a table already names receptors and poses: give either a table or receptor and poses"
+            )
         return found
     if receptor is None and structures:
         found.receptor = Path(structures.pop(0))
@@ -90,7 +92,7 @@ def one_model(words: Words, what: str) -> str:
     """
     if len(words.models) != 1:
         told = f"these look like models: {', '.join(words.models)}" if words.models else "none was given"
-        raise UsageError(f"{what} takes one model, and {told}; see `affinity-zoo {what} --help`")
+        raise UsageError(f"{what} needs exactly one model, but {told}; see `affinity-zoo {what} --help`")
     return words.models[0]
 
 
@@ -109,7 +111,7 @@ def one_pose(words: Words, what: str, record: int = 0) -> tuple[Path, int]:
     from affinity_zoo.zoo.data.readers.records import nth_record, pose_files
 
     if STANDARD_INPUT in words.poses:
-        raise UsageError(f"{what} takes a pose from files, not from standard input")
+        raise UsageError(f"{what} cannot read a pose from standard input: give a file")
     return nth_record(pose_files(words.poses, but=[words.receptor] if words.receptor else ()), record)
 
 
@@ -135,5 +137,7 @@ def _expanded(word: str) -> list[str]:
         return [word]
     found = sorted(glob(word, recursive=True))
     if not found:
-        raise AffinityZooError(f"{word}: no file matches this pattern; check the folder and the ending")
+        raise AffinityZooError(
+            f"{word}: no file matches this pattern; check the folder and the file extension"
+        )
     return found

@@ -49,9 +49,9 @@ def fetch(
     if format not in FORMATS:
         raise UsageError(f"`format` is one of {', '.join(FORMATS)}, not {format!r}")
     if not ids:
-        raise UsageError("name at least one PDB id, such as 1abc")
+        raise UsageError("give at least one PDB id, such as 1abc")
     if bad := [i for i in ids if not _ID.match(i)]:
-        raise UsageError(f"{bad[0]!r} is no PDB id: a digit and three letters or digits, such as 1abc")
+        raise UsageError(f"{bad[0]!r} is not a PDB id (a digit and three letters or digits, such as 1abc)")
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     return [_one(i.lower(), folder, format, server) for i in dict.fromkeys(ids)]

@@ -158,7 +158,7 @@ def read_references(path: str | Path, options: ReadOptions | None = None) -> lis
             reasons.append(pose.failure.reason)
     if not found:
         raise AffinityZooError(
-            f"the reference {path} holds no readable molecule ({'; '.join(reasons[:3]) or 'it is empty'}): give the "
+            f"the reference {path} contains no readable molecule ({'; '.join(reasons[:3]) or 'it is empty'}): give the "
             "crystal ligand as SDF, MOL2 or PDB"
         )
     return found

@@ -98,7 +98,7 @@ def to_pdbqt(text: str, receptor: bool, pH: float = 7.4, file_format: str = "pdb
         conversion.AddOption("r", conversion.OUTOPTIONS)
     made = conversion.WriteString(molecule)
     if "ATOM" not in made:
-        raise AffinityZooError("Open Babel makes no PDBQT of it")
+        raise AffinityZooError("Open Babel cannot convert it to PDBQT")
     return made
 
 
@@ -126,7 +126,7 @@ def heavy_order(ligand_pdbqt: str, xyz: NDArray[Any]) -> NDArray[np.int64]:
 
     distance, order = cKDTree(pdbqt_positions(ligand_pdbqt)).query(xyz)
     if distance.max() > _SAME or len(set(order.tolist())) < len(xyz):
-        raise AffinityZooError("Open Babel's PDBQT does not hold every heavy atom of the ligand")
+        raise AffinityZooError("Open Babel's PDBQT does not contain every heavy atom of the ligand")
     return np.asarray(order, np.int64)
 
 

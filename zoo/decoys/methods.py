@@ -55,6 +55,6 @@ def method_of(name: str, **settings: Any) -> Method:
     for key in given:
         if key not in own:
             raise UsageError(
-                f"`{key}` is no option of the method {name}: leave it out or choose another method"
+                f"the method {name} has no option `{key}`: leave it out or choose another method"
             )
     return method(type(options)(**given))

@@ -174,10 +174,10 @@ def _claim(out: Path, parameters: dict[str, Any]) -> None:
             same = False
         if not same:
             raise UsageError(
-                f"{out} holds decoys made from other data or with other parameters: name a new folder"
+                f"{out} contains decoys made from other data or with other parameters: give a new folder"
             )
     elif out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise UsageError(f"{out} is not empty and not a folder of decoys: name a new folder")
+        raise UsageError(f"{out} is not empty and not a folder of decoys: give a new folder")
     write_json(path, {"hash": mark, "parameters": parameters})
 
 

@@ -42,8 +42,9 @@ def crystal_rows(dataset: Dataset) -> NDArray[np.int64]:
     pockets = [str(r) for r in receptors if re.search(r"pocket", Path(str(r)).name, re.IGNORECASE)]
     if pockets:
         raise AffinityZooError(
-            f"{len(pockets)} receptors are cut pockets (the first is {pockets[0]}): decoys would lie in the cut: "
-            "index the whole proteins"
+            f"{len(pockets)} receptors are cut pockets (the first is {pockets[0]}): decoys would be "
+            "placed in the removed part: "
+            "index whole proteins"
         )
     return rows
 

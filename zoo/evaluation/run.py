@@ -264,5 +264,5 @@ def warn_of_other_reading(dataset: Dataset, model: models.Model, say: Callable[[
         if value != wanted:
             say(
                 f"{dataset.path} was read with {name}={value}, the model was trained with {name}={wanted}; "
-                f"`index --read {name}={wanted}` reads as the model does"
+                f"to read as for the model, use `index --read {name}={wanted}`"
             )

@@ -95,7 +95,7 @@ def _column(path: Path, names: Sequence[str], wanted: str | None) -> tuple[int, 
         found = "score" if "score" in names else getattr(preferred(list(names)), "name", None)
         if found is None:
             raise UsageError(
-                f"{path} has no column that is known to be a score ({', '.join(names)}): name it with `column`"
+                f"{path} has no known column of scores ({', '.join(names)}): give its name with `column`"
             )
         wanted = found
     if wanted not in names:
@@ -110,7 +110,7 @@ def _id_column(path: Path, names: Sequence[str], wanted: str | None) -> int:
     found = wanted if wanted is not None else next((name for name in IDS if name in names), "")
     if found not in names:
         what = f"no column {wanted!r}" if wanted is not None else f"none of the columns {', '.join(IDS)}"
-        raise UsageError(f"{path} has {what} to tell the pairs by: it has {', '.join(names)}")
+        raise UsageError(f"{path} has {what} that identifies the pairs: it has {', '.join(names)}")
     _once(path, names, found)
     return list(names).index(found)
 
@@ -129,7 +129,7 @@ def _number(text: str, where: str, column: str) -> float:
         if "_" in text:  # Python reads 1_000 as a number
             raise ValueError
     except ValueError:
-        raise AffinityZooError(f"{where}: {column} is {text!r}, no number") from None
+        raise AffinityZooError(f"{where}: {column} is {text!r}, which is not a number") from None
     if math.isinf(value):
         raise AffinityZooError(f"{where}: {column} is infinite: leave the cell empty where there is no score")
     return value
@@ -141,9 +141,7 @@ def _from_folder(path: Path, column: str | None, id_column: str | None) -> Score
             return found
     files = sorted(file for file in path.rglob("*") if file.name.lower().endswith((".sdf", ".sdf.gz", ".sd")))
     if not files:
-        raise AffinityZooError(
-            f"{path} holds no SDF file and is no output of Boltz or DiffDock: nothing to read"
-        )
+        raise AffinityZooError(f"{path} contains no SDF file and is not an output of Boltz or DiffDock")
     return _from_sdf(files, column, id_column)
 
 
@@ -159,14 +157,14 @@ def _from_sdf(files: Sequence[Path], column: str | None, id_column: str | None) 
                 if column is None:
                     listed = ", ".join(name for name in properties if name != "_Name") or "none"
                     raise UsageError(
-                        f"{file} has no property that is known to be a score ({listed}): name it with `column`"
+                        f"{file} has no known property with a score ({listed}): give its name with `column`"
                     )
             where = f"{file}, record {record + 1}"
             key = id_column or next((name for name in IDS if name in properties), "_Name")
             value = _number(properties.get(column, ""), where, column)
             rows.append(ExternalScore(properties.get(key, ""), file.name, record, value, where))
     if column is None:
-        raise AffinityZooError(f"{files[0]} holds no record")
+        raise AffinityZooError(f"{files[0]} contains no record")
     if all(math.isnan(row.score) for row in rows):
         raise UsageError(f"no record of {files[0]} has the property {column!r}")
     return ScoreFile(column, known, rows)

@@ -129,7 +129,7 @@ def _check(model: Model, format: str, source: str) -> None:
         raise AffinityZooError("export runs on Keras's TensorFlow backend: set KERAS_BACKEND=tensorflow")
     if source == "atoms" and format == "onnx":
         raise AffinityZooError(
-            "the layers that make an image from atoms do not survive the conversion to ONNX (onnxruntime cannot run "
+            "the layers that make an image from atoms cannot be converted to ONNX (onnxruntime cannot run "
             "their loop over samples): give `source='image'`, or `format='savedmodel'`"
         )
     if source == "atoms" and model.network.voxelizer is None:

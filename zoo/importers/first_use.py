@@ -114,8 +114,9 @@ def fetch_missing(model: Name, offline: bool = False) -> None:
         return
     if offline or is_offline():
         raise AffinityZooError(
-            f"{model} is not here, and downloads are forbidden (offline): where there is a network, run `affinity-zoo "
-            f"models get {wanted.name} -o models` and bring the folder models here"
+            f"{model} is not on this machine, and downloads are forbidden (offline): on a machine with "
+            "internet access run `affinity-zoo "
+            f"models get {wanted.name} -o models` and copy the folder models to this machine"
         )
     note(announcement(wanted))
     from affinity_zoo.zoo.runtime.keras import start_keras

@@ -61,7 +61,9 @@ def import_gnina(
     """
     paths = [Path(file) for file in files]
     if len({path.stem for path in paths}) < len(paths):
-        raise UsageError("two of the files have the same name: rename one, each becomes a folder of its name")
+        raise UsageError(
+            "two files have the same name: rename one, because each becomes a folder with its name"
+        )
     if ensemble is None:
         return [import_single(path, Path(out) / path.stem) for path in paths]
     if not _NAME.fullmatch(ensemble):
@@ -208,7 +210,7 @@ def fill(network: keras.Model, weights: Weights, file: Path) -> None:
             ) from error
     if left:
         raise AffinityZooError(
-            f"{file}: {len(left)} weights have no place in the network, {sorted(left)[0]} first"
+            f"{file}: {len(left)} weights do not belong to the network (the first is {sorted(left)[0]})"
         )
 
 

@@ -59,7 +59,7 @@ def parse(handle: str) -> Handle:
     """
     found = _HANDLE.fullmatch(handle)
     if found is None:
-        raise UsageError(f"{handle!r} is no hub handle: write hf://USER/REPO or hf://USER/REPO@REVISION")
+        raise UsageError(f"{handle!r} is not a hub handle: write hf://USER/REPO or hf://USER/REPO@REVISION")
     return Handle(found[1], found[2])
 
 
@@ -97,7 +97,7 @@ def get_from_hub(handle: str, out: str | Path | None = None) -> Path:
             raise
         except Exception as error:  # the library raises many kinds, its own and those of its HTTP client
             raise AffinityZooError(
-                f"{handle}: cannot be had ({_first_line(error)}); see `hf auth login`"
+                f"{handle}: cannot be downloaded ({_first_line(error)}); see `hf auth login`"
             ) from error
         shutil.rmtree(temporary / ".cache", ignore_errors=True)
         _check(temporary, handle)
@@ -121,7 +121,9 @@ def push_to_hub(folder: Path, handle: str, *, private: bool = False) -> str:
     """
     wanted = parse(handle)
     if wanted.revision is not None:
-        raise UsageError(f"{handle}: a model is pushed as the newest revision: leave out @{wanted.revision}")
+        raise UsageError(
+            f"{handle}: a model can only be uploaded as the newest revision: leave out @{wanted.revision}"
+        )
     hub = _library()
     _check(folder, str(folder))
     _write_readme(folder)
@@ -136,7 +138,7 @@ def push_to_hub(folder: Path, handle: str, *, private: bool = False) -> str:
         )
     except Exception as error:
         raise AffinityZooError(
-            f"{handle}: the hub does not take it ({_first_line(error)}); see `hf auth login`"
+            f"{handle}: the hub refused the model ({_first_line(error)}); see `hf auth login`"
         ) from error
     return str(done.commit_url)
 
@@ -148,7 +150,7 @@ def _check(folder: Path, where: str) -> None:
     elif (folder / "model.keras").is_file():
         members = (folder,)
     else:
-        raise AffinityZooError(f"{where}: holds no model of affinity-zoo ({', '.join(FILES)})")
+        raise AffinityZooError(f"{where}: contains no model of affinity-zoo ({', '.join(FILES)})")
     for member in members:
         check_files(member)
 
@@ -162,7 +164,7 @@ def _write_readme(folder: Path) -> None:
 
 def _library() -> Any:
     if is_offline():
-        raise AffinityZooError("hubs need a network, and AFFINITY_ZOO_OFFLINE forbids it")
+        raise AffinityZooError("hubs need internet access, but AFFINITY_ZOO_OFFLINE forbids it")
     if find_spec("huggingface_hub") is None:
         raise AffinityZooError("hf:// handles need huggingface_hub: pip install 'affinity-zoo[hub]'")
     import huggingface_hub

@@ -148,11 +148,11 @@ def cross_validated(members: Sequence[Predictions], truth: Truth) -> Array:
     wanted = targets_of(first, truth)[known]
     number = len(np.unique(groups))
     if number < 2:
-        raise AffinityZooError("a stacked model needs two groups or more: one to learn from, one to judge")
+        raise AffinityZooError("a stacked model needs two groups or more: one to fit it, one to evaluate it")
     scores = np.full(len(first), np.nan)
     for learnt, judged in GroupKFold(min(FOLDS, number)).split(seen[known], wanted, groups):
         if truth != "affinity" and len(np.unique(wanted[learnt])) < 2:
-            raise AffinityZooError("a stacked model cannot learn: a fold has one class only")
+            raise AffinityZooError("a stacked model cannot be fitted: a fold has one class only")
         fitted = stacker(truth).fit(seen[known[learnt]], wanted[learnt])
         scores[known[judged]] = stacked(fitted, seen[known[judged]])
     return scores

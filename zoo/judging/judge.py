@@ -222,9 +222,7 @@ def judge(
     metrics = {metric_key(chosen[number]): found[number] for number in sorted(found)}
     if scorers is not None and not metrics:
         wanted = sorted({truth for scorer in chosen for truth in scorer.truths})
-        raise UsageError(
-            f"these predictions have no truth to evaluate: the scorers need {' or '.join(wanted)}"
-        )
+        raise UsageError(f"these predictions have no true values: the scorers need {' or '.join(wanted)}")
     return metrics
 
 

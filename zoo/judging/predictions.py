@@ -97,7 +97,7 @@ def _validity(folder: Path, column: Array) -> Array:
     }
     cells = [str(cell).strip().lower() for cell in column.tolist()]
     if strange := next((cell for cell in cells if cell not in kinds), None):
-        raise AffinityZooError(f"{folder}: the column {VALID} has {strange!r}: it is 1, 0 or empty")
+        raise AffinityZooError(f"{folder}: the column {VALID} has {strange!r}: it must be 1, 0 or empty")
     return np.array([kinds[cell] for cell in cells], np.float64)
 
 
@@ -260,7 +260,7 @@ def _floats(path: Path, name: str, cells: Sequence[str]) -> Array:
         return np.array([float(cell) if cell else np.nan for cell in cells], np.float64)
     except ValueError as error:
         raise AffinityZooError(
-            f"{path}: column {name} holds something that is not a number: {error}"
+            f"{path}: column {name} contains a value that is not a number: {error}"
         ) from error
 
 

@@ -85,7 +85,9 @@ def fit(logit: Array, label: Array, method: Method) -> Calibration:
         score = np.linspace(middle - reach, middle + reach, 2001)
         probability = sigmoid.predict_proba(score[:, None])[:, 1]
         if sigmoid.coef_[0, 0] < 0:
-            raise AffinityZooError("the score falls with the truth: nothing to calibrate")
+            raise AffinityZooError(
+                "near-native poses have lower scores than wrong poses: this model cannot be calibrated"
+            )
     return Calibration(
         method, np.asarray(score, float).tolist(), np.asarray(probability, float).tolist(),
         float(logit.min()), float(logit.max()),
@@ -108,7 +110,7 @@ def on_unseen_groups(logit: Array, label: Array, groups: Sequence[Any], method: 
 
     number = len(set(groups))
     if number < 2:
-        raise AffinityZooError("a calibration needs two groups or more: one to fit, one to look at")
+        raise AffinityZooError("a calibration needs two groups or more: one to fit it, one to test it")
     found = np.full(len(logit), np.nan)
     for learnt, judged in GroupKFold(min(FOLDS, number)).split(logit, label, list(groups)):
         found[judged] = fit(logit[learnt], label[learnt], method).apply(logit[judged])
@@ -169,11 +171,11 @@ def read_calibration(folder: Path) -> Calibration | None:
         found = msgspec.json.decode(path.read_bytes(), type=Calibration)
     except (OSError, msgspec.DecodeError) as error:
         raise AffinityZooError(
-            f"{path} is no calibration ({error}): `affinity-zoo calibrate` makes one"
+            f"{path} is not a calibration ({error}): `affinity-zoo calibrate` makes one"
         ) from error
     rising = np.all(np.diff(found.score) >= 0) and np.all(np.diff(found.probability) >= -1e-12)
     if len(found.score) != len(found.probability) or not rising:
         raise AffinityZooError(
-            f"{path} is no calibration: its function falls; `affinity-zoo calibrate` makes one"
+            f"{path} is not a valid calibration (its function decreases); `affinity-zoo calibrate` makes one"
         )
     return found

@@ -68,7 +68,7 @@ class Candidate:
         """
         if self.trained_on is None:
             raise AffinityZooError(
-                f"the data that {self.x} was trained on is not known; name the DATA folder"
+                f"the data that {self.x} was trained on is not known; give the folder DATA"
             )
         return self.trained_on
 

@@ -60,7 +60,7 @@ def card_of(name: Name, folder: Path | None = None, runs: Path = Path("summaries
     if to_download is None:
         known = [row["name"] for row in listing("*", folder)]
         raise AffinityZooError(
-            f"there is no model {str(name)!r}{nearest(str(name), known)}; `affinity-zoo models list` names them"
+            f"there is no model {str(name)!r}{nearest(str(name), known)}; `affinity-zoo models list` lists the models"
         )
     families = to_download.families
     return {

@@ -56,7 +56,7 @@ def read_ensemble(folder: Path) -> Ensemble:
         or not 1 <= len(members) <= MOST
         or len({*map(str, members)}) < len(members)
     ):
-        raise AffinityZooError(f"{path}: `members` must list each model folder once; mend it")
+        raise AffinityZooError(f"{path}: `members` must list each model folder once; correct the file")
     texts = {key: str(table.get(key, "")) for key in ("about", "cite")}
     return Ensemble(
         str(table.get("name") or folder.resolve().name),
@@ -96,7 +96,9 @@ def _member(folder: Path, name: Any, file: Path) -> Path:
             "from people you trust"
         )
     if not (member / "model.keras").is_file():
-        raise AffinityZooError(f"{file}: its member {name!r} holds no model; get or make the ensemble again")
+        raise AffinityZooError(
+            f"{file}: its member {name!r} contains no model; get or make the ensemble again"
+        )
     return member
 
 

@@ -29,7 +29,7 @@ def find_model_folder(model: Name, runs: str | Path = "summaries") -> Path:
     folders = find_model_folders([model], runs)
     if len(folders) > 1:
         raise AffinityZooError(
-            f"{model} is an ensemble of {len(folders)} models, and one is needed here: give one of "
+            f"{model} is an ensemble of {len(folders)} models, but a single model is needed: give one of "
             + ", ".join(str(folder) for folder in folders)
         )
     return folders[0]
@@ -96,12 +96,13 @@ def _folders(model: Name, runs: Path) -> list[Path]:
         if (folder / "model.keras").is_file():
             return [folder]
         raise AffinityZooError(
-            f"{folder} holds no model yet: the run is not finished; continue it with `affinity-zoo train DATA --resume`"
+            f"{folder} contains no model yet, because the run is not finished; continue it with "
+            "`affinity-zoo train DATA --resume`"
         )
     to_download = published.find(str(model))
     if to_download is not None:
         raise AffinityZooError(
-            f"{model} is not here yet: `affinity-zoo models get {to_download.name}` gets it"
+            f"{model} is not on this machine yet: `affinity-zoo models get {to_download.name}` downloads it"
         )
     raise AffinityZooError(f"{model} is not a model{_hint(str(model))}")
 

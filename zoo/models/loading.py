@@ -203,7 +203,7 @@ def check_encoding(featurizer: Featurizer, recipe: Recipe, where: object) -> Non
     if trained.encoding_hash and encoding_hash(featurizer) != trained.encoding_hash:
         raise AffinityZooError(
             f"{where} was trained with {trained.name!r} of {trained.distribution} {trained.version}, which encodes "
-            f"atoms otherwise than the one installed; install that version, or train again"
+            f"atoms differently from the installed version; install that version, or train again"
         )
 
 

@@ -287,6 +287,7 @@ def get(name: str) -> Published:
     found = find(name)
     if found is None:
         raise AffinityZooError(
-            f"no model {name!r} can be downloaded{nearest(name, CATALOGUE)}; `affinity-zoo models list` names them"
+            f"no model {name!r} can be downloaded{nearest(name, CATALOGUE)}; `affinity-zoo models list` "
+            "lists the models"
         )
     return found

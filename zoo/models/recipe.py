@@ -209,7 +209,7 @@ def read_recipe(source: str | Path) -> Recipe:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"{where}: not TOML ({error}); mend it or leave out `recipe`") from error
+        raise UsageError(f"{where}: not TOML ({error}); correct it or leave out `recipe`") from error
     return from_tables(tables, str(where))
 
 
@@ -238,7 +238,7 @@ def _recipe_text(source: str | Path) -> tuple[str, str | Path]:
         return preset.read_text(encoding="utf-8"), f"recipe {source}"
     path = Path(source)
     if not path.is_file():
-        raise UsageError(f"no recipe {str(source)!r}: give a file or one of {', '.join(presets())}")
+        raise UsageError(f"there is no recipe {str(source)!r}: give a file or one of {', '.join(presets())}")
     try:
         return path.read_text(encoding="utf-8"), path
     except UnicodeDecodeError as error:
@@ -283,7 +283,7 @@ def check_training(training: Training) -> None:
     tasks, weights = training.tasks, training.task_weights
     if not tasks or len(set(tasks)) < len(tasks) or not set(tasks) <= set(TASKS):
         raise UsageError(
-            f"`tasks` is {','.join(tasks)!r}: name one or several of {', '.join(TASKS)}, each once"
+            f"`tasks` is {','.join(tasks)!r}: give one or several of {', '.join(TASKS)}, each once"
         )
     if weights and len(weights) != len(tasks):
         raise UsageError(f"`task_weights` needs one number for each of {', '.join(tasks)}")

@@ -48,7 +48,7 @@ def check_folder(folder: Path, allowed: Iterable[str] | None = ()) -> None:
         if number >= _MOST_FILES:
             raise AffinityZooError(f"{folder}: refused, it has more than {_MOST_FILES:,} files; {_REMEDY}")
         if path.suffix.lower() in PICKLES:
-            raise AffinityZooError(f"{path}: refused, a model carries no pickle; {_REMEDY}")
+            raise AffinityZooError(f"{path}: refused, a model must not contain a pickle; {_REMEDY}")
     check_archive(folder / "model.keras", allowed)
 
 
@@ -64,7 +64,7 @@ def check_archive(path: Path, allowed: Iterable[str] | None = ()) -> None:
     with open_archive(path, _LIMITS) as archive:
         strange = sorted(set(archive.namelist()) - MEMBERS)
         if strange:
-            raise AffinityZooError(f"{path}: refused, it carries {strange[0][:80]!r}; {_REMEDY}")
+            raise AffinityZooError(f"{path}: refused, it contains {strange[0][:80]!r}; {_REMEDY}")
         missing = sorted({"config.json", "model.weights.h5"} - set(archive.namelist()))
         if missing:
             raise AffinityZooError(f"{path}: not a whole model (it lacks {missing[0]}); {_REMEDY}")
@@ -101,7 +101,7 @@ def check_classes(config: Any, path: Path, allowed: Iterable[str] = ()) -> None:
 def _check_object(entry: dict[str, Any], path: Path, registered: set[str]) -> None:
     name, module = entry["class_name"], entry.get("module")
     if name in ("__lambda__", "Lambda"):
-        raise AffinityZooError(f"{path}: refused, it carries a lambda, which is code; {_REMEDY}")
+        raise AffinityZooError(f"{path}: refused, it contains a lambda, which is code; {_REMEDY}")
     if not isinstance(name, str) or not isinstance(module, str | None):
         raise AffinityZooError(f"{path}: not a whole model (a class has no name); {_REMEDY}")
     if name == "function":
@@ -171,7 +171,7 @@ def _check_dataset(part: Any, name: str, path: Path, size: int) -> None:
     if part.external or part.is_virtual:
         raise AffinityZooError(f"{path}: refused, its weights lie outside the file ({name}); {_REMEDY}")
     if part.dtype.kind not in "fiub":
-        raise AffinityZooError(f"{path}: refused, its weights {name} are no numbers; {_REMEDY}")
+        raise AffinityZooError(f"{path}: refused, its weights {name} are not numbers; {_REMEDY}")
     if part.nbytes > size or part.id.get_storage_size() < part.nbytes:
         raise AffinityZooError(
             f"{path}: refused, its weights {name} unpack to {part.nbytes:,} bytes, more than the file has; {_REMEDY}"

@@ -99,6 +99,6 @@ class Choices:
         of_ranking = {f.name for f in fields(cls)} - {"scoring"}
         if unknown := sorted(options.keys() - of_scoring - of_ranking):
             known = ", ".join(sorted(of_scoring | of_ranking))
-            raise UsageError(f"`{unknown[0]}` is no option of a prediction; there are {known}")
+            raise UsageError(f"`{unknown[0]}` is not an option of a prediction; the options are {known}")
         scoring = ScoringChoices(**{k: v for k, v in options.items() if k in of_scoring})
         return cls(scoring, **{k: v for k, v in options.items() if k in of_ranking})

@@ -72,7 +72,7 @@ def members_of(wanted: str | Sequence[str], find: Callable[[str], Sequence[Path]
     names = wanted.split(",") if isinstance(wanted, str) else wanted
     names = list(dict.fromkeys(name for name in map(str.strip, names) if name))
     if not names:
-        raise UsageError("`consensus` is empty: name docking-score, an output or a model")
+        raise UsageError("`consensus` is empty: give docking-score, an output or a model")
     return tuple(
         Member(name, () if name == DOCKING or name in OF_OUTPUTS else tuple(find(name))) for name in names
     )
@@ -105,7 +105,7 @@ def plan(
     ]
     if len(outputs) + len(others) < 2:
         raise UsageError(
-            f"a consensus of {outputs[0]} alone is no consensus: name docking-score, another output or another model"
+            f"a consensus needs more than {outputs[0]}: add docking-score, another output or another model"
         )
     return rank_by or CONSENSUS[0], (*map(Member, outputs), *others)
 

@@ -32,12 +32,10 @@ class FinishedChunks:
         #: pieces of a stopped prediction that were thrown away, because ``resume`` was not asked for
         self.discarded = 0 if found is None or resume else len(list(folder.glob("part-*.json")))
         if folder.exists() and found is None and any(folder.iterdir()):
-            raise UsageError(
-                f"{folder} is in the way, and no prediction made it: move it, or change `output`"
-            )
+            raise UsageError(f"{folder} exists but was not made by a prediction: move it, or change `output`")
         if found is not None and found != fingerprint and resume:
             raise UsageError(
-                f"{folder} is of a prediction with other inputs, models or options: give the same ones, or "
+                f"{folder} belongs to a prediction with other inputs, models or options: give the same ones, or "
                 "leave out `resume` to start again"
             )
         if found is not None and not resume:

@@ -155,7 +155,7 @@ def from_table(table: Path, root: Path | None = None, drop_bound_ligand: bool = 
     plan = tables.table(table, Hints()) or types_list.types(table, Hints())
     if plan is None:
         raise UsageError(
-            f"{table} is no table: `table` takes a .csv (columns receptor, ligand) or a .types list"
+            f"{table} is not a table: `table` takes a .csv (columns receptor, ligand) or a .types list"
         )
     folder = plan.root if root is None else root
     bases = id_bases(item.ligand for item in plan.items)
@@ -196,7 +196,7 @@ def spooled(stream: Iterator[bytes], path: Path) -> Path:
         for block in stream:
             size += file.write(block)
         if not size:
-            raise AffinityZooError(f"nothing came in on standard input for {path.name}")
+            raise AffinityZooError(f"standard input is empty: {path.name} has no content")
     return path
 
 

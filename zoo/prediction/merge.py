@@ -114,7 +114,9 @@ def checked(parts: Sequence[Part]) -> list[Part]:
                     f"{part.name} was predicted with other {word} than {first.name}: they are parts of two predictions"
                 )
         if part.header.shard.count != first.header.shard.count:
-            raise AffinityZooError(f"{part.name} and {first.name} are of predictions divided otherwise")
+            raise AffinityZooError(
+                f"{part.name} and {first.name} belong to predictions that were divided differently"
+            )
     by_number: dict[int, Part] = {}
     for part in parts:
         other = by_number.setdefault(part.header.shard.number, part)
@@ -125,7 +127,7 @@ def checked(parts: Sequence[Part]) -> list[Part]:
         named = ", ".join(f"{number}/{count}" for number in missing[:10])
         more = f" and {len(missing) - 10} more" if len(missing) > 10 else ""
         raise AffinityZooError(
-            f"of {count} parts these are missing: {named}{more}; predict them, or give them too"
+            f"these of the {count} parts are missing: {named}{more}; predict them, or give them too"
         )
     return [by_number[number] for number in range(1, count + 1)]
 
@@ -195,7 +197,9 @@ def _opened(part: Part) -> IO[bytes]:
     path = Path(part.header.sdf)
     try:
         if path.stat().st_size != part.header.sdf_bytes:
-            raise AffinityZooError(f"{path} is not as {part.name} wrote it: predict this part again")
+            raise AffinityZooError(
+                f"{path} was changed after {part.name} was predicted: predict this part again"
+            )
         return path.open("rb")
     except OSError as error:
         raise AffinityZooError(f"{path} of {part.name} cannot be read ({error}): predict it again") from error

@@ -56,7 +56,7 @@ class Pipes:
 
     def _standard_input(self, name: str) -> Path:
         if self.piped:
-            raise UsageError("standard input can be read once only: give - once")
+            raise UsageError("standard input can be read only once: give - once")
         folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="affinity-zoo-"))
         self.piped.append(str(spooled(blocks(sys.stdin.buffer), Path(folder) / name)))
         return Path(self.piped[0])

@@ -205,7 +205,8 @@ def read_header(path: Path) -> Header:
     output = path.name.removesuffix(".shard")
     if not path.is_file():
         raise AffinityZooError(
-            f"{path.with_name(output)} is no part of a divided prediction: {path.name} is not beside it; give the "
+            f"{path.with_name(output)} is not a part of a divided prediction, because {path.name} is not "
+            "beside it; give the "
             "outputs of `affinity-zoo predict` with a shard"
         )
     try:

@@ -40,7 +40,8 @@ def check_positions_count(featurizer: Featurizer, own_layer: bool) -> None:
     else:
         return
     raise AffinityZooError(
-        f"a model with featurizer {featurizer.name!r} cannot refine: it {why}; use one with smooth densities, such as "
+        f"a model with featurizer {featurizer.name!r} cannot be refined with: it {why}; use a featurizer "
+        "with smooth densities, such as "
         "atom-types"
     )
 
@@ -66,7 +67,7 @@ class Field:
         self._used = np.flatnonzero(used)
         if not len(self._used):
             raise AffinityZooError(
-                f"featurizer {model.featurizer.name!r} images none of the ligand's atoms: there is nothing to move"
+                f"featurizer {model.featurizer.name!r} encodes no atom of the ligand, so the pose cannot be moved"
             )
 
     def scores(self, xyz: NDArray[np.float64], rotations: NDArray[np.float32]) -> NDArray[np.float64]:

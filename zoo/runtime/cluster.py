@@ -112,7 +112,7 @@ def connect(asked: bool = False) -> Cluster | None:
         strategy = tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
     except (RuntimeError, ValueError, tf.errors.OpError) as error:
         raise AffinityZooError(
-            f"the workers cannot meet ({str(error).splitlines()[0]}): are the addresses right and the ports free?"
+            f"the workers cannot connect ({str(error).splitlines()[0]}): are the addresses right and the ports free?"
         ) from error
     spec = resolver.cluster_spec().as_dict()
     index = int(resolver.task_id) + (len(spec.get("chief", [])) if resolver.task_type == "worker" else 0)
@@ -181,5 +181,5 @@ def _tf_config() -> dict[str, Any] | None:
         config: dict[str, Any] = json.loads(text)
         config.get("cluster", {}).get("worker", [])
     except (ValueError, AttributeError) as error:
-        raise UsageError(f"TF_CONFIG is no JSON object with a cluster: {error}") from None
+        raise UsageError(f"TF_CONFIG is not a JSON object with a cluster: {error}") from None
     return config

@@ -46,7 +46,7 @@ class DaskCluster:
 
     def _gone(self) -> AffinityZooError:
         return AffinityZooError(
-            f"the Dask scheduler at {self._address} is gone: restart it and run the same command again"
+            f"the Dask scheduler at {self._address} does not answer any more: restart it and run the same command again"
         )
 
 
@@ -63,7 +63,7 @@ def dask_cluster(address: str) -> DaskCluster:
     try:
         from distributed import Client
     except ImportError:
-        raise UsageError("`dask` needs Dask: pip install distributed") from None
+        raise UsageError("`dask` needs Dask: pip install 'affinity-zoo[dask]'") from None
     try:
         client = Client(address, set_as_default=False)
     except (OSError, ValueError) as error:

@@ -180,7 +180,7 @@ def _claim_space(study: optuna.Study, space: Path, grid: bool) -> None:
     before = study.user_attrs.get("space")
     if before is not None and before != mark:
         raise UsageError(
-            "the folder holds a search over another space: name a new folder, or give the space it had"
+            "the folder contains a search with another space: give a new folder, or the space of this search"
         )
     study.set_user_attr("space", mark)
 

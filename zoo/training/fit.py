@@ -65,10 +65,10 @@ def _train(job: Job, model: ScoringModel) -> History:
     if done:
         with job.device.scope():  # the optimizer's variables are made here
             history = History.from_state(checkpoints.load(run.netstate, done, model))
-        job.say(f"going on after epoch {done}")
+        job.say(f"continuing after epoch {done}")
     stopped = bool(t.early_stopping) and done - history.best_epoch >= t.early_stopping
     if done >= t.epochs or stopped:
-        job.say(f"nothing left to train: {done} epochs are done")
+        job.say(f"all {done} epochs are already trained")
     else:
         _fit_epochs(job, model, history, done)
     return history

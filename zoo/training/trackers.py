@@ -79,7 +79,7 @@ def find_tracker(name: str) -> Watcher:
     except (ImportError, AttributeError) as error:
         raise UsageError(f"`tracker={name!r}`: {error}") from error
     if not (isinstance(cls, type) and issubclass(cls, Watcher)):
-        raise UsageError(f"`tracker={name!r}`: {attribute} is no class of affinity_zoo's Watcher")
+        raise UsageError(f"`tracker={name!r}`: {attribute} is not a subclass of affinity_zoo's Watcher")
     return cls()
 
 

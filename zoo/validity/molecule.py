@@ -93,7 +93,9 @@ def checkable(molecule: Any) -> Any:
     if not heavy:
         raise UncheckableError("it has no heavy atom")
     if len(heavy) > _LARGEST:
-        raise UncheckableError(f"it has {len(heavy)} heavy atoms; molecules of up to {_LARGEST} are checked")
+        raise UncheckableError(
+            f"it has {len(heavy)} heavy atoms; only molecules of up to {_LARGEST} are checked"
+        )
     if len(heavy) > 1 and not molecule.GetNumBonds():
         raise UncheckableError("the record has no bonds")
     if _without_orders(molecule):

@@ -111,7 +111,7 @@ def test_a_leaderboard_compares_and_is_written(result: Any, run: RunFolder, tmp_
     assert "# Leaderboard" in board.write(tmp_path / "board.md").read_text()
     with pytest.raises(UsageError, match=r"board\.docx.*\.html, \.md or \.csv"):
         board.write(tmp_path / "board.docx")
-    with pytest.raises(UsageError, match="no board is of a benchmark 'nothing'; there are: "):
+    with pytest.raises(UsageError, match="there is no board of the benchmark 'nothing'; the boards are: "):
         board["nothing"]
 
 

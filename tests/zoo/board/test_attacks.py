@@ -121,7 +121,7 @@ def test_the_figure_of_another_scorer(zoo: Zoo) -> None:
         data["metrics"]["top-1"] = data["metrics"]["roc-auc"] | {"unit": "%"}
 
     forge(zoo.write("liar", zoo.scores(1.0, 2)), swap)
-    refused(zoo, "top-1 holds the figure of roc-auc")
+    refused(zoo, "top-1 contains the metric roc-auc")
 
 
 def test_a_figure_of_another_value_or_direction(zoo: Zoo) -> None:
@@ -277,7 +277,7 @@ def test_the_scores_of_another_benchmark(
     other = at_hand(made_index(tmp_path / "other", "q"))
     rows = from_dataset(other, other.rows("all"), other.column("pose_label"))
     zoo.write("liar", rows)
-    refused(zoo, "are none of the benchmark poses")
+    refused(zoo, "do not belong to the benchmark poses")
 
 
 def test_an_id_that_stands_there_twice(zoo: Zoo) -> None:

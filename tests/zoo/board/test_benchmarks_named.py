@@ -62,7 +62,7 @@ def test_a_name_is_not_given_twice(tmp_path: Path) -> None:
     add(tmp_path, describe("poses", index(tmp_path)))
     add(tmp_path, describe("poses", index(tmp_path)))
     other = describe("poses", index(tmp_path, content="f00d" * 16))
-    with pytest.raises(AffinityZooError, match="already is a benchmark 'poses'"):
+    with pytest.raises(AffinityZooError, match="already contains a benchmark 'poses'"):
         add(tmp_path, other)
     add(tmp_path, other, swap=True)
     assert find(tmp_path, "poses").hash == "f00d" * 16
@@ -73,7 +73,7 @@ def test_an_edited_benchmark_is_refused(tmp_path: Path) -> None:
     data = json.loads(path.read_text())
     data["rows"] = 41
     path.write_text(json.dumps(data))
-    with pytest.raises(AffinityZooError, match="seal does not fit"):
+    with pytest.raises(AffinityZooError, match="its checksum differs"):
         find(tmp_path, "poses")
 
 

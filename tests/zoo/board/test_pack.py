@@ -89,10 +89,10 @@ def test_what_is_not_so_is_refused_on_the_other_machine(made: Made) -> None:
     pack_results([1, 3], made.zip, root=made.here)
     added = add_results(made.zip, root=made.there)
     assert [result.model["name"] for result in added.results] == ["run 1"]
-    assert len(added.refused) == 1 and "by its scores" in added.refused[0]
+    assert len(added.refused) == 1 and "computed from its scores" in added.refused[0]
     assert len(list(made.there.rglob("result.json"))) == 1
     pack_results([3], made.zip, root=made.here)
-    with pytest.raises(AffinityZooError, match="no result that can be believed"):
+    with pytest.raises(AffinityZooError, match="no result that passes the verification"):
         add_results(made.zip, root=made.there)
     assert len(list((made.there / "added").iterdir())) == 1
 
@@ -132,12 +132,12 @@ def _smuggle(parts: dict[str, bytes]) -> None:
     ("change", "words"),
     [
         (_edit, "differs from the manifest"),
-        (_smuggle, "is no part of such an archive"),
+        (_smuggle, "does not belong into such an archive"),
         (lambda parts: parts.update({"extra.txt": b"x"}), "its manifest and its files differ"),
         (lambda parts: parts.update({"../out.txt": b"x"}), "leads out of the archive"),
         (lambda parts: parts.pop("manifest.json"), "has no member 'manifest.json'"),
-        (lambda parts: parts.update({"manifest.json": b"[]"}), "is no archive of"),
-        (lambda parts: parts.update({"manifest.json": b"{"}), "is no archive of"),
+        (lambda parts: parts.update({"manifest.json": b"[]"}), "is not an archive of"),
+        (lambda parts: parts.update({"manifest.json": b"{"}), "is not an archive of"),
     ],
 )
 def test_a_damaged_or_hostile_archive_is_refused(made: Made, change: Any, words: str) -> None:
@@ -166,7 +166,7 @@ def test_a_benchmark_travels_without_its_structures(
     add_benchmark(tmp_path / "b.zip", root=made.there, name="theirs")
     (board,) = build_boards([made.there], recompute=True)
     assert (board.benchmark, board.verified) == ("theirs", True) and figures(board.rows[0]) == expected
-    with pytest.raises(AffinityZooError, match="no result that can be believed"):
+    with pytest.raises(AffinityZooError, match="no result that passes the verification"):
         add_results(tmp_path / "liar.zip", root=made.there)
 
 
@@ -175,7 +175,7 @@ def test_ids_alone_need_the_index(
 ) -> None:
     pack_benchmark("poses", tmp_path / "b.zip", root=made.here, ids_only=True)
     assert b"pose_label" not in zipfile.ZipFile(tmp_path / "b.zip").read("ids.txt")
-    with pytest.raises(UsageError, match="holds ids only"):
+    with pytest.raises(UsageError, match="contains ids only"):
         add_benchmark(tmp_path / "b.zip", root=made.there)
     found = add_benchmark(tmp_path / "b.zip", root=made.there, data=made.dataset.path)
     assert found == replace(made.benchmark) and benchmarks.find(made.there, "poses") == found

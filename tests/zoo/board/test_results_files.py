@@ -88,7 +88,7 @@ def test_an_edited_metric_is_found(tmp_path: Path) -> None:
     data = json.loads(path.read_text())
     data["metrics"]["roc-auc"]["value"] = 0.999
     path.write_text(json.dumps(data))
-    with pytest.raises(AffinityZooError, match="seal does not fit"):
+    with pytest.raises(AffinityZooError, match="its checksum differs"):
         load_result(path)
     write_sealed(path, data)  # somebody who knows how the seal is made
     load_result(path)
@@ -109,7 +109,7 @@ def test_missing_predictions_and_foreign_files_are_refused(tmp_path: Path) -> No
 def test_a_folder_keeps_the_result_of_another_model(tmp_path: Path) -> None:
     write_toy(tmp_path, "ours")
     write_toy(tmp_path, "ours")
-    with pytest.raises(AffinityZooError, match="already holds the result of ours"):
+    with pytest.raises(AffinityZooError, match="already contains the result of ours"):
         write_toy(tmp_path, "theirs")
 
 

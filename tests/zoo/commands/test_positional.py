@@ -50,7 +50,7 @@ def test_positional_are_sorted(here: Path, words: str, options: dict, found: Wor
         ("gnina-default", {}, "no receptor given: affinity-zoo predict MODEL RECEPTOR POSES"),
         ("gnina-default rec.pdb", {}, "no pose given"),
         ("3 rec.pdb nothing/*.sdf", {}, "nothing/*.sdf: no file matches this pattern"),
-        ("3 a.sdf", {"table": "t.csv"}, "a table names receptors and poses:"),
+        ("3 a.sdf", {"table": "t.csv"}, "a table already names receptors and poses:"),
     ],
 )
 def test_what_is_missing_is_said(here: Path, words: str, options: dict, told: str) -> None:
@@ -61,7 +61,7 @@ def test_what_is_missing_is_said(here: Path, words: str, options: dict, told: st
 
 def test_where_one_is_needed_several_are_refused(here: Path) -> None:
     several = sort_words(["mine", "other", "rec.pdb", "a.sdf", "b.sdf"], command=USE)
-    with pytest.raises(AffinityZooError, match="one model, and these look like models: mine, other"):
+    with pytest.raises(AffinityZooError, match="one model, but these look like models: mine, other"):
         one_model(several, "explain")
     with pytest.raises(AffinityZooError, match="2 files hold 2 records"):
         one_pose(several, "explain", 5)

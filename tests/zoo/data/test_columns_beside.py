@@ -120,7 +120,7 @@ def test_a_column_that_is_no_number_is_said_by_its_reader(data: Path) -> None:
     table.write_text("\n".join([lines[0], ",".join(cells), *lines[2:]]) + "\n")
     write_columns(data, table, frozenset({"record"}), frozenset({"rmsd"}))
     assert Dataset.open(data).kept.fit
-    with pytest.raises(AffinityZooError, match="column rmsd that is no number"):
+    with pytest.raises(AffinityZooError, match="column rmsd that is not a number"):
         Dataset.open(data).column("rmsd")
 
 

@@ -165,7 +165,7 @@ def test_a_table_with_other_names_and_bad_rows(
     assert data.column("record").tolist() == [2, 0, 2, 2]
     np.testing.assert_array_equal(data.column("active"), [1, 0, np.nan, 1])
     notes = data.column("notes").tolist()
-    assert "'yes', a label is 0 or 1" in notes[2] and "'lots' is no affinity" in notes[3]
+    assert "'yes', but a label is 0 or 1" in notes[2] and "'lots' is not an affinity" in notes[3]
     assert np.isnan(data.column("affinity")[3])
     assert data.column("affinity")[0] == pytest.approx(7.30103) and np.isnan(data.column("affinity")[1])
     assert data.column("affinity_kind")[0] == "IC50"
@@ -334,7 +334,7 @@ def test_bond_orders_from_a_template(
     Chem.SDWriter(str(reference)).write(Chem.MolFromSmiles("Oc1ccccc1"))
     _, referred = _index(folder, tmp_path / "r", Hints(smiles=str(reference)))
     assert referred.store.atoms(1).atom_type.tolist() == atoms.atom_type.tolist()
-    with pytest.raises(AffinityZooError, match="no such file of bond orders"):
+    with pytest.raises(AffinityZooError, match="SDF file with the bond orders"):
         build_index(folder, tmp_path / "m", workers=0, progress=False, hints=Hints(smiles="missing.sdf"))
     _, cyclohexanone = _index(folder, tmp_path / "b", Hints(smiles="O=C1CCCCC1"))
     assert cyclohexanone.store.atoms(1).atom_type.tolist() == [3, 2, 2, 2, 2, 2, 13]
@@ -342,7 +342,7 @@ def test_bond_orders_from_a_template(
     assert (
         "does not fit" in wrong.column("notes")[0] and (wrong.store.atoms(1).flags & AtomFlag.PERCEIVED).all()
     )
-    with pytest.raises(AffinityZooError, match="is no SMILES"):
+    with pytest.raises(AffinityZooError, match="is not a SMILES"):
         build_index(folder, tmp_path / "d", workers=0, progress=False, hints=Hints(smiles="C1CC("))
     rows: list[dict[str, object]] = [
         {"receptor": "receptor.pdb", "ligand": "pose.pdb", "smiles": "Oc1ccccc1"}

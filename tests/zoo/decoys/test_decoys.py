@@ -310,10 +310,10 @@ def test_guests_are_other_molecules_of_the_same_target(index: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "why"),
     [
-        (["--method", "dock", "--cross", "2"], "`cross` is no option of the method dock"),
-        (["--method", "dock", "--keep", "all"], "`keep` is no option of the method dock"),
-        (["--method", "displace", "--modes", "9"], "`modes` is no option of the method displace"),
-        (["--method", "sample", "--passes", "2"], "`passes` is no option of the method sample"),
+        (["--method", "dock", "--cross", "2"], "the method dock has no option `cross`"),
+        (["--method", "dock", "--keep", "all"], "the method dock has no option `keep`"),
+        (["--method", "displace", "--modes", "9"], "the method displace has no option `modes`"),
+        (["--method", "sample", "--passes", "2"], "the method sample has no option `passes`"),
         (["--method", "sample", "--keep", "labelled", "--cross", "2"], "have no label"),
     ],
 )

@@ -54,7 +54,7 @@ def test_the_page_shows_the_reliability(tmp_path: Path) -> None:
 
 def test_too_few_rows_and_no_pose_output_are_said() -> None:
     few = np.where(np.arange(300) < 40, 1.0, np.nan)
-    with pytest.raises(AffinityZooError, match="40 rows have a score and a truth"):
+    with pytest.raises(AffinityZooError, match="40 rows have a score and a true value"):
         calibration_of(table(rmsd=few, pose_label=few), "isotonic")
     rows = make_predictions(id=["a"], score=[1.0], pose_label=[1.0], target=["t"])
     with pytest.raises(AffinityZooError, match="no pose output"):

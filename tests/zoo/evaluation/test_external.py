@@ -89,7 +89,7 @@ def test_near_native_and_valid_stands_on_the_board_of_an_index_with_validity(
     head, first = text.splitlines()[:2]
     assert head.split(",")[-1] == "pose_valid" and first.split(",")[-1] == ""
     wrong = at_hand(made_index(made.path / "wrong", prefix="w", pose_valid=np.full(len(made.ids), "perhaps")))
-    with pytest.raises(AffinityZooError, match="'perhaps': it is 1, 0 or empty"):
+    with pytest.raises(AffinityZooError, match="'perhaps': it must be 1, 0 or empty"):
         benchmarks.describe("wrong", wrong)
 
 
@@ -208,9 +208,9 @@ def test_outputs_of_boltz_and_diffdock(tmp_path: Path) -> None:
         ("id,score\np0,1,2\n", "line 2 has 3 cells"),
         ("id,score\np0,1\np0,2\n", "the pair p0 has a score already"),
         ("id,score\nq0,1\n", "no score belongs to a pair"),
-        ("id,value\np0,1\n", "no column that is known to be a score"),
-        ("x,score\np0,1\n", "to tell the pairs by"),
-        ("", "no column that is known"),
+        ("id,value\np0,1\n", "no known column of scores"),
+        ("x,score\np0,1\n", "that identifies the pairs"),
+        ("", "no known column of scores"),
     ],
 )
 def test_a_wrong_table_gets_a_sentence(made: Made, text: str, words: str) -> None:

@@ -103,7 +103,7 @@ def test_what_cannot_be_is_said(model: Model, tmp_path: Path, monkeypatch: pytes
     ):
         export(model, tmp_path / "x")
     monkeypatch.setattr(module, "find_spec", lambda name: object())
-    with pytest.raises(AffinityZooError, match="do not survive the conversion"):
+    with pytest.raises(AffinityZooError, match="cannot be converted to ONNX"):
         export(model, tmp_path / "x", source="atoms")
     monkeypatch.setattr(module, "_write_onnx", lambda *rest: 1 / 0)
     with pytest.raises(AffinityZooError, match="cannot be exported: ZeroDivisionError"):

@@ -152,9 +152,9 @@ def test_what_is_no_model_is_refused(address: str, model: Path, tmp_path: Path) 
     files = {path.name: path.read_bytes() for path in model.iterdir()}
     StandIn.store["them/bad"] = {**files, "card.json": b"[]"}
     for handle, said in (
-        ("hf://them/poem", "holds no model of affinity-zoo"),
+        ("hf://them/poem", "contains no model of affinity-zoo"),
         ("hf://them/bad", "not a model's card"),
-        ("hf://them/nothing", "cannot be had"),
+        ("hf://them/nothing", "cannot be downloaded"),
     ):
         done = _run(address, tmp_path, "models", "get", handle)
         assert done.returncode == 1 and said in done.stderr and "Traceback" not in done.stderr, done.stderr

@@ -90,7 +90,7 @@ def test_a_file_reads_back_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
     for change in ({"probability": data["probability"][::-1]}, {"score": []}, {"method": "magic"}, {"low": "x"},
                    {"probability": data["probability"][:-1]}, {"probability": [2.0] * len(data["score"])}):  # fmt: skip
         (tmp_path / FILE).write_text(json.dumps({**data, **change}))
-        with pytest.raises(AffinityZooError, match="is no calibration"):
+        with pytest.raises(AffinityZooError, match="is not a (valid )?calibration"):
             read_calibration(tmp_path)
 
 
@@ -98,7 +98,7 @@ def test_what_cannot_be_calibrated_is_said() -> None:
     logit, label, _ = rows(100)
     with pytest.raises(AffinityZooError, match="both classes"):
         fit(logit, np.ones(100), "isotonic")
-    with pytest.raises(AffinityZooError, match="falls with the truth"):
+    with pytest.raises(AffinityZooError, match="this model cannot be calibrated"):
         fit(-logit, label, "platt")
     with pytest.raises(AffinityZooError, match="two groups"):
         on_unseen_groups(logit, label, ["g"] * 100, "platt")

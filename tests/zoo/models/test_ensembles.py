@@ -71,7 +71,7 @@ def test_a_member_outside_the_folder_is_refused(ensemble: Path, tmp_path: Path, 
     fake_model(tmp_path / "outside")
     text = f"format = 1\nname = 'x'\nmembers = [{name!r}]\n"
     (ensemble / "ensemble.toml").write_text(text)
-    with pytest.raises(AffinityZooError, match="refused|holds no model"):
+    with pytest.raises(AffinityZooError, match="refused|contains no model"):
         read_ensemble(ensemble)
 
 
@@ -90,7 +90,7 @@ def test_a_link_out_of_the_folder_is_refused(ensemble: Path, tmp_path: Path) -> 
         ("format = 1\nmembers = ['one']\nrun = 'x'", "unknown key 'run'"),
         ("format = 1\nmembers = []", "must list"),
         ("format = 1\nmembers = ['one', 'one']", "must list"),
-        ("format = 1\nmembers = ['three']", "'three' holds no model"),
+        ("format = 1\nmembers = ['three']", "'three' contains no model"),
     ],
 )
 def test_a_damaged_file_is_told(ensemble: Path, text: str, why: str) -> None:

@@ -132,7 +132,7 @@ def test_members_and_what_is_refused() -> None:
     _, members = plan(members_of("mine,docking-score", find), "consensus-rank", cards, [same])
     assert [one.name for one in members] == ["pose", "docking-score"]  # as the board names a consensus
     for wanted in ("pose", "mine"):
-        with pytest.raises(UsageError, match="alone is no consensus"):
+        with pytest.raises(UsageError, match="a consensus needs more than"):
             plan(members_of(wanted, find), None, cards, [same])
     with pytest.raises(UsageError, match="an output rmsd"):
         plan(members_of("rmsd,docking-score", find), None, cards, ["/a"])
@@ -199,7 +199,7 @@ def test_the_command_refuses_and_a_stopped_consensus_goes_on_without_it(
         (("--rank-by", "consensus"), "needs --consensus"),
         ((*docking, "--shard", "1/2"), "all poses of a molecule"),
         ((*docking, "--consensus-within", "row"), "is one of molecule, target, all"),
-        (("--consensus", "pose"), "alone is no consensus"),
+        (("--consensus", "pose"), "a consensus needs more than"),
     ):
         refused = cli(*command, *more)
         assert refused.code == 2 and said in " ".join(refused.err.split()), refused.err

@@ -69,7 +69,7 @@ def test_parts_of_another_prediction_are_not_used(tmp_path: Path) -> None:
     assert FinishedChunks(folder, "two", resume=True).discarded == 0
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").touch()
-    with pytest.raises(UsageError, match="no prediction made it"):
+    with pytest.raises(UsageError, match="was not made by a prediction"):
         FinishedChunks(tmp_path / "mine", "one", resume=False)
     assert (tmp_path / "mine" / "thesis.txt").exists()
 

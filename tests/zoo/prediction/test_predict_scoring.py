@@ -260,7 +260,7 @@ def test_what_is_asked_for_wrongly_is_a_sentence(make_model, receptor, tmp_path,
     model = make_model("pose")
     cases: tuple[tuple[tuple[object, ...], str], ...] = (
         ((model,), "no receptor given"),
-        ((model, "-r", receptor, "-l", receptor, "-t", "x.csv"), "give no others with it"),
+        ((model, "-r", receptor, "-l", receptor, "-t", "x.csv"), "either a table or receptor and poses"),
         ((model, "-r", receptor, "-l", receptor, "-o", "-", "--json"), "both write to standard output"),
         ((model, "-r", receptor, "-l", receptor, "-o", "-", "--resume"), "--resume needs a file"),
         ((model, "-r", receptor, "-l", receptor, "--best-per", "target"), "--best-per is molecule"),

@@ -164,7 +164,7 @@ def test_a_part_that_is_missing_doubled_or_no_part_is_named(parts, tmp_path) -> 
     with pytest.raises(AffinityZooError, match=r"part 2/3 \(.*copy\.csv\) is given twice: .*part-2\.csv"):
         merge([*parts, copy], out)
     (tmp_path / "other.csv").write_text("id\n")
-    with pytest.raises(AffinityZooError, match=r"other\.csv is no part of a divided prediction"):
+    with pytest.raises(AffinityZooError, match=r"other\.csv is not a part of a divided prediction"):
         merge([*parts, tmp_path / "other.csv"], out)
     with pytest.raises(UsageError, match="empty"):
         merge([], out)

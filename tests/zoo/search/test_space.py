@@ -59,7 +59,7 @@ def test_a_grid_has_each_combination_once(tmp_path: Path) -> None:
     [
         ("featurizers = 3", "featurizers is a list of names"),
         ('featurizers = ["atom-types"]\narchitectures = ["resnet4d"]', "resnet4d"),
-        (SPACE + "\n[cnn5]\nx = 1", "[cnn5] is none of"),
+        (SPACE + "\n[cnn5]\nx = 1", "[cnn5] is not one of"),
         (SPACE.replace("filters", "filter"), "has no 'filter'"),
         (SPACE.replace("low = 1e-4, high = 1e-2", "low = 1e-2, high = 1e-4"), "low <= high"),
         (SPACE.replace("[4, 8]", "[]"), "empty list"),

@@ -59,7 +59,7 @@ def test_gninas_affinity_head_is_found_by_its_name() -> None:
 
 
 def test_another_network_is_refused() -> None:
-    with pytest.raises(AffinityZooError, match="otherwise than in the model to start from"):
+    with pytest.raises(AffinityZooError, match="differs from that of the model to start from"):
         start.take_weights(_resnet("pose"), _resnet("pose", filters=3), ("pose",), ("pose",))
 
 
@@ -125,8 +125,8 @@ def test_the_last_line_says_better_worse_or_not_shown() -> None:
     ("arguments", "says"),
     [
         (("--from", "zoo-none"), "is not a model"),
-        (("--freeze", "2"), "name it with --from"),
-        (("--from", "1", "-a", "cnn4"), "leave out what it takes"),
+        (("--freeze", "2"), "give the model with --from"),
+        (("--from", "1", "-a", "cnn4"), "leave these out"),
         (("--from", "1", "--resume", "1"), "leave out --from"),
         (("--task", "pose,pk"), "pose, activity, affinity"),
         (("--task", "affinity"), "no affinity among its poses"),

@@ -152,7 +152,7 @@ def test_two_workers_train_as_one_and_survive_a_kill(small_data: Path, tmp_path:
     # this time Slurm's variables say who the workers are
     again = Workers(tmp_path, small_data, "killed", "-A", "dropout=0", "--resume", "1", "--distributed")
     assert again.wait() == [0, 0], again.said(0) + again.said(1)
-    assert "going on after epoch" in again.said(0)
+    assert "continuing after epoch" in again.said(0)
     expected, found = both.checkpoint(4), again.checkpoint(4)
     assert expected.keys() == found.keys()
     assert all(np.array_equal(expected[name], found[name]) for name in expected)
@@ -200,8 +200,8 @@ def test_the_parts_of_a_step_are_the_step(rows: int, size: int, parts: int, epoc
     ("variables", "asked", "says"),
     [
         ({}, True, "needs TF_CONFIG with at least two workers, or a step of Slurm"),
-        ({"TF_CONFIG": "{no json"}, False, "TF_CONFIG is no JSON object"),
-        ({"TF_CONFIG": '["worker"]'}, False, "TF_CONFIG is no JSON object"),
+        ({"TF_CONFIG": "{no json"}, False, "TF_CONFIG is not a JSON object"),
+        ({"TF_CONFIG": '["worker"]'}, False, "TF_CONFIG is not a JSON object"),
         ({"SLURM_PROCID": "0", "SLURM_STEP_NUM_TASKS": "1"}, True, "at least two tasks"),
     ],
 )

@@ -166,7 +166,7 @@ def test_fine_tuning_one_of_its_outputs(planted: Path, trained: Path, cli) -> No
     first = (trained / "1_netstate" / "model" / "training_pairs.csv").read_text().splitlines()
     assert set(first) <= set(pairs) and read_recipe(run / "recipe.toml").training.learning_rate == 1e-4
     code, out, err = cli("train", planted, "--resume", 2, "--epochs", 2, "--runs", trained)
-    assert code == 0 and "going on after epoch 1" in out and "frozen: 2 layers" in out, err
+    assert code == 0 and "continuing after epoch 1" in out and "frozen: 2 layers" in out, err
     code, _, err = cli("train", planted, "--from", 1, "--resume", 2, "--runs", trained)
     assert code == 2 and "leave out --from" in err
 

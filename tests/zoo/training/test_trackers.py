@@ -49,7 +49,7 @@ def test_a_class_of_ones_own_is_found_by_its_name(monkeypatch: pytest.MonkeyPatc
     )
     monkeypatch.syspath_prepend(tmp_path)
     assert type(find_tracker("my_tracker:Own")).__name__ == "Own"
-    for name, words in (("my_tracker:Other", "is no class of"), ("my_tracker:None_", "has no attribute"),
+    for name, words in (("my_tracker:Other", "is not a subclass of"), ("my_tracker:None_", "has no attribute"),
                         ("no_such_module:X", "No module named"), ("wandb", "there are mlflow")):  # fmt: skip
         with pytest.raises(UsageError, match=words):
             find_tracker(name)

@@ -42,18 +42,18 @@ def check_out(out: Path, source: Path, overwrite: bool) -> None:
         AffinityZooError: The folder is a file, the source, not empty, or has an index that may not be replaced.
     """
     if out.exists() and not out.is_dir():
-        raise AffinityZooError(f"{out} is a file: name a folder for the index with `out`")
+        raise AffinityZooError(f"{out} is a file: give a folder for the index with `out`")
     if out.resolve() == source.resolve():
         raise AffinityZooError(
-            f"the index cannot be written into its source {source}: name another folder with `out`"
+            f"the index cannot be written into its source {source}: give another folder with `out`"
         )
     if (out / MANIFEST_FILE).exists():
         if not overwrite:
             raise AffinityZooError(
-                f"{out} already holds an index: name another folder, or replace it with `overwrite=True`"
+                f"{out} already contains an index: give another folder, or replace it with `overwrite=True`"
             )
     elif out.is_dir() and any(p.name not in _OURS for p in out.iterdir()):
-        raise AffinityZooError(f"{out} is not empty and holds no index: name another folder with `out`")
+        raise AffinityZooError(f"{out} is not empty and contains no index: give another folder with `out`")
 
 
 def parts_of(folder: Path, kind: str) -> Iterator[list[str]]:

@@ -79,7 +79,7 @@ def parse_affinity(text: str, column: str = "", decimal_comma: bool = False) -> 
         return None
     found = _TEXT.fullmatch(plain)
     if found is None or (found["unit"] and found["behind"]):
-        raise ValueError(f"{text.strip()!r} is no affinity such as 'Ki=3.2nM', 'IC50>10uM' or a pK")
+        raise ValueError(f"{text.strip()!r} is not an affinity such as 'Ki=3.2nM', 'IC50>10uM' or a pK")
     heading = _COLUMN.match(column.strip())
     said = bool(found["kind"])
     unit = found["unit"] or found["behind"]
@@ -95,7 +95,8 @@ def parse_affinity(text: str, column: str = "", decimal_comma: bool = False) -> 
     if unit is None and not logarithm:
         if said or not 0 < value < _MOLAR:
             raise ValueError(
-                f"{text.strip()!r} has no unit (M, mM, uM, nM, pM): write it behind the value or in the column's name"
+                f"{text.strip()!r} has no unit (M, mM, uM, nM, pM): write the unit after the value or in "
+                "the name of the column"
             )
         unit, note = "M", f"{text.strip()!r} taken as M"
     if unit is None:
@@ -224,7 +225,7 @@ def _digits(text: str, decimal_comma: bool) -> float:
             return float(f"{whole or 0}.{part or 0}")
     if _GROUPS.fullmatch(text) and not text.startswith("0"):
         return float(re.sub(r"[^0-9]", "", text))
-    raise ValueError(f"{text!r} is no number: its marks of thousands and decimals do not fit together")
+    raise ValueError(f"{text!r} is not a number: its thousands and decimal separators contradict each other")
 
 
 def _exponent(unit: str) -> int:

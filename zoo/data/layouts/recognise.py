@@ -64,9 +64,9 @@ def recognise(source: Path, hints: Hints | None = None) -> Plan:
         AffinityZooError: the source does not exist, is empty, or fits no layout; the message lists the layouts.
     """
     if not source.exists():
-        raise AffinityZooError(f"{source} does not exist: name the folder that holds the structures")
+        raise AffinityZooError(f"{source} does not exist: give the folder that contains the structures")
     if source.is_dir() and not any(source.iterdir()):
-        raise AffinityZooError(f"{source} is empty: name the folder that holds the structures")
+        raise AffinityZooError(f"{source} is empty: give the folder that contains the structures")
     for layout in LAYOUTS:
         module, _, function = layout.finder.partition(":")
         finder: Finder = getattr(import_module(f"affinity_zoo.zoo.data.layouts.{module}"), function)

@@ -105,7 +105,7 @@ def choose_columns(read: Table, row: list[str], hints: Hints) -> dict[str, str]:
         if ours not in chosen:
             raise AffinityZooError(
                 f"{path} has no column {ours} with file names (it has {', '.join(names)}): "
-                f"name it with `columns`, as {ours}=NAME"
+                f"give its name with `columns`, as {ours}=NAME"
             )
     return chosen
 

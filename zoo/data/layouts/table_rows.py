@@ -45,10 +45,10 @@ def read_row(
 
     receptor, ligand = _file(text("receptor")), _file(text("ligand"))
     if not receptor or not ligand:
-        raise ValueError(f"no {'receptor' if not receptor else 'ligand'} is named")
+        raise ValueError(f"the row has no {'receptor' if not receptor else 'ligand'}")
     record = text("record")
     if record and not record.isdigit():
-        raise ValueError(f"the record {record!r} is no number from 0")
+        raise ValueError(f"the record {record!r} is not a number from 0")
     values: dict[str, Any] = {}
     wrong: dict[str, str] = {}
 
@@ -128,7 +128,7 @@ def read_label(text: str, column: str) -> int:
     """
     value = {"1": 1, "0": 0, "1.0": 1, "0.0": 0, "true": 1, "false": 0}.get(text.lower())
     if value is None:
-        raise ValueError(f"column {column} has {text!r}, a label is 0 or 1")
+        raise ValueError(f"column {column} has {text!r}, but a label is 0 or 1")
     return value
 
 
@@ -166,7 +166,7 @@ def read_number(text: str, column: str) -> float:
     except ValueError:
         value = float("nan")
     if not math.isfinite(value) or "_" in plain:  # Python reads 1_000 as a number
-        raise ValueError(f"column {column} has {text!r}, which is no number")
+        raise ValueError(f"column {column} has {text!r}, which is not a number")
     return value
 
 
@@ -199,7 +199,9 @@ def _affinity(
         and re.fullmatch(r"\D*[1-9]\d{0,2}[.,]\d{3}\D*", text)
         and (parse_affinity(text, column, True) != parse_affinity(text, column, False))
     ):
-        raise ValueError(f"column {column} has {text!r}: is the comma one of thousands or of decimals?")
+        raise ValueError(
+            f"column {column} has {text!r}: it is unclear whether the comma separates thousands or decimals"
+        )
     if pose_label == 0 and is_masked(text, "0"):
         masked = parse_affinity(text[1:], column, bool(commas))
         return {MASKED: masked.pk} if masked else {}

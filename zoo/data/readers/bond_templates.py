@@ -35,7 +35,7 @@ def smiles_of(template: str) -> str:
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     if not path.is_file():
         raise AffinityZooError(
-            f"{template}: there is no such file of bond orders; give a SMILES or an SDF file"
+            f"{template}: the file does not exist; give a SMILES or an SDF file with the bond orders"
         )
     molecule = next(iter(Chem.SDMolSupplier(str(path))), None)
     if molecule is None:
@@ -85,7 +85,7 @@ def _template(smiles: str) -> tuple[Any, Typing]:
     RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]
     molecule = Chem.MolFromSmiles(smiles)
     if molecule is None or not molecule.GetNumAtoms():
-        raise ReadError(f"the template {smiles!r} is no SMILES", "type")
+        raise ReadError(f"the template {smiles!r} is not a SMILES", "type")
     molecule = Chem.RemoveAllHs(molecule)
     typing = type_molecule(molecule, list(range(molecule.GetNumAtoms())))
     plain = Chem.RWMol()

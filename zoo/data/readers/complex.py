@@ -56,7 +56,7 @@ def split_complex(path: Path, options: ReadOptions, ligand: str = LARGEST) -> Sp
     """
     models = format_of(path).models
     if models is None:
-        raise ReadError("this format holds no whole complexes")
+        raise ReadError("this format cannot contain whole complexes")
     raw = chosen_model(models(read_bytes(path)), options)
     split = split_atoms(heavy(pick_altloc(raw, options.altloc)), ligand)
     return replace(split, notes=tuple(guesses(raw)))
@@ -80,7 +80,10 @@ def split_atoms(raw: RawAtoms, ligand: str = LARGEST) -> Split:
     if ligand == LARGEST:
         fit = [k for k, atoms in enumerate(residues) if _may_be_ligand(raw, atoms)]
         if not fit:
-            raise ReadError("the file has no residue that could be the ligand: name it with `ligand`", "find")
+            raise ReadError(
+                "the file has no residue that could be the ligand: give the residue name with `ligand`",
+                "find",
+            )
         best = max(fit, key=lambda k: (names[k].upper() not in COFACTORS, len(residues[k]), -k))
         chosen = names[best]
         others = tuple(

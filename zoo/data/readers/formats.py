@@ -197,7 +197,9 @@ def plain_text(data: bytes) -> bytes:
         try:
             return data.decode("utf-16").encode()
         except UnicodeDecodeError as error:
-            raise ReadError(f"the file begins as UTF-16 and is not ({error})", "read") from error
+            raise ReadError(
+                f"the file begins like UTF-16 but is not valid UTF-16 ({error})", "read"
+            ) from error
     return data
 
 

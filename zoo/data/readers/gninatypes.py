@@ -39,13 +39,17 @@ def parse_gninatypes(data: bytes, role: Role) -> Atoms:
         ReadError: the length is no multiple of 16, a type is none, a coordinate is not finite, or no heavy atom.
     """
     if len(data) % _RECORD.itemsize:
-        raise ReadError(f"its length, {len(data)} bytes, is no multiple of {_RECORD.itemsize}: cut short?")
+        raise ReadError(
+            f"its length, {len(data)} bytes, is not a multiple of {_RECORD.itemsize}: the file may be truncated"
+        )
     table = np.frombuffer(data, _RECORD)
     if not np.isfinite(table["xyz"]).all() or np.abs(table["xyz"]).max() > 1e6:
         raise ReadError("it has coordinates that are not finite numbers of Å")
     kind = table["type"]
     if kind.min() < 0 or kind.max() >= len(_ELEMENT):
-        raise ReadError(f"it has atom type {int(kind.max())}, gnina's are 0 to {len(_ELEMENT) - 1}", "type")
+        raise ReadError(
+            f"it has the atom type {int(kind.max())}, but gnina's types are 0 to {len(_ELEMENT) - 1}", "type"
+        )
     table = table[kind > 1]
     if not len(table):
         raise ReadError("it has no heavy atom", "type")

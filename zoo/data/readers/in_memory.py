@@ -82,7 +82,7 @@ def receptor_of(given: Structure, options: ReadOptions) -> Receptor:
     if is_arrays(given):
         positions, elements = _checked(*given)
         return receptor_from_raw(_raw(positions[0], elements, "receptor"), options)
-    raise ReadError(f"{type(given).__name__} is no structure: give a file, {KINDS}")
+    raise ReadError(f"{type(given).__name__} is not a structure: give a file, {KINDS}")
 
 
 def poses_of(given: Structure, options: ReadOptions) -> Iterator[PoseRecord]:
@@ -105,7 +105,7 @@ def poses_of(given: Structure, options: ReadOptions) -> Iterator[PoseRecord]:
     reader = next((read for fits, read in readers if fits(given)), None)
     try:
         if reader is None:
-            raise ReadError(f"{kind} is no structure: give a file, {KINDS}")
+            raise ReadError(f"{kind} is not a structure: give a file, {KINDS}")
         yield from reader(given, options)
     except ReadError as error:
         yield PoseRecord(0, "", failure=Failure(kind, 0, error.stage, error.reason))
@@ -204,7 +204,7 @@ def _number(element: Any) -> int:
     if isinstance(element, str):
         symbol = element.strip().capitalize()
         if symbol not in SYMBOLS:
-            raise ReadError(f"{element!r} is no element")
+            raise ReadError(f"{element!r} is not an element")
         return SYMBOLS.index(symbol)
     try:
         number = int(element)
@@ -212,7 +212,7 @@ def _number(element: Any) -> int:
     except (TypeError, ValueError, OverflowError):
         known = False
     if not known:
-        raise ReadError(f"{element} is no atomic number")
+        raise ReadError(f"{element} is not an atomic number")
     return number
 
 

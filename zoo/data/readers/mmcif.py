@@ -52,7 +52,7 @@ def parse_mmcif(data: bytes) -> list[RawAtoms]:
         raise ReadError(f"gemmi cannot read it as mmCIF ({str(error).strip()})") from error
     blocks = [b for b in document if len(b.find_values("_atom_site.Cartn_x"))]
     if not blocks:
-        raise ReadError("the file has no _atom_site table: it is no mmCIF file with coordinates")
+        raise ReadError("the file has no _atom_site table: it is not an mmCIF file with coordinates")
     return [model for block in blocks for model in _models(block)]
 
 
@@ -134,9 +134,9 @@ def _coordinates(block: Any) -> NDArray[np.float32]:
         try:
             columns.append(np.array(cells, np.float64))
         except ValueError:
-            raise ReadError("it has a coordinate that is no number") from None
+            raise ReadError("it has a coordinate that is not a number") from None
     if len({len(c) for c in columns}) != 1:
-        raise ReadError("its _atom_site table has not all three coordinates")
+        raise ReadError("its _atom_site table lacks a coordinate column")
     xyz = np.stack(columns, 1).astype(np.float32)
     if not np.isfinite(xyz).all():
         raise ReadError("it has coordinates that are not finite numbers")

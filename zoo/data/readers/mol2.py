@@ -128,7 +128,7 @@ def _parse(text: bytes) -> _Parsed:
     except (ValueError, IndexError) as error:
         raise ReadError(f"an atom line of the record is damaged ({error})") from error
     if xyz.ndim != 2 or xyz.shape[1] != 3 or not np.isfinite(xyz).all():
-        raise ReadError("an atom line of the record has no three finite coordinates")
+        raise ReadError("an atom line of the record does not have three finite coordinates")
     residues = [row[7] if len(row) > 7 else b"LIG" for row in rows]
     element, pseudo, notes = elements(kinds, [row[1].decode("ascii", "replace") for row in rows])
     raw = RawAtoms.of(

@@ -78,4 +78,4 @@ def _by_name(kind: str, name: str) -> int:
     for z in (pair, single):
         if z and SYMBOLS[z][0].upper() == kind[:1].upper():
             return z
-    raise ReadError(f"the atom type {kind!r} is none of SYBYL's or GAFF's: write the file with SYBYL types")
+    raise ReadError(f"the atom type {kind!r} is not a SYBYL or GAFF type: write the file with SYBYL types")

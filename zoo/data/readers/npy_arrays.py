@@ -42,7 +42,7 @@ def parse_npy(data: bytes, role: Role) -> RawAtoms:
         or table.shape[1] != 4
         or table.dtype.kind not in "fiu"
     ):
-        raise ReadError("it is no array with the four columns x, y, z and tag")
+        raise ReadError("it is not an array with the four columns x, y, z and tag")
     if not len(table) or not np.isfinite(table).all():
         raise ReadError("the array is empty or has numbers that are not finite")
     tag = np.rint(table[:, 3]).astype(np.int64)

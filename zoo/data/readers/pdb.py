@@ -136,7 +136,7 @@ def _floats(table: NDArray[np.uint8], start: int, stop: int, block: Block, what:
                 float(cell)
             except ValueError:
                 raise ReadError(
-                    f"line {block.number(i)} has {cell.decode('ascii', 'replace').strip()!r} where a {what} belongs"
+                    f"line {block.number(i)} has {cell.decode('ascii', 'replace').strip()!r} where a {what} is expected"
                 ) from None
         raise
 

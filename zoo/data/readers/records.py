@@ -130,7 +130,7 @@ def nth_record(files: Sequence[Path], record: int) -> tuple[Path, int]:
             return file, record - seen
         seen += count
     raise AffinityZooError(
-        f"there is no record {record}: the {len(files)} files hold {seen} records, counted from 0"
+        f"there is no record {record}: the {len(files)} files have {seen} records, counted from 0"
     )
 
 

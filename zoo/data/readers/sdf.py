@@ -137,7 +137,7 @@ def _parsed(block: str) -> tuple[Any, NDArray[np.float32]]:
     except Exception as error:
         raise ReadError(f"RDKit cannot read the record ({error})") from error
     if molecule is None or not molecule.GetNumConformers():
-        raise ReadError("RDKit cannot read the record: its counts, atoms or bonds do not fit together")
+        raise ReadError("RDKit cannot read the record: its counts, atoms and bonds contradict each other")
     xyz = molecule.GetConformer().GetPositions().astype(np.float32)
     if not np.isfinite(xyz).all():
         raise ReadError("the record has coordinates that are not finite numbers")

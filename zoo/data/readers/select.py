@@ -55,7 +55,7 @@ def chosen_model(models: Sequence[RawAtoms], options: ReadOptions) -> RawAtoms:
         ReadError: there is no such model.
     """
     if options.model > len(models):
-        raise ReadError(f"model {options.model} is asked for, the file has {len(models)}")
+        raise ReadError(f"model {options.model} was requested, but the file has {len(models)} models")
     return models[options.model - 1]
 
 
@@ -151,7 +151,7 @@ def receptor_atoms(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, list[str
         notes.append(f"{int(water.sum())} water atoms dropped")
         raw, water = raw.take(~water), np.zeros(int((~water).sum()), bool)
     if not len(raw):
-        raise ReadError("the receptor has nothing but waters", "type")
+        raise ReadError("the receptor contains only waters", "type")
     known, entries = templates.match(raw.residue_name, raw.name)
     metal = IS_METAL[raw.element] & ~known
     keep = np.ones(len(raw), bool)
@@ -167,7 +167,7 @@ def receptor_atoms(raw: RawAtoms, options: ReadOptions) -> tuple[Atoms, list[str
             raw.take(keep), known[keep], entries[keep], metal[keep], other[keep], water[keep],
         )  # fmt: skip
     if not len(raw):
-        raise ReadError("no heavy atom is left after hydrogens and waters are taken out", "type")
+        raise ReadError("no heavy atom is left after the removal of hydrogens and waters", "type")
     tree = cKDTree(raw.xyz, balanced_tree=False, compact_nodes=False)
     typing = _type_receptor(raw, known, entries, metal, tree)
     typing.flags[other & raw.hetero] |= np.uint16(AtomFlag.COFACTOR)

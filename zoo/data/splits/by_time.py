@@ -20,7 +20,8 @@ def by_time(task: SplitTask) -> Grouping:
     data, column = task.data, task.column
     if column not in data.columns:
         raise AffinityZooError(
-            f"{data.path} has no column {column!r} to split by time: add one to the source's table, or name it with "
+            f"{data.path} has no column {column!r} to split by time: add one to the table that was "
+            "indexed, or give its name with "
             f"`column` (it has {', '.join(data.columns)})"
         )
     given = [str(date) for date in data.column(column)]

@@ -122,7 +122,7 @@ class Dataset:
         names = csv_header(path)
         if missing := [c for c in COLUMNS if c not in names and c != "hydrogens"]:
             raise AffinityZooError(
-                f"{path} has no column {missing[0]}: columns may be added, not taken out; index again"
+                f"{path} has no column {missing[0]}: columns may be added but not removed; index again"
             )
         return names
 
@@ -165,7 +165,8 @@ class Dataset:
             return np.array(sorted(number[name] for name in ids), np.int64)
         except KeyError as error:
             raise AffinityZooError(
-                f"{path} names {error.args[0]!r}, which the index does not have: run `affinity-zoo split {self.path}`"
+                f"{path} contains the id {error.args[0]!r}, which is not in the index: run `affinity-zoo "
+                f"split {self.path}`"
             ) from None
 
     def _check_apart(self, split: str, ids: list[str]) -> None:
@@ -234,7 +235,7 @@ def _typed(path: Path, name: str, cells: list[str]) -> NDArray[Any]:
             _check_range(path, name, numbers)
             return numbers
     except ValueError as error:
-        raise AffinityZooError(f"{path} has a value in column {name} that is no number: {error}") from None
+        raise AffinityZooError(f"{path} has a value in column {name} that is not a number: {error}") from None
     return np.array(cells, np.str_) if cells else np.zeros(0, "U1")
 
 

@@ -142,7 +142,7 @@ class Shard:
         if not self._seen[i]:
             if self._sums is not None and _checksum(self.arrays, a, b) != int(self._sums[i]):
                 raise AffinityZooError(
-                    f"structure {i} of the store file {self.path} is damaged: its bytes are not those that were "
+                    f"structure {i} of the store file {self.path} is damaged: its bytes differ from those that were "
                     "written; index again"
                 )
             self._seen[i] = True
