@@ -17,7 +17,9 @@ class BestPossible(Baseline):
 
     name: ClassVar[str] = "best-possible"
     rival: ClassVar[bool] = False
-    summary: ClassVar[str] = "The truth itself: the highest possible value of each metric on this benchmark."
+    summary: ClassVar[str] = (
+        "The true values as scores: the highest possible value of each metric on this benchmark."
+    )
     unit: ClassVar[str] = "truth"
     direction: ClassVar[Literal["higher", "lower"]] = "higher"
 

@@ -104,7 +104,7 @@ def as_markdown(boards: Sequence[Board], most: int | None = 6) -> str:
         lines += [f"Refused: {reason}\n" for reason in board.refused]
         lines += ["| " + " | ".join(head) + " |", "|" + " --- |" * len(head)]
         lines += ["| " + " | ".join(_escaped(part) for part in row) + " |" for row in table_rows(board, most)]
-        lines += ["", f"Taken over: {counted(board, most)}."]
+        lines += ["", f"Computed over: {counted(board, most)}."]
         lines += ["", *(f"Without a figure: {line}.\n" for line in without_figure(board))]
         commands = dict.fromkeys(str(r.data.get("command") or "") for row in board.rows for r in row.results)
         commands.pop("", None)

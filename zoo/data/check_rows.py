@@ -34,7 +34,7 @@ _NOTES: Final = {
     "pseudo-atoms left out": "pseudo-atoms left out",
     "flexible residues left out": "flexible residues left out",
     "other residues could be the ligand": "other candidates for the ligand",
-    "left out: ": "truth left out",
+    "left out: ": "label or affinity left out",
 }
 
 
@@ -95,7 +95,7 @@ def _of_row(data: Dataset, i: int) -> Iterator[Finding]:
         elif untyped:
             yield Finding(name, f"untyped atoms in the {role}", str(untyped))
     if all(np.isnan(data.column(truth)[i]) for truth in ("pose_label", "active", "affinity", "rmsd")):
-        yield Finding(name, "no truth")
+        yield Finding(name, "no label or affinity")
     for part in note.split("; "):
         if (shown := next((w for mark, w in _NOTES.items() if mark in part), None)) is not None:
             yield Finding(name, shown, part)

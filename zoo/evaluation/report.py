@@ -25,7 +25,7 @@ def print_result(result: Result, as_json: bool, scorers: Sequence[str] = ()) -> 
         for key, m in result.metrics.items()
         if not scorers or m.name in scorers
     ]
-    columns = ("scorer", "value", "95 % interval", "unit", "better", "truth", "taken over", "note")
+    columns = ("scorer", "value", "95 % interval", "unit", "better", "true value", "computed over", "note")
     table(f"{result.model['name']} on {result.benchmark['name']}", columns, rows)
     say(f"written: {result.path.parent}")
 

@@ -23,14 +23,14 @@ UNLIKE: Final = (
 
 #: kind -> what to do about it
 REMEDIES: Final = {
-    "cropped": "the box does not hold the whole ligand: its ends are not scored; use a model with a larger box",
-    "untyped": "atoms the model has no type for are not imaged: look at their elements",
-    "clash": "the pose overlaps its receptor, which no training pose does: minimise it or dock again",
-    "far": "no receptor atom is near: is it the receptor this ligand was docked into, in the same frame?",
-    "unlike": "the model was trained on no similar ligand: trust its ranking less, test it on such compounds",
-    "bound": "a residue of the receptor lies where the pose lies: `drop_bound_ligand` leaves it out",
-    "outside": "the calibration saw no such score: its probability is that of the nearest score it saw",
-    "range": "the model gave no such score on its validation set: trust it less",
+    "cropped": "the ligand does not fit into the box: its ends are not scored; use a model with a larger box",
+    "untyped": "atoms without a type in the model are left out of the image: check their elements",
+    "clash": "the pose overlaps with the receptor, unlike the training poses: minimise it or dock again",
+    "far": "no receptor atom is near: check that the ligand was docked into this receptor, in the same frame",
+    "unlike": "no training ligand is similar: trust the ranking less, and test the model on similar compounds",
+    "bound": "a residue of the receptor overlaps with the pose: `drop_bound_ligand` removes it",
+    "outside": "the score is outside the calibrated range: the probability is that of the nearest end of the range",
+    "range": "the score is outside the range of scores on the validation set: trust it less",
     "note": "the reader made a choice: see the column warnings",
 }
 

@@ -89,7 +89,5 @@ def note_of(asked: bool, models: Iterable[str]) -> str:
         files = {"ligands": LIGANDS, "proteins": SEQUENCES}
         lacking = " and ".join(word for word, file in files.items() if not (Path(model) / file).is_file())
         if lacking:
-            return (
-                f"{Path(model).name} does not carry its training {lacking}: how similar they are is not known"
-            )
+            return f"{Path(model).name} has no list of its training {lacking}: the similarity to them is not known"
     return ""

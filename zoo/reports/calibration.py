@@ -25,7 +25,7 @@ def write_calibration_page(path: Path, name: str, method: str, about: Mapping[st
     lines = (
         f"{method}, fitted to {about['truth']} on {about['rows']:,} poses of {about['groups']:,} groups of "
         f"{about['benchmark']}; overlap with the training set: {about['overlap']}.",
-        f"On groups that the fit did not see: calibration error {found['calibration_error']:.3f}, Brier score "
+        f"In cross-validation over groups: calibration error {found['calibration_error']:.3f}, Brier score "
         f"{found['brier']:.3f}; {100 * about['near_native']:.1f} % of the poses are near-native.",
         "It holds for poses made as these were, at this share of near-native poses.",
     )

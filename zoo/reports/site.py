@@ -140,7 +140,7 @@ def _index(boards: Sequence[Board], models: dict[str, list[tuple[Board, BoardRow
         f"{UNKNOWABLE}</p><h2>Benchmarks</h2>"
         + _table(["benchmark", "pairs", "sorted by", "best model", "best baseline", "what it shows"], listed)
         + "<h2>Models and baselines</h2>"
-        + _table(["name", "kind", "made of", "judged on"], names)
+        + _table(["name", "kind", "made of", "evaluated on"], names)
     )
 
 
@@ -165,7 +165,7 @@ def _model(rows: Sequence[tuple[Board, BoardRow]]) -> str:
                 )
     parts.append(
         "<h2>Figures</h2>"
-        + _table(["benchmark", "figure", "value [95 % interval]", "taken over", "note"], figures)
+        + _table(["benchmark", "figure", "value [95 % interval]", "computed over", "note"], figures)
     )
     for board, row in rows:
         alone = read_all(board)

@@ -41,7 +41,7 @@ def judge_start(job: Job) -> list[str]:
     truths = [truth for truth in wanted if np.isfinite(job.dataset.column(truth)[rows]).any()]
     if not truths:
         return [
-            f"not judged: {job.dataset.path} holds out no rows with {' or '.join(wanted)}; make some with "
+            f"not compared: {job.dataset.path} has no held-out rows with {' or '.join(wanted)}; make some with "
             "`affinity-zoo split --split-by scaffold` (or time)"
         ]
     tuned, before = models.load_model(job.run.model), load_start(job.recipe.start)
@@ -78,7 +78,7 @@ def verdict(tables: Mapping[str, Predictions], truth: Truth, before: str) -> str
     scorer = _scorer(tables["now"], truth)
     rows = len(tables["now"])
     if scorer is None:
-        return f"not judged by {truth}: {rows} held-out rows are too few or all alike"
+        return f"not compared by {truth}: {rows} held-out rows are too few or have equal values"
     said = []
     value = scorer.score(tables["now"], truth).value
     for key, name in (("before", f"{before} before"), ("size", "ligand size")):

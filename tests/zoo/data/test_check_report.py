@@ -57,7 +57,7 @@ def test_odd_complexes_are_named(table: Callable[..., Path], ligand_pdb: Make) -
     assert "clash" in _what(report, "clash")
     assert _what(report, "same") == {"duplicate coordinates"}
     assert _what(report, "other") == {"duplicate coordinates", "contradicting labels"}
-    assert _what(report, "unlabelled") == {"no truth"}
+    assert _what(report, "unlabelled") == {"no label or affinity"}
     assert _what(report, "odd") == {"untyped atoms in the ligand"}
     assert not (source / "manifest.json").exists()
 

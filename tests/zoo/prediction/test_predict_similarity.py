@@ -68,7 +68,7 @@ def test_a_ligand_and_a_chain_that_were_trained_on_are_1_and_others_less(
             "predict", model, "-r", receptor, "-l", poses, "--views", 1, "--similarity", "-o", out, *more
         )
         assert done.code == 3, done.err
-        assert ("does not carry its training" in done.err) == (model == bare)
+        assert ("has no list of its training" in done.err) == (model == bare)
         with out.open() as file:
             return sorted(csv.DictReader(file), key=lambda values: int(values["record"]))
 

@@ -30,7 +30,7 @@ def test_a_box_too_small(make_model, receptor, block, tmp_path, cli) -> None:  #
     poses.write_text(block + "$$$$\n")
     small = make_model("small", side=4)
     code, _, err = cli("predict", small, "-r", receptor, "-l", poses, "-o", tmp_path / "o.csv", "--views", 1)
-    assert code == 0 and "1 of 1 rows cropped: the box does not hold the whole ligand" in err
+    assert code == 0 and "1 of 1 rows cropped: the ligand does not fit into the box" in err
     # of an ensemble the smallest box counts
     rows = predict([make_model("pose"), small], receptor, poses, views=1)
     assert _kinds(rows) == [["cropped"]] and "the box 3 Å" in rows[0].warnings

@@ -118,7 +118,7 @@ def test_the_last_line_says_better_worse_or_not_shown() -> None:
     )
     assert "WORSE than x before" in worse and "not shown better than ligand size" in worse
     few = {name: _table(noise[:2], truth[:2]) for name in ("now", "before", "size")}
-    assert verdict(few, "affinity", "x").startswith("not judged by affinity: 2 held-out rows")
+    assert verdict(few, "affinity", "x").startswith("not compared by affinity: 2 held-out rows")
 
 
 @pytest.mark.parametrize(

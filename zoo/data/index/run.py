@@ -237,7 +237,7 @@ def _by_label(data: Dataset) -> dict[str, int]:
         said = [f"pose_label {pose}"] if pose else []
         said += [f"active {active}"] if active else []
         said += ["affinity"] if affinity else []
-        count[", ".join([source or "poses", *(said or ["no truth"])])] += 1
+        count[", ".join([source or "poses", *(said or ["no label"])])] += 1
     return dict(sorted(count.items()))
 
 

@@ -120,7 +120,7 @@ def notes_of(chosen: Mapping[str, str], masked: int) -> list[str]:
     if chosen.get("receptor") == "pocket":
         notes.append("receptors are pockets: shifts are limited by them, and decoys are refused")
     if masked:
-        notes.append(f"{masked} negative affinities belong to bad poses: kept as {MASKED}, not as truth")
+        notes.append(f"{masked} negative affinities belong to wrong poses: kept as {MASKED} and not used")
     return notes
 
 
