@@ -161,7 +161,7 @@ def _scorer(cls: Any) -> tuple[str, str]:
         cls.direction
     ]
     return (
-        f"a ranking with one of the truths {', '.join(cls.truths)}",
+        f"scored rows with true values in one of the columns {', '.join(cls.truths)}",
         f"one number in {cls.unit}, {direction}",
     )
 

@@ -11,11 +11,11 @@ FOLDER = Path(__file__).parent  #: of the model directories
 REPLACED = {
     "pose-resnet3d": (
         "zoo-small",
-        "it learnt from 215 complexes without near misses and lost against Vina's ranking on csar-pose",
+        "it was trained on 215 complexes without near misses and was worse than Vina's ranking on csar-pose",
     ),
     "affinity-resnet3d": (
         "zoo-small",
-        "it was not told apart from ligand size within a series, and lost against it over all of them",
+        "it was not significantly better than ligand size within a series, and worse over all series",
     ),
 }
 

@@ -135,7 +135,7 @@ def test_a_figure_of_another_value_or_direction(zoo: Zoo) -> None:
         }
 
     path = forge(zoo.write("liar", zoo.scores(1.0, 2)), better)
-    refused(zoo, "top-1 is 99 there but")
+    refused(zoo, "top-1 is stated as 99 but")
     zoo.write("liar", zoo.scores(1.0, 2))
     forge(path, turned)
     (column,) = [column for column in zoo.board().columns if column.key == "roc-auc"]

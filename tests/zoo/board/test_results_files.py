@@ -92,7 +92,7 @@ def test_an_edited_metric_is_found(tmp_path: Path) -> None:
         load_result(path)
     write_sealed(path, data)  # somebody who knows how the seal is made
     load_result(path)
-    with pytest.raises(AffinityZooError, match=r"roc-auc is 0\.999 there but"):
+    with pytest.raises(AffinityZooError, match=r"roc-auc is stated as 0\.999 but"):
         load_result(path, recompute=True)
 
 

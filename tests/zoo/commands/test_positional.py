@@ -63,7 +63,7 @@ def test_where_one_is_needed_several_are_refused(here: Path) -> None:
     several = sort_words(["mine", "other", "rec.pdb", "a.sdf", "b.sdf"], command=USE)
     with pytest.raises(AffinityZooError, match="one model, but these look like models: mine, other"):
         one_model(several, "explain")
-    with pytest.raises(AffinityZooError, match="2 files hold 2 records"):
+    with pytest.raises(AffinityZooError, match="2 files have 2 records"):
         one_pose(several, "explain", 5)
     one = sort_words(["mine", "rec.pdb", "a.sdf"], command=USE)
     assert one_model(one, "explain") == "mine" and one_pose(one, "explain", 3) == (Path("a.sdf"), 3)

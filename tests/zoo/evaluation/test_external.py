@@ -203,7 +203,7 @@ def test_outputs_of_boltz_and_diffdock(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("id,score\np0,high\n", "line 2: score is 'high', no number"),
+        ("id,score\np0,high\n", "line 2: score is 'high', which is not a number"),
         ("id,score\np0,inf\n", "is infinite"),
         ("id,score\np0,1,2\n", "line 2 has 3 cells"),
         ("id,score\np0,1\np0,2\n", "the pair p0 has a score already"),
