@@ -81,7 +81,7 @@ def _section(path: tuple[str, ...], command: Any) -> str:
         lines += ["```console", f"$ {example.strip()}", "```", ""]
     rows = [_row(parameter) for parameter in command.params if parameter.name != "help"]
     if rows:
-        lines += ["| argument | what it is | default |", "|---|---|---|", *rows, ""]
+        lines += ["| argument | meaning | default |", "|---|---|---|", *rows, ""]
     return "\n".join(lines)
 
 

@@ -87,7 +87,8 @@ def check_overlap(
     checks = {"id": _ids(seen, dataset, rows), "coordinates": positions}
     known = training if isinstance(training, Seen) else _seen_in(training, seen["id"])
     why = Check(
-        "cannot know", how="the model does not hold it, and the training structures are not available"
+        "cannot know",
+        how="the model folder does not contain it, and the training structures are not available",
     )
     checks["sequence"] = why if known.sequences is None else _sequences(known.sequences, dataset, rows)
     checks["ligand"] = why if known.ligands is None else _ligands(known.ligands, dataset, rows)
@@ -215,7 +216,7 @@ def _coordinates(seen: Mapping[str, set[str]], dataset: Dataset, rows: Array) ->
 def _sequences(theirs: set[str], dataset: Dataset, rows: Array) -> Check:
     ours = sequences_by_receptor(dataset, rows)
     if not any(ours.values()) or not theirs:
-        return Check("cannot know", how="the structures carry no residue names")
+        return Check("cannot know", how="the structures have no residue names")
     try:
         similar = similar_sequences({s for chains in ours.values() for s in chains}, theirs, SAME_PROTEIN)
     except ImportError:

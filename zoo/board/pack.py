@@ -179,7 +179,7 @@ def unpack(source: Path, folder: Path, form: str, names: Sequence[str]) -> dict[
             parts = name.split("/")
             if parts[-1] not in names or len(parts) > 2:
                 raise AffinityZooError(
-                    f"{source}: refused, it contains {name!r}, which does not belong into such an archive"
+                    f"{source}: refused, it contains {name!r}, which does not belong in such an archive"
                 )
         for name, digest in files.items():
             data = read_member(archive, name, MOST_FILE)

@@ -27,7 +27,7 @@ def write_calibration_page(path: Path, name: str, method: str, about: Mapping[st
         f"{about['benchmark']}; overlap with the training set: {about['overlap']}.",
         f"In cross-validation over groups: calibration error {found['calibration_error']:.3f}, Brier score "
         f"{found['brier']:.3f}; {100 * about['near_native']:.1f} % of the poses are near-native.",
-        "It holds for poses made as these were, at this share of near-native poses.",
+        "The calibration is valid for poses made in the same way, with the same share of near-native poses.",
     )
     words = "".join(f"<p>{escape(line)}</p>" for line in lines)
     plot = reliability_plot(found, "Reliability on unseen groups")

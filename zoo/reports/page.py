@@ -25,8 +25,8 @@ from affinity_zoo.zoo.reports.table import board_table
 from affinity_zoo.zoo.runtime.files import whole
 
 UNKNOWABLE = (
-    "What no check can know: whether a row's scores were made from the labels, and whether its training set is "
-    "all that it was trained on."
+    "No check can find out whether the scores of a row were made from the labels, or whether its stated training "
+    "set is complete."
 )
 
 

@@ -51,7 +51,7 @@ def enrichment(drawn: DrawnBoard) -> list[str]:
     possible = np.minimum(1.0, grid / drawn.curves[0][1].prevalence)
     best = Line("highest possible", grid.tolist(), possible.tolist(), CHANCE)
     chance = Line("chance", grid.tolist(), grid.tolist(), CHANCE, dash="1 4")
-    x = Axis("fraction of rows looked at (log)", 0.001, 1.0, log=True)
+    x = Axis("fraction of rows selected (log)", 0.001, 1.0, log=True)
     y = Axis("fraction of positives", 0.0, 1.0)
     return [line_plot("Enrichment: positives found early", [*_lines(drawn, "found"), best, chance], x, y)]
 

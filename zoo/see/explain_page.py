@@ -22,9 +22,9 @@ STRONGEST = 12  #: number of strongest residues that are drawn so and listed at 
 NAMED = 8  #: number of residues with labels in the scene
 
 ABOUT = {
-    "gradient": "Rate at which the score falls as the atom fades (receptor residue: sum over its atoms).",
+    "gradient": "Change of the score with the weight of the atom in the image (residue: sum over its atoms).",
     "integrated": "The atom's share of the score difference between this complex and an empty box (sum rule).",
-    "occlusion": "Loss of score without this atom, or without this whole residue.",
+    "occlusion": "Decrease of the score if this atom or residue is removed.",
 }
 
 

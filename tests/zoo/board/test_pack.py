@@ -132,7 +132,7 @@ def _smuggle(parts: dict[str, bytes]) -> None:
     ("change", "words"),
     [
         (_edit, "differs from the manifest"),
-        (_smuggle, "does not belong into such an archive"),
+        (_smuggle, "does not belong in such an archive"),
         (lambda parts: parts.update({"extra.txt": b"x"}), "its manifest and its files differ"),
         (lambda parts: parts.update({"../out.txt": b"x"}), "leads out of the archive"),
         (lambda parts: parts.pop("manifest.json"), "has no member 'manifest.json'"),
