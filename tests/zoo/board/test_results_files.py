@@ -157,7 +157,7 @@ def test_refused_results_are_named_not_dropped(tmp_path: Path) -> None:
     bad.write_text(bad.read_text().replace('"views": null', '"views": 8'))
     [board] = build_boards([tmp_path])
     assert len(board.rows) == 1
-    assert "seal" in board.refused[0]
+    assert "checksum" in board.refused[0]
     bad.with_name("predictions.csv").unlink()
     with pytest.raises(AffinityZooError, match="no usable result"):
         build_boards([tmp_path / "bad"])
