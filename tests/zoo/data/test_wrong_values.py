@@ -339,7 +339,8 @@ def test_values_of_an_edited_index_are_checked(ancestor_folder: Callable[..., Pa
         rows = list(csv.DictReader(file))
     for column, value, words in (
         ("pose_label", "2", "0, 1 or empty"), ("active", "0.5", "0, 1 or empty"), ("rmsd", "-1", "0 Å or more"),
-        ("rmsd", "inf", "0 Å or more"), ("affinity", "inf", "a finite number"), ("pose_label", "yes", "is not a number"),
+        ("rmsd", "inf", "0 Å or more"), ("affinity", "inf", "a finite number"),
+        ("pose_label", "yes", "is not a number"),
     ):  # fmt: skip
         write_csv(path, list(rows[0]), [rows[0] | {column: "0"}, *rows[1:]])
         assert Dataset.open(data).column(column)[0] == 0
