@@ -45,12 +45,12 @@ $(VENV)-backends/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-backends
 	$(VENV)-backends/bin/python -m pip install --quiet --upgrade pip
 	$(VENV)-backends/bin/python -c "import tomllib; print(*(r for r in tomllib.load(open('pyproject.toml', 'rb'))['project']['dependencies'] if not r.startswith('tensorflow')), sep='\n')" > $(VENV)-backends/requirements.txt
-	$(VENV)-backends/bin/python -m pip install --quiet -r $(VENV)-backends/requirements.txt $(BACKEND_PACKAGES) pytest hypothesis
+	$(VENV)-backends/bin/python -m pip install --quiet -r $(VENV)-backends/requirements.txt $(BACKEND_PACKAGES) pytest pytest-xdist hypothesis
 	$(VENV)-backends/bin/python -m pip install --quiet --no-deps --editable .
 	touch $@
 
 test-backends: $(VENV)-backends/.ready
-	$(VENV)-backends/bin/python -m pytest tests/backends tests/featurizers/test_layers.py tests/zoo/see/test_attribution.py -k "backends or layers_equal"
+	$(VENV)-backends/bin/python -m pytest -n 2 --dist worksteal tests/backends tests/featurizers/test_layers.py tests/zoo/see/test_attribution.py -k "backends or layers_equal"
 	for backend in $(BACKENDS); do KERAS_BACKEND=$$backend $(VENV)-backends/bin/python -m pytest tests/zoo/training/test_losses.py tests/backends/test_torch_layers.py || exit 1; done
 
 # A third slower than `make test`, therefore a separate target. COVERAGE_FLOOR=N makes it fail below N %. The floor is no

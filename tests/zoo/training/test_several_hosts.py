@@ -118,12 +118,18 @@ def free_addresses(n: int) -> list[str]:
     return addresses
 
 
-def test_two_workers_train_as_one_and_survive_a_kill(small_data: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def both(small_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Workers:
+    """A training of two workers that nobody disturbs."""
     pytest.importorskip("tensorflow")
+    both = Workers(tmp_path_factory.mktemp("both"), small_data, "both", "-A", "dropout=0")
+    assert both.wait() == [0, 0], both.said(0) + both.said(1)
+    return both
+
+
+def test_two_workers_train_as_one(both: Workers, small_data: Path, tmp_path: Path) -> None:
     alone = Workers(tmp_path, small_data, "alone", "-A", "dropout=0", n=1)
     assert alone.wait() == [0], alone.said(0)
-    both = Workers(tmp_path, small_data, "both", "-A", "dropout=0")
-    assert both.wait() == [0, 0], both.said(0) + both.said(1)
 
     # the same loss at the same global batch: no dropout here, its masks are each replica's own
     for mine, theirs in zip(both.history(), alone.history(), strict=True):
@@ -142,7 +148,10 @@ def test_two_workers_train_as_one_and_survive_a_kill(small_data: Path, tmp_path:
     assert len(shown) == 4 and all(sorted(rows) == sorted(shown[0]) for rows in shown.values())
     assert len(set(shown[0])) == len(shown[0]) == 12
 
-    # a kill ends both with a sentence; started again they end as if nothing had been
+
+@pytest.mark.slow
+def test_a_killed_worker_ends_both_and_they_go_on(both: Workers, small_data: Path, tmp_path: Path) -> None:
+    """A kill ends both with a sentence; started again they end as if nothing had been."""
     killed = Workers(tmp_path, small_data, "killed", "-A", "dropout=0", pause=0.3)
     until(lambda: list(killed.runs.glob("*_netstate/epoch-00002.npz")))
     killed.processes[1].kill()
