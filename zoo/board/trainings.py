@@ -17,14 +17,16 @@ def families(results: Sequence[Result]) -> list[list[Result]]:
     """Group results into rows: a model, or several trainings of one recipe.
 
     A training that is judged twice is one training: results with the same weights or the same scores count once. A
-    result with the same seed as another but other weights is a separate row.
+    result with the same seed as another but other weights is a separate row. So is a model with a name of its own, for
+    example a shipped one, beside numbered runs of its recipe: its figures are not theirs.
 
     Args:
         results: Results of one benchmark; several may be trainings of one recipe.
     """
     groups: dict[tuple[str, ...], list[Result]] = {}
     for result in _each_once(results):
-        groups.setdefault(_family(result), []).append(result)
+        named = isinstance(result.model.get("run"), str)
+        groups.setdefault((*_family(result), "named" if named else "run"), []).append(result)
     found: list[list[Result]] = []
     for members in groups.values():
         found += _trainings(members) if len(members) > 1 else [members]

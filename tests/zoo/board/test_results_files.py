@@ -151,6 +151,18 @@ def test_seeds_of_one_recipe_are_one_row(tmp_path: Path) -> None:
     assert f"± {np.std(values, ddof=1):.3f} [" in "".join(table_rows(board)[0])
 
 
+def test_a_model_with_a_name_keeps_its_row_beside_the_runs_of_its_recipe(tmp_path: Path) -> None:
+    for run in (1, 2, 3):
+        write_toy(tmp_path / f"{run}", f"run {run}", 1.0 + run / 10, recipe_hash="same", run=run)
+    # the shipped copy of run 2
+    write_toy(tmp_path / "shipped", "ours", 1.2, recipe_hash="same", run="ours")
+    [board] = build_boards([tmp_path])
+    rows = {row.name: row for row in board.rows}
+    assert len(rows) == 2 and rows["ours"].notes == []
+    (several,) = [row for name, row in rows.items() if name != "ours"]
+    assert several.notes == ["3 trainings"]
+
+
 def test_refused_results_are_named_not_dropped(tmp_path: Path) -> None:
     write_toy(tmp_path / "good")
     bad = write_toy(tmp_path / "bad")
