@@ -62,7 +62,7 @@ def test_some_failures_are_exit_code_3(source: Path, tmp_path: Path) -> None:
         (("index", "{source}", "-o", "data", "--fractions", "a"), 2, "three numbers"),
         (("index", "{source}", "-o", "data", "--read", "waters=maybe"), 2, "keep, drop"),
         (("index", "{source}", "-o", "data", "--read", "wine=red"), 2, "unknown read option"),
-        (("index", "{source}", "-o", "data", "--columns", "x"), 2, "ours=theirs"),
+        (("index", "{source}", "-o", "data", "--columns", "x"), 2, "pose_label=NAME"),
         (("index", "{source}", "-o", "{source}"), 1, "source"),
     ],
 )

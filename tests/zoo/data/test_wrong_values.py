@@ -290,7 +290,9 @@ def test_a_file_that_was_cut_short_gives_no_smaller_molecule(
 
 
 def test_a_mol2_record_of_unusual_counts_is_read(tmp_path: Path) -> None:
-    """Without counts, without a count of bonds, with more bonds than announced."""
+    """Without counts, without a count of bonds, with more bonds or fewer atoms than announced."""
+    (record,) = records(tmp_path / "a.mol2", _MOL2.replace(" 4 3 1 0 0", " 7 3 1 0 0"))
+    assert record.atoms is not None and len(record.atoms) == 4 and "4 of the 7 atoms" in str(record.notes)
     for counts in ("", " 4", " 4 2 1", " * *"):
         (record,) = records(tmp_path / "a.mol2", _MOL2.replace(" 4 3 1 0 0", counts))
         assert record.atoms is not None and len(record.atoms) == 4
@@ -415,7 +417,7 @@ def test_structures_in_memory_are_checked_as_those_of_files(molecule: Chem.Mol, 
     positions = molecule.GetConformer().GetPositions()
     for elements in ([6.7] * len(positions), [None] * len(positions), [float("nan")] * len(positions)):
         (pose,) = poses_of((positions, elements), options)
-        assert pose.failure is not None and "no atomic number" in pose.failure.reason
+        assert pose.failure is not None and "not an atomic number" in pose.failure.reason
 
 
 def test_edited_sets_share_no_row(ancestor_folder: Callable[..., Path], tmp_path: Path) -> None:
@@ -434,5 +436,5 @@ def test_edited_sets_share_no_row(ancestor_folder: Callable[..., Path], tmp_path
         rows_of([head, first, first, *rest])
     with pytest.raises(AffinityZooError, match=r"train_set\.csv and test_set\.csv of .* share 1 rows"):
         rows_of([head, first, *rest, sets["test"][1]])
-    with pytest.raises(AffinityZooError, match="which the index does not have"):
+    with pytest.raises(AffinityZooError, match="which is not in the index"):
         rows_of([head, "nothing,1,a,b"])

@@ -97,7 +97,7 @@ def test_an_ensemble_is_calibrated_as_scikit_learn_does_it(
     rows = _read(poses)
     logit = np.array([float(before[row["id"]]["pose_logit"]) for row in rows])
     # RMSDs that fall with the logit, with noise: what a model of some worth would be calibrated on
-    rmsd = 2.5 - zscore(logit) + np.random.default_rng(4).normal(size=len(rows))
+    rmsd = np.maximum(2.5 - zscore(logit) + np.random.default_rng(4).normal(size=len(rows)), 0.1)
     near = (rmsd < NEAR).astype(float)
     labelled = [(*row.values(), value) for row, value in zip(rows, rmsd.tolist(), strict=True)]
     _write(poses.with_name("labelled.csv"), (*rows[0], "rmsd"), labelled)

@@ -58,7 +58,7 @@ def test_a_changed_weight_is_seen(toy: Model, cli) -> None:  # type: ignore[no-u
         weight.assign(weight * 1.05)
     toy.network.save(toy.folder / "model.keras")
     done = cli("models", "test", toy.folder)
-    assert done.code == 1 and "differs by more than" in done.out
+    assert done.code == 1 and "differs from the stored one by more than" in done.out
 
 
 def test_a_moved_atom_is_seen(toy: Model) -> None:

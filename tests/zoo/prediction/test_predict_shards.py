@@ -214,7 +214,7 @@ def test_a_damaged_part_is_named(parts, tmp_path) -> None:  # type: ignore[no-un
     before = sdf.read_bytes()
     try:
         sdf.write_bytes(before + b"more")
-        with pytest.raises(AffinityZooError, match="is not as part 2/3"):
+        with pytest.raises(AffinityZooError, match="was changed after part 2/3"):
             merge(copies, tmp_path / "nothing.csv", tmp_path / "merged.sdf")
         assert not (tmp_path / "nothing.csv").exists()
     finally:

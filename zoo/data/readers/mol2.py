@@ -120,7 +120,7 @@ def _parse(text: bytes) -> _Parsed:
                 found.append((int(cells[1]), int(cells[2])))
     if not rows:
         raise ReadError("the record has no @<TRIPOS>ATOM section with atoms")
-    _check_whole(text, len(rows), bond_lines)
+    missing = _missing(text, {b"ATOM": len(rows), b"BOND": bond_lines}, section)
     try:
         xyz = np.array([row[2:5] for row in rows]).astype(np.float32)
         numbers = [int(row[0]) for row in rows]
@@ -139,17 +139,23 @@ def _parse(text: bytes) -> _Parsed:
         residue_number=np.array([_number(row[6]) if len(row) > 6 else 1 for row in rows], np.int32),
         pseudo=np.array(pseudo, bool),
     )
-    return _Parsed(numbers, raw, found, notes)
+    return _Parsed(numbers, raw, found, [*notes, missing] if missing else notes)
 
 
-def _check_whole(text: bytes, atoms: int, bond_lines: int) -> None:
-    """Refuse a record with fewer atoms or bonds than its second line announces."""
+def _missing(text: bytes, counts: dict[bytes, int], last: bytes) -> str:
+    """Say what the record has fewer of than its second line announces; empty: nothing is missing.
+
+    A record whose last section is the incomplete one was cut short. Where other sections follow, a program took atoms
+    out (often hydrogens) and left the counts as they were.
+    """
     announced = [*text.split(b"\n", 2), b""][1].split()
-    for have, cell, what in zip((atoms, bond_lines), announced, ("atoms", "bonds"), strict=False):
+    said = ""
+    for (section, have), cell in zip(counts.items(), announced, strict=False):
         if cell.isdigit() and have < int(cell):
-            raise ReadError(
-                f"the record has {have} of the {int(cell)} {what} that it announces: is it cut short?"
-            )
+            said = f"the record has {have} of the {int(cell)} {section.decode().lower()}s that it announces"
+            if section == last:
+                raise ReadError(f"{said}: is it cut short?")
+    return said
 
 
 def _residue(cell: bytes) -> bytes:
