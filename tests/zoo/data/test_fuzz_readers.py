@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from affinity_zoo.zoo.data.index.run import build_index
+from affinity_zoo.zoo.data.readers import PoseRecord, read_poses
 
 COUNT = int(os.environ.get("AFFINITY_ZOO_FUZZ", "120"))
 SEED = int(os.environ.get("AFFINITY_ZOO_FUZZ_SEED", "0"))
@@ -104,6 +106,20 @@ NO_CHARGES
      1     1     2    1
      2     2     3   ar
      3     2     4   ar
+"""
+_TREE = """MODEL 1
+REMARK VINA RESULT:    -7.0      0.000      0.000
+ROOT
+ATOM      1  C1  LIG     1       0.000   0.000   0.000  1.00  0.00     0.100 C
+ENDROOT
+BRANCH   1   2
+ATOM      2  C2  LIG     1       1.500   0.000   0.000  1.00  0.00     0.100 C
+BRANCH   2   3
+ATOM      3  O1  LIG     1       2.100   1.200   0.000  1.00  0.00    -0.100 OA
+ENDBRANCH   2   3
+ENDBRANCH   1   2
+TORSDOF 2
+ENDMDL
 """
 
 
@@ -198,3 +214,29 @@ def test_every_damaged_input_ends_in_the_index_or_in_the_failures(
     assert summary.rows and summary.failed
     for reason in _column(tmp_path / "data/failures.csv", "reason"):
         assert reason and "Traceback" not in reason and "not readable" not in reason, reason
+
+
+def _records(path: Path, text: str) -> list[PoseRecord]:
+    path.write_text(text)
+    return list(read_poses(path))
+
+
+@pytest.mark.parametrize(("whole", "ending", "size"), [(_MOL2, ".mol2", 4), (_TREE, ".pdbqt", 3)])
+def test_a_file_that_was_cut_short_gives_no_smaller_molecule(
+    tmp_path: Path, whole: str, ending: str, size: int
+) -> None:
+    """Wherever it was cut: the last record is whole or a failure, the record before it is whole."""
+    lines = whole.splitlines()
+    for n in range(1, len(lines)):
+        first, *rest = _records(tmp_path / f"a{ending}", whole + "\n".join(lines[:n]) + "\n")
+        assert first.atoms is not None and len(first.atoms) == size
+        assert all(record.failure is not None or len(record.atoms or ()) == size for record in rest)
+
+
+def test_a_mol2_record_of_unusual_counts_is_read(tmp_path: Path) -> None:
+    """Without counts, without a count of bonds, with more bonds or fewer atoms than announced."""
+    (record,) = _records(tmp_path / "a.mol2", _MOL2.replace(" 4 3 1 0 0", " 7 3 1 0 0"))
+    assert record.atoms is not None and len(record.atoms) == 4 and "4 of the 7 atoms" in str(record.notes)
+    for counts in ("", " 4", " 4 2 1", " * *"):
+        (record,) = _records(tmp_path / "a.mol2", _MOL2.replace(" 4 3 1 0 0", counts))
+        assert record.atoms is not None and len(record.atoms) == 4

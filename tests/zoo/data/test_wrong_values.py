@@ -245,59 +245,6 @@ def test_the_table_beside_the_ancestors_folders_is_read_with_the_same_care(tmp_p
     )
 
 
-_MOL2 = """@<TRIPOS>MOLECULE
-acetate
- 4 3 1 0 0
-SMALL
-NO_CHARGES
-
-@<TRIPOS>ATOM
- 1 C1 0.0 0.0 0.0 C.3 1 ACT1 0.0
- 2 C2 1.5 0.0 0.0 C.2 1 ACT1 0.0
- 3 O1 2.1 1.1 0.0 O.co2 1 ACT1 0.0
- 4 O2 2.1 -1.1 0.0 O.co2 1 ACT1 0.0
-@<TRIPOS>BOND
- 1 1 2 1
- 2 2 3 ar
- 3 2 4 ar
-"""
-_PDBQT = """MODEL 1
-REMARK VINA RESULT:    -7.0      0.000      0.000
-ROOT
-ATOM      1  C1  LIG     1       0.000   0.000   0.000  1.00  0.00     0.100 C
-ENDROOT
-BRANCH   1   2
-ATOM      2  C2  LIG     1       1.500   0.000   0.000  1.00  0.00     0.100 C
-BRANCH   2   3
-ATOM      3  O1  LIG     1       2.100   1.200   0.000  1.00  0.00    -0.100 OA
-ENDBRANCH   2   3
-ENDBRANCH   1   2
-TORSDOF 2
-ENDMDL
-"""
-
-
-@pytest.mark.parametrize(("whole", "ending", "size"), [(_MOL2, ".mol2", 4), (_PDBQT, ".pdbqt", 3)])
-def test_a_file_that_was_cut_short_gives_no_smaller_molecule(
-    tmp_path: Path, whole: str, ending: str, size: int
-) -> None:
-    """Wherever it was cut: the last record is whole or a failure, the record before it is whole."""
-    lines = whole.splitlines()
-    for n in range(1, len(lines)):
-        first, *rest = records(tmp_path / f"a{ending}", whole + "\n".join(lines[:n]) + "\n")
-        assert first.atoms is not None and len(first.atoms) == size
-        assert all(record.failure is not None or len(record.atoms or ()) == size for record in rest)
-
-
-def test_a_mol2_record_of_unusual_counts_is_read(tmp_path: Path) -> None:
-    """Without counts, without a count of bonds, with more bonds or fewer atoms than announced."""
-    (record,) = records(tmp_path / "a.mol2", _MOL2.replace(" 4 3 1 0 0", " 7 3 1 0 0"))
-    assert record.atoms is not None and len(record.atoms) == 4 and "4 of the 7 atoms" in str(record.notes)
-    for counts in ("", " 4", " 4 2 1", " * *"):
-        (record,) = records(tmp_path / "a.mol2", _MOL2.replace(" 4 3 1 0 0", counts))
-        assert record.atoms is not None and len(record.atoms) == 4
-
-
 @pytest.mark.parametrize("rows", [3, 20_000], ids=["few", "more than a cell holds"])
 def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(tmp_path: Path, rows: int) -> None:
     good = ["r.pdb,a.sdf,1,plain", 'r.pdb,b.sdf,0,"two\nlines, and ""quotes"""']
